@@ -1,0 +1,23 @@
+"""Name who is speaking, live: enroll voices, then identify them in a stream of audio, strangers included.
+
+The names below load on first use, so that `import speakerid` costs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Gallery
+    from speakerid.identify import Decision, Listener
+    from speakerid.model import Encoder
+
+__version__ = "0.1.0"
+__all__ = ["Decision", "Encoder", "Gallery", "Listener"]
+
+_ROOMS = {"Encoder": "model", "Gallery": "gallery", "Listener": "identify", "Decision": "identify"}
+
+
+def __getattr__(name: str):
+    if name in _ROOMS:
+        return getattr(import_module(f"speakerid.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'speakerid' has no attribute {name!r}")
