@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MIN_FRAMES = 5  # reflecting the widest kernel (dilation 4, 3 taps) needs 4 frames beside the one in the middle
+MIN_FRAMES = (
+    5  # reflecting the widest kernel (dilation 4, 3 taps) needs 4 frames beside the one in the middle
+)
 EMBEDDING = 192
 GROUPS = 8  # Res2Net scale
 BOTTLENECK = 128  # of squeeze-excitation and of the attention
