@@ -1,0 +1,128 @@
+"""What all visitors share: one gallery and one encoder for the whole process.
+
+The encoder brings PyTorch along, which takes seconds, so a thread loads it after the first page is drawn
+(`warm`); `encoder()` waits for it. Nothing here imports Streamlit or, before the encoder is asked for, PyTorch.
+"""
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from speakerid.errors import SpeakerIdError
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Gallery
+    from speakerid.model import Encoder
+
+DEFAULT_MODEL = "ecapa-bundled"
+EncoderState = Literal["waiting", "loading", "ready", "failed"]
+
+# Importing PyTorch holds the interpreter for seconds; the page that started it is drawn first.
+_AFTER_THE_PAGE = 0.7  # s
+
+_lock = threading.Lock()
+_galleries: dict[Path, "Gallery"] = {}
+_encoders: dict[str, "_Loading"] = {}
+
+
+def voiceprints_folder() -> Path:
+    """Where voiceprints are kept: SPEAKERID_VOICEPRINTS, or ./voiceprints."""
+    return Path(os.environ.get("SPEAKERID_VOICEPRINTS") or "voiceprints").absolute()
+
+
+def model_name() -> str:
+    """The model to load: SPEAKERID_MODEL, or the bundled one."""
+    return os.environ.get("SPEAKERID_MODEL") or DEFAULT_MODEL
+
+
+def gallery() -> "Gallery":
+    """The gallery of this process, opened once for each folder.
+
+    Raises:
+        GalleryError: the folder cannot be used.
+    """
+    from speakerid.gallery import Gallery
+
+    folder = voiceprints_folder()
+    with _lock:
+        if folder not in _galleries:
+            _galleries[folder] = Gallery.open(folder)
+        return _galleries[folder]
+
+
+def warm() -> None:
+    """Start loading the encoder in the background, unless that has begun; returns at once."""
+    _loading(_AFTER_THE_PAGE)
+
+
+def encoder() -> "Encoder":
+    """The encoder of this process; waits until it is loaded.
+
+    Raises:
+        ModelError: it could not be loaded. The next call tries again.
+    """
+    return _loading(0.0).result()
+
+
+def encoder_state() -> tuple[EncoderState, str]:
+    """How far the encoder is, and a sentence about it (its id once it is ready)."""
+    with _lock:
+        loading = _encoders.get(model_name())
+    return loading.state() if loading else ("waiting", "The model loads when a page needs it.")
+
+
+def _loading(delay: float) -> "_Loading":
+    name = model_name()
+    with _lock:
+        loading = _encoders.get(name)
+        if loading is None or loading.failed:
+            loading = _encoders[name] = _Loading(name, delay)
+    return loading
+
+
+class _Loading:
+    """One encoder on its way, in a thread of its own."""
+
+    def __init__(self, name: str, delay: float):
+        self._name = name
+        self._delay = delay
+        self._encoder: Encoder | None = None
+        self._error: Exception | None = None
+        self.wanted = threading.Event()
+        self._done = threading.Event()
+        threading.Thread(target=self._load, name="load-encoder", daemon=True).start()
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    def result(self) -> "Encoder":
+        self.wanted.set()
+        self._done.wait()
+        if self._encoder is None:
+            assert self._error is not None
+            raise self._error
+        return self._encoder
+
+    def state(self) -> tuple[EncoderState, str]:
+        if self._encoder is not None:
+            return "ready", self._encoder.id
+        if isinstance(self._error, SpeakerIdError):
+            return "failed", str(self._error)
+        if self._error is not None:
+            return "failed", f"The model could not be loaded ({self._error}); the server's log says more."
+        return "loading", "The model is loading; this takes some seconds after a start."
+
+    def _load(self) -> None:
+        self.wanted.wait(self._delay)
+        try:
+            from speakerid.audio.vad import VoiceActivity
+            from speakerid.model import Encoder
+
+            self._encoder = Encoder.load(self._name)
+            VoiceActivity()  # loads the voice detector too, so that the first recording finds it ready
+        except Exception as error:
+            self._error = error
+        finally:
+            self._done.set()
