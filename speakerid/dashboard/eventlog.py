@@ -1,0 +1,101 @@
+"""The log of a live session: who spoke from when to when, as text for other programs.
+
+RTTM is the format of the NIST diarization evaluations, one SPEAKER line a turn:
+`SPEAKER <file> 1 <start> <duration> <NA> <NA> <name> <confidence> <NA>`, names without blanks.
+"""
+
+import csv
+import html
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One turn. Times are seconds of audio since the session began; confidence is its mean, 0..1.
+
+    `named` is who the app heard; `speaker` is the same, or what a person corrected it to.
+    """
+
+    start: float
+    end: float
+    speaker: str
+    confidence: float
+    named: str
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a person changed the name."""
+        return self.speaker != self.named
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, for people: 83.4 → "1:23.4"; from an hour on "1:02:03.4"."""
+    tenths = round(max(0.0, seconds) * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{head}:{rest // 10:02d}.{rest % 10}"
+
+
+def to_csv(entries: Sequence[Entry]) -> str:
+    """A table with a header line; a name that a spreadsheet would run as a formula is quoted with '."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["start", "end", "speaker", "confidence", "heard_as"])
+    for entry in entries:
+        names = (_harmless(entry.speaker), _harmless(entry.named))
+        writer.writerow(
+            [f"{entry.start:.2f}", f"{entry.end:.2f}", names[0], f"{entry.confidence:.3f}", names[1]]
+        )
+    return out.getvalue()
+
+
+def to_rttm(entries: Sequence[Entry], file_id: str) -> str:
+    """RTTM lines; blanks in names become underscores, as the format demands."""
+    lines = [
+        f"SPEAKER {_word(file_id)} 1 {entry.start:.3f} {entry.end - entry.start:.3f} <NA> <NA> "
+        f"{_word(entry.speaker)} {entry.confidence:.3f} <NA>\n"
+        for entry in entries
+    ]
+    return "".join(lines)
+
+
+def to_json(entries: Sequence[Entry]) -> str:
+    """A list of turns."""
+    rows = [{**asdict(entry), "corrected": entry.corrected} for entry in entries]
+    return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+
+
+def to_html(entries: Sequence[Entry], title: str, figures: Sequence[dict], plotly_js: str) -> str:
+    """One page that opens anywhere, offline: the figures (Plotly, as plain dicts) and the table."""
+    rows = "".join(
+        f"<tr><td>{clock(e.start)}</td><td>{clock(e.end)}</td><td>{html.escape(e.speaker)}</td>"
+        f"<td>{e.confidence:.0%}</td><td>{html.escape(e.named) if e.corrected else ''}</td></tr>"
+        for e in entries
+    )
+    # "</" would end the script element inside a name.
+    data = json.dumps(list(figures), ensure_ascii=False).replace("</", "<\\/")
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>
+<style>body{{font:16px system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
+table{{border-collapse:collapse}}td,th{{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}}</style>
+<h1>{html.escape(title)}</h1><div id="figures"></div>
+<table><thead><tr><th>Start</th><th>End</th><th>Speaker</th><th>Confidence</th><th>Heard as</th></tr></thead>
+<tbody>{rows}</tbody></table>
+<script>{plotly_js}</script>
+<script>for (const figure of {data}) {{
+  const box = document.getElementById("figures").appendChild(document.createElement("div"));
+  Plotly.newPlot(box, figure.data, figure.layout, {{responsive: true, displaylogo: false}});
+}}</script></html>
+"""
+
+
+def _word(text: str) -> str:
+    return re.sub(r"\s+", "_", text.strip()) or "_"
+
+
+def _harmless(text: str) -> str:
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

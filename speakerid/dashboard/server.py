@@ -1,0 +1,128 @@
+"""What the web server serves beside the pages: the live WebSocket, the log's downloads, Plotly's own file.
+
+`app.py` hands `routes` and `lifespan` to `st.App`. Streamlit applies no check to such routes, so each one here
+makes its own: an unguessable token everywhere, and the Origin before a WebSocket is accepted.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from importlib.resources import files
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from speakerid.dashboard.channel import CHANNELS, Channel, same_origin
+
+PLOTLY_URL = f"/api/live-assets/plotly-{version('plotly')}.min.js"
+_LONGEST_MESSAGE = 4096  # characters; what a page sends is far shorter
+
+_serving = False
+
+
+def serving() -> bool:
+    """Whether this process serves the routes below (not in plain script mode, and not under test)."""
+    return _serving
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Open the door with the server; close every live session with it, so that Ctrl-C ends at once."""
+    global _serving
+    _serving = True
+    try:
+        yield
+    finally:
+        _serving = False
+        await asyncio.to_thread(_close_everything)
+
+
+def _close_everything() -> None:
+    CHANNELS.close_all()
+    from speakerid.dashboard import live
+
+    live.shutdown()
+
+
+async def live_socket(socket: WebSocket) -> None:
+    """Carry one session to one browser: its whole state first, then every change."""
+    channel = CHANNELS.get(socket.path_params["token"])
+    if channel is None or not same_origin(socket.headers.get("origin"), socket.headers.get("host")):
+        await socket.close(code=1008)  # before accept: the browser sees a plain 403
+        return
+    await socket.accept()
+    subscriber = channel.subscribe()
+
+    async def send() -> None:
+        while (text := await subscriber.next()) is not None:
+            await socket.send_text(text)
+
+    tasks = [asyncio.create_task(send()), asyncio.create_task(_receive(socket, channel))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        channel.unsubscribe(subscriber)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if socket.client_state.name == "CONNECTED" and socket.application_state.name == "CONNECTED":
+            await socket.close(code=1001)
+
+
+async def _receive(socket: WebSocket, channel: Channel) -> None:
+    while True:
+        try:
+            text = await socket.receive_text()
+        except (WebSocketDisconnect, KeyError):  # gone, or sent bytes, which no page of ours does
+            return
+        if len(text) > _LONGEST_MESSAGE:
+            return
+        try:
+            message = json.loads(text)
+        except ValueError:
+            return
+        if isinstance(message, dict):
+            channel.received(message)
+
+
+async def live_state(request: Request) -> Response:
+    """Tell a page whose WebSocket failed whether its token is still good (404 as JSON when it is not)."""
+    channel = CHANNELS.get(request.path_params["token"])
+    if channel is None:
+        return JSONResponse({"error": "this live session has ended; reload the page"}, status_code=404)
+    return JSONResponse({"watching": channel.subscribers}, headers={"Cache-Control": "no-store"})
+
+
+async def live_log(request: Request) -> Response:
+    """Download the session's log as csv, rttm, json or html."""
+    channel = CHANNELS.get(request.path_params["token"])
+    made = channel.exports(request.path_params["format"]) if channel and channel.exports else None
+    if made is None:
+        return JSONResponse({"error": "there is no such log; reload the page"}, status_code=404)
+    name, media_type, text = made
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(text, media_type=media_type, headers=headers)
+
+
+async def plotly_file(_request: Request) -> Response:
+    """Plotly.js out of the installed package, cached for good under a name that carries its version."""
+    path = str(files("plotly").joinpath("package_data/plotly.min.js"))
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return FileResponse(path, media_type="text/javascript", headers=headers)
+
+
+routes: list[BaseRoute] = [
+    WebSocketRoute("/api/live/{token}", live_socket),
+    Route("/api/live/{token}", live_state),
+    Route("/api/live/{token}/log.{format}", live_log),
+    Route(PLOTLY_URL, plotly_file),
+]
