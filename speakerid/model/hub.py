@@ -6,6 +6,8 @@ module imports huggingface_hub or opens a connection.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import logging
 import os
 import re
@@ -86,27 +88,10 @@ def _fetch(repo: str, revision: str, target: Path, progress: Progress | None) ->
 
 def _download(repo: str, revision: str, folder: Path, progress: Progress | None) -> Path:
     import huggingface_hub
-    from huggingface_hub import errors
 
     endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-    url = huggingface_hub.hf_hub_url(repo, FILE, revision=revision, endpoint=endpoint)
     with _quiet():
-        try:
-            # Asked first and without the library's half a minute of retries: offline is known at once.
-            huggingface_hub.get_hf_file_metadata(url, token=False, timeout=10)
-        except (
-            errors.EntryNotFoundError,
-            errors.RepositoryNotFoundError,
-            errors.RevisionNotFoundError,
-        ) as problem:
-            raise ModelError(
-                f"{endpoint} has no {FILE} of {repo} at revision {revision}; check the name, or {_WAY_ON}"
-            ) from problem
-        except Exception as problem:  # which classes mean "no network" changed between the library's versions
-            raise ModelError(
-                f"{endpoint} cannot be reached to download {repo} ({_brief(problem)}); "
-                f"connect to the network and try again, or {_WAY_ON}"
-            ) from problem
+        etag = _look_up(repo, revision, endpoint)
         try:
             path = huggingface_hub.hf_hub_download(
                 repo,
@@ -114,15 +99,46 @@ def _download(repo: str, revision: str, folder: Path, progress: Progress | None)
                 revision=revision,
                 local_dir=folder,
                 endpoint=endpoint,
-                token=False,
+                token=False,  # the model is public; a stale login must not stand in the way
                 tqdm_class=_bar(progress) if progress else None,
             )
-        except Exception as problem:  # as above
+        except Exception as problem:  # which classes mean "no network" changed between the library's versions
+            if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+                raise
             raise ModelError(
                 f"The download of {repo} from {endpoint} broke off ({_brief(problem)}); try again, "
                 f"or {_WAY_ON}"
             ) from problem
+    # The hub's tag of a large file is its SHA-256; the library itself compares no more than the size.
+    if re.fullmatch(r"[0-9a-f]{64}", etag) and hashlib.sha256(Path(path).read_bytes()).hexdigest() != etag:
+        raise ModelError(f"{FILE} of {repo} arrived damaged from {endpoint}; try again, or {_WAY_ON}")
     return Path(path)
+
+
+def _look_up(repo: str, revision: str, endpoint: str) -> str:
+    """The hub's tag of the file; asked without the library's retries, so that offline is known at once."""
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    absent = (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError)
+    url = huggingface_hub.hf_hub_url(repo, FILE, revision=revision, endpoint=endpoint)
+    try:
+        found = huggingface_hub.get_hf_file_metadata(url, token=False, timeout=10)
+    except absent as problem:
+        raise ModelError(
+            f"{endpoint} has no {FILE} of {repo} at revision {revision}; check the name, or {_WAY_ON}"
+        ) from problem
+    except Exception as problem:  # as above
+        raise ModelError(
+            f"{endpoint} cannot be reached to download {repo} ({_brief(problem)}); "
+            f"connect to the network and try again, or {_WAY_ON}"
+        ) from problem
+    if found.commit_hash is None or found.etag is None:
+        raise ModelError(
+            f"What answers at {endpoint} is not a Hugging Face Hub; sign in to this network if it wants that, "
+            f"check the variable HF_ENDPOINT, or {_WAY_ON}"
+        )
+    return found.etag
 
 
 def _converted(checkpoint: Path, repo: str) -> weights.Weights:
