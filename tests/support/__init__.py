@@ -1,0 +1,1 @@
+"""What several tests share: synthetic voices, a running app, a real browser."""
