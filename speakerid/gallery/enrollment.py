@@ -1,0 +1,273 @@
+"""From recordings to exemplar embeddings: what a good voiceprint is made of, and what is refused.
+
+A bad voiceprint spoils every later answer, so whatever would make one is refused with the way to do better.
+The limits below are cosines between unit embeddings and shares of a recording.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from speakerid.errors import EnrollmentRefused, GalleryError
+from speakerid.gallery.voiceprint import Voiceprint, unit
+
+if TYPE_CHECKING:
+    from speakerid.audio.quality import Quality
+
+RATE = 16_000
+MIN_SPEECH_SECONDS = 5.0  # of speech, added up over the recordings of one enrollment
+MAX_EXEMPLARS = 10  # kept for one person
+MAX_CLIPPED = 0.01  # share of clipped samples above which a recording is not used
+MIN_SNR_DB = 3.0  # below it a recording is not used: the noise would become part of the voiceprint
+POOR_SNR_DB = 10.0  # below it a recording is used with a warning
+SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
+WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
+SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
+MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
+WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
+TWO_VOICES = 0.25  # two groups of windows whose means agree less than this are two voices
+OTHER_VOICE = 0.70  # agreement with somebody enrolled from which on the voice counts as theirs
+SAME_VOICE = 0.25  # a new recording must agree at least this much with what its person enrolled before
+
+
+class Embedder(Protocol):
+    """What enrollment needs of `speakerid.model.Encoder`."""
+
+    @property
+    def id(self) -> str:
+        """Name and version of the model; embeddings are compared only where it is the same."""
+        ...
+
+    def embed(self, blocks: list[np.ndarray]) -> np.ndarray:
+        """float32 [n, d], unit rows, for n recordings [samples] at 16 kHz."""
+        ...
+
+
+@dataclass(frozen=True)
+class EnrollmentReport:
+    """What an enrollment stored.
+
+    Attributes:
+        name: the person, as stored.
+        added: exemplars made from these recordings that were kept.
+        exemplars: exemplars the person has now.
+        speech_seconds: speech in the recordings that were used.
+        quality: measures of each recording given, in the order given.
+        warnings: what could be better, one sentence each.
+    """
+
+    name: str
+    added: int
+    exemplars: int
+    speech_seconds: float
+    quality: "list[Quality]"
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """Candidate exemplars: embeddings float32 [k, d] unit rows; seconds of speech and source of each."""
+
+    embeddings: np.ndarray
+    seconds: np.ndarray
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def pick(self, rows: Sequence[int]) -> "Exemplars":
+        """The given rows only."""
+        chosen = np.asarray(rows, int)
+        return Exemplars(self.embeddings[chosen], self.seconds[chosen], tuple(self.sources[i] for i in rows))
+
+    def join(self, other: "Exemplars") -> "Exemplars":
+        """These, then the others."""
+        return Exemplars(
+            np.concatenate([self.embeddings, other.embeddings]),
+            np.concatenate([self.seconds, other.seconds]),
+            self.sources + other.sources,
+        )
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found in the recordings of one enrollment."""
+
+    exemplars: Exemplars
+    windows: np.ndarray  # float32 [m, d]: embeddings of all windows of speech
+    speech_seconds: float
+    quality: "list[Quality]"
+    warnings: list[str]
+
+
+def examine(blocks: Sequence[np.ndarray], encoder: Embedder, sources: Sequence[str]) -> Examined:
+    """Measure recordings and embed their speech.
+
+    Args:
+        blocks: one [samples] array a recording, 16 kHz mono, -1..1.
+        encoder: the model that makes the embeddings.
+        sources: one label a recording, used in messages and kept with the exemplars.
+
+    Raises:
+        EnrollmentRefused: silent, too little speech, clipped, too noisy, or more than one voice.
+        GalleryError: if a recording is not a one-dimensional array of finite numbers.
+    """
+    from speakerid.audio.quality import measure
+
+    samples = [_as_samples(block, source) for block, source in zip(blocks, sources, strict=True)]
+    quality = [measure(block) for block in samples]
+    speech: list[np.ndarray] = []
+    kept_sources: list[str] = []
+    refusals: list[str] = []
+    warnings: list[str] = []
+    for block, source, measured in zip(samples, sources, quality, strict=True):
+        refusal = _refusal(source, measured)
+        if refusal:
+            refusals.append(refusal)
+            continue
+        if measured.snr_db < POOR_SNR_DB:
+            warnings.append(f'There is noise in "{source}": a quieter place would make a better voiceprint.')
+        speech.append(_speech_of(block))
+        kept_sources.append(source)
+    seconds = sum(len(part) for part in speech) / RATE
+    if seconds < MIN_SPEECH_SECONDS:
+        if speech or not refusals:
+            refusals.append(
+                f"There are {seconds:.1f} seconds of usable speech and {MIN_SPEECH_SECONDS:g} are needed: "
+                "record a longer piece, or add another recording."
+            )
+        raise EnrollmentRefused(refusals)
+    warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
+    windows, whole = _embed(speech, kept_sources, encoder)
+    if _agreement_of_halves(windows.embeddings) < TWO_VOICES:
+        raise EnrollmentRefused(
+            ["More than one voice is heard: enroll each person from recordings in which nobody else speaks."]
+        )
+    return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings)
+
+
+def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: Sequence[Voiceprint]) -> None:
+    """Refuse a voice that is already somebody else's, or not the one this person enrolled before.
+
+    Args:
+        examined: the recordings.
+        name: the person to enroll.
+        own: what this person enrolled before, if anything.
+        others: everybody else, made by the same model.
+
+    Raises:
+        EnrollmentRefused: naming the other person.
+    """
+    voice = unit(examined.windows.mean(axis=0))
+    with_own = float(own.centroid @ voice) if own else -1.0
+    if others:
+        scores = np.stack([other.centroid for other in others]) @ voice
+        nearest = int(scores.argmax())
+        if scores[nearest] >= OTHER_VOICE and scores[nearest] > with_own:
+            other = others[nearest].name
+            raise EnrollmentRefused(
+                [f'This is the voice of "{other}", who is enrolled: add the recording to "{other}" instead.']
+            )
+    if own and with_own < SAME_VOICE:
+        raise EnrollmentRefused(
+            [
+                f'This does not sound like the voice that "{name}" enrolled before: '
+                "choose another name, or remove the old voiceprint first."
+            ]
+        )
+
+
+def choose(candidates: Exemplars, limit: int = MAX_EXEMPLARS) -> list[int]:
+    """Rows of the exemplars to keep: the most typical one first, then always the one least like those chosen.
+
+    Farthest-point selection (Gonzalez 1985) keeps the variety of rooms and moods that few exemplars can hold.
+    """
+    if len(candidates) <= limit:
+        return list(range(len(candidates)))
+    alike = candidates.embeddings @ candidates.embeddings.T
+    chosen = [int(alike.mean(axis=1).argmax())]
+    nearest = alike[chosen[0]].copy()
+    while len(chosen) < limit:
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+        nearest = np.minimum(nearest, alike[chosen[-1]])
+    return sorted(chosen)
+
+
+def _as_samples(block: np.ndarray, source: str) -> np.ndarray:
+    samples = np.asarray(block)
+    if samples.ndim != 1 or samples.dtype.kind != "f":
+        raise GalleryError(f'"{source}" is not mono audio: give an array [samples] of floats at 16 kHz.')
+    if not np.isfinite(samples).all():
+        raise GalleryError(f'"{source}" holds values that are not numbers: record it again.')
+    return samples.astype(np.float32, copy=False)
+
+
+def _refusal(source: str, measured: "Quality") -> str | None:
+    """Why a recording cannot be used, if it cannot."""
+    if measured.seconds == 0 or measured.level_dbfs < SILENT_DBFS:
+        return f'"{source}" is silent: check that the right microphone is chosen and not muted.'
+    if measured.speech_seconds == 0:
+        return f'No speech is heard in "{source}": speak in a normal voice, close to the microphone.'
+    if measured.clipped > MAX_CLIPPED:
+        return (
+            f'"{source}" is clipped ({100 * measured.clipped:.0f} % of it is at full scale): '
+            "lower the microphone's level or move back from it, and record again."
+        )
+    if measured.snr_db < MIN_SNR_DB:
+        return f'"{source}" is too noisy: record in a quieter place or closer to the microphone.'
+    return None
+
+
+def _speech_of(samples: np.ndarray) -> np.ndarray:
+    """The stretches of speech in a recording, one after the other."""
+    from speakerid.audio.vad import speech_segments
+
+    parts = [samples[round(start * RATE) : round(end * RATE)] for start, end in speech_segments(samples)]
+    return np.concatenate(parts) if parts else samples[:0]
+
+
+def _embed(speech: list[np.ndarray], sources: list[str], encoder: Embedder) -> tuple[Exemplars, Exemplars]:
+    """Exemplars of the windows of all recordings, and of each recording as a whole."""
+    pieces: list[tuple[np.ndarray, str]] = []
+    for part, source in zip(speech, sources, strict=True):
+        pieces += [(window, source) for window in _windows(part)]
+    if len(pieces) > MAX_WINDOWS:  # evenly over everything that was said
+        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
+    shortest = round(SHORTEST_WINDOW_SECONDS * RATE)
+    longest = round(WHOLE_SECONDS * RATE)
+    wholes = [(p[:longest], s) for p, s in zip(speech, sources, strict=True) if len(p) >= shortest]
+    rows = unit(encoder.embed([piece for piece, _ in pieces + wholes]))
+
+    def exemplars(items: list[tuple[np.ndarray, str]], embeddings: np.ndarray) -> Exemplars:
+        seconds = np.array([len(piece) / RATE for piece, _ in items], np.float32)
+        return Exemplars(embeddings, seconds, tuple(source for _, source in items))
+
+    return exemplars(pieces, rows[: len(pieces)]), exemplars(wholes, rows[len(pieces) :])
+
+
+def _windows(speech: np.ndarray) -> list[np.ndarray]:
+    """Speech cut into pieces of about WINDOW_SECONDS, all of one length, nothing left over."""
+    count = max(1, round(len(speech) / RATE / WINDOW_SECONDS))
+    if len(speech) < SHORTEST_WINDOW_SECONDS * RATE:
+        return []
+    return [piece for piece in np.array_split(speech, count) if len(piece)]
+
+
+def _agreement_of_halves(rows: np.ndarray) -> float:
+    """Cosine between the means of the two groups that the windows [m, d] fall into; 1.0 below two windows.
+
+    Two-means from the pair least alike: within one voice the two means agree, between two voices they do not.
+    """
+    if len(rows) < 2:
+        return 1.0
+    alike = rows @ rows.T
+    centers = rows[list(np.unravel_index(int(alike.argmin()), alike.shape))]
+    for _ in range(10):
+        second = (rows @ centers[1]) > (rows @ centers[0])
+        if second.all() or not second.any():
+            return 1.0
+        centers = unit(np.stack([rows[~second].mean(axis=0), rows[second].mean(axis=0)]))
+    return float(centers[0] @ centers[1])

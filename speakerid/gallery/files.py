@@ -1,0 +1,88 @@
+"""Writes that are wholly done or wholly absent, and a lock that dies with its owner."""
+
+import os
+import random
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from speakerid.errors import GalleryError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+TEMPORARY = ".tmp"
+"""Ending of a file that is still being written."""
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put content at path, readable by its owner only, since it may hold biometric data.
+
+    A crash at any moment leaves the old file or the new one; once this returns, power cuts cannot undo it.
+
+    Raises:
+        OSError: as the system gives it; the old file is untouched then.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make created, replaced and removed names in the folder survive a power cut."""
+    if os.name != "posix":  # elsewhere a folder cannot be opened; the system keeps the order itself
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
+    """Hold the folder's lock, for one writer at a time over all processes and threads.
+
+    The system frees it when its owner dies, so there is never a stale lock to clean up.
+
+    Raises:
+        GalleryError: if it is not free within timeout seconds.
+    """
+    handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        deadline = time.monotonic() + timeout
+        while not _try_lock(handle):
+            if time.monotonic() > deadline:
+                raise GalleryError(
+                    f'Another program has been writing to "{folder}" for more than {timeout:g} seconds: '
+                    "wait for it or stop it, then try again."
+                )
+            time.sleep(random.uniform(0.002, 0.02))  # random, so that two waiting writers do not keep step
+        yield
+    finally:
+        os.close(handle)  # closing unlocks
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
