@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from texts import DIALOGUE, ENROLLMENT, TURNS
 
 RATE = 16_000
@@ -63,7 +62,7 @@ def speak(person: Person, text: str) -> np.ndarray:
             "f32le",
             "-",
         ]
-        raw = subprocess.run(command, check=True, capture_output=True).stdout
+        raw = subprocess.run([*command, "-"], check=True, capture_output=True).stdout
     samples = np.frombuffer(raw, np.float32)
     hop = RATE // 100
     power = np.square(samples[: len(samples) // hop * hop].reshape(-1, hop)).mean(axis=1)
@@ -73,7 +72,7 @@ def speak(person: Person, text: str) -> np.ndarray:
 
 
 def save(path: Path, samples: np.ndarray) -> None:
-    """Write samples [n] as Ogg/Opus, 28 kbit/s, over a breath of noise at -66 dBFS (rooms are never silent)."""
+    """Write samples [n] as Ogg/Opus, 28 kbit/s, over noise at -66 dBFS (rooms are never silent)."""
     noise = np.random.default_rng(len(samples)).standard_normal(len(samples)).astype(np.float32)
     samples = np.clip(samples + noise * np.float32(10 ** (-66 / 20)), -1, 1)
     path.parent.mkdir(parents=True, exist_ok=True)
