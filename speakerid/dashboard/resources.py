@@ -1,7 +1,8 @@
 """What all visitors share: one gallery and one encoder for the whole process.
 
 The encoder brings PyTorch along, which takes seconds, so a thread loads it after the first page is drawn
-(`warm`); `encoder()` waits for it. Nothing here imports Streamlit or, before the encoder is asked for, PyTorch.
+(`warm`); `encoder()` waits for it. Nothing here imports Streamlit or, before the encoder is asked for,
+PyTorch.
 """
 
 import os

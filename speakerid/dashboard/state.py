@@ -1,6 +1,7 @@
 """What one visitor's session remembers for the page that is open, and forgets when another page opens.
 
-Streamlit keeps `st.session_state` across pages; recordings of a voice should not outlive the page that made them.
+Streamlit keeps `st.session_state` across pages; recordings of a voice should not outlive the page that made
+them.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,8 @@ class PageState:
 
 
 def enter(page: str) -> None:
-    """Say which page is drawn; on a change of page, everything that the page before kept is closed and dropped."""
+    """Say which page is drawn; on a change of page, everything that the page before kept is closed and "
+    "dropped."""
     state = st.session_state.get(_KEY)
     if state is None or state.page != page:
         if state is not None:

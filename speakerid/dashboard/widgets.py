@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
@@ -92,8 +93,8 @@ def tiles(measures: Sequence[tuple[str, str, str, Tone]]) -> None:
 def person(name: str, detail: str, color: str) -> None:
     """A person's initial, name and one line about the voiceprint."""
     st.html(
-        f'<div class="sid-person"><div class="sid-face" style="background:{color}">{escape(name[:1].upper())}</div>'
-        f"<div><strong>{escape(name)}</strong><span>{escape(detail)}</span></div></div>"
+        f'<div class="sid-person"><div class="sid-face" style="background:{color}">'
+        f"{escape(name[:1].upper())}</div><div><strong>{escape(name)}</strong><span>{escape(detail)}</span></div></div>"
     )
 
 
@@ -130,7 +131,8 @@ def waveform(
 
 
 def envelope(samples: np.ndarray, points: int) -> np.ndarray:
-    """Heights 0.02..1 of a waveform's outline, [at most `points`]; loudest piece 1, so that quiet ones show."""
+    """Heights 0.02..1 of a waveform's outline, [at most `points`]; loudest piece 1, so that quiet ones "
+    "show."""
     count = max(2, min(points, len(samples)))
     padded = np.pad(np.abs(samples), (0, -len(samples) % count))
     if not len(padded):
@@ -144,8 +146,9 @@ def collected(speech_seconds: float, *, needed: float, wanted: float) -> None:
     share = min(1.0, speech_seconds / wanted)
     tone = "good" if speech_seconds >= needed else ""
     st.html(
-        f'<div class="sid-count"><strong>{speech_seconds:.1f}</strong><span>of {wanted:.0f} seconds of speech</span>'
-        f'</div><div class="sid-bar {tone}"><b style="width:{100 * share:.1f}%"></b>'
+        f'<div class="sid-count"><strong>{speech_seconds:.1f}</strong>'
+        f"<span>of {wanted:.0f} seconds of speech</span></div>"
+        f'<div class="sid-bar {tone}"><b style="width:{100 * share:.1f}%"></b>'
         f'<u style="left:{100 * needed / wanted:.1f}%"></u></div>'
     )
 
@@ -156,4 +159,28 @@ def meter(level_dbfs: float, tone: Tone, hint: str) -> None:
     st.html(
         f'<div class="sid-label">Level</div><div class="sid-bar {tone or "good"}">'
         f'<b style="width:{100 * share:.1f}%"></b></div><div class="sid-hint {tone}">{escape(hint)}</div>'
+    )
+
+
+def reading(text: str, *, right_to_left: bool = False) -> None:
+    """A text to read aloud, large."""
+    direction = "rtl" if right_to_left else "ltr"
+    st.html(f'<div class="sid-read" dir="{direction}">{escape(text)}</div>')
+
+
+def chips(names: Sequence[tuple[str, str]]) -> None:
+    """Names as small labels: (name, CSS color)."""
+    parts = (f'<span><i style="background:{color}"></i>{escape(name)}</span>' for name, color in names)
+    st.html(f'<div class="sid-chips">{"".join(parts)}</div>')
+
+
+def insecure_page() -> str:
+    """Why the browser will hand out no microphone on this page's address; "" where it will."""
+    address = urlsplit(st.context.url or "")
+    host = address.hostname or ""
+    if address.scheme != "http" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost"):
+        return ""
+    return (
+        f"Browsers allow a microphone only on https or on the computer itself, and this page was opened as "
+        f"http://{host}: open it with https, or as http://localhost on the computer that runs it."
     )

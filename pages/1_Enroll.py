@@ -1,0 +1,77 @@
+"""Enroll a voice: who, consent, record or upload, result.
+
+Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
+    enroll-name       text input        enroll-consent    checkbox
+    enroll-source     segmented control: "browser", "microphone", "recorder", "files" (labels in SOURCES)
+    enroll-webrtc     the WebRTC component; its START and STOP are in a frame whose URL contains "webrtc"
+    enroll-device, enroll-start, enroll-stop      microphone of this computer
+    enroll-recorder   container of st.audio_input (key enroll-clip-N, N counts the people enrolled in this
+    visit) enroll-files      container of the uploader (key enroll-upload-N) enroll-progress   container with
+    the seconds of speech and the level, while a recording runs enroll-result     container: measures and the
+    button enroll-save; after it "NAME is enrolled" or the reasons enroll-save, enroll-again, enroll-next
+    buttons
+"""
+
+import streamlit as st
+
+from speakerid.dashboard import enroll_people, enroll_review, enroll_sources, resources, state, widgets
+from speakerid.dashboard.enroll_prompts import CONSENT, FREE_TOPICS, PROMPTS, RIGHT_TO_LEFT, SPEAK_FREELY
+from speakerid.dashboard.enroll_session import Enrollment
+from speakerid.errors import SpeakerIdError
+
+SOURCES = {
+    "browser": ":material/mic: Browser microphone",
+    "microphone": ":material/computer: This computer's microphone",
+    "recorder": ":material/radio_button_checked: Voice recorder",
+    "files": ":material/upload_file: Files",
+}
+DRAW = {
+    "browser": enroll_sources.browser,
+    "microphone": enroll_sources.microphone,
+    "recorder": enroll_sources.recorder,
+    "files": enroll_sources.files,
+}
+
+widgets.page("Enroll", title="Enroll a voice", lead="A name, consent, and about 15 seconds of speech.")
+try:
+    resources.gallery()
+except SpeakerIdError as error:
+    st.error(str(error), icon=":material/folder_off:")
+    st.stop()
+
+enrollment = state.kept("enrollment", Enrollment)
+if enrollment.clear_inputs:  # the next person starts with an empty name and a consent of their own
+    enrollment.clear_inputs = False
+    st.session_state["enroll-name"] = ""
+    st.session_state["enroll-consent"] = False
+
+main, side = st.columns([7, 3], gap="large")
+with main:
+    with st.container(key="card-who"):
+        widgets.label("1 · Who")
+        name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
+        consented = st.checkbox(CONSENT, key="enroll-consent")
+    with st.container(key="card-record"):
+        widgets.label("2 · Speak")
+        source = (
+            st.segmented_control(
+                "Source",
+                list(SOURCES),
+                format_func=SOURCES.__getitem__,
+                default="browser",
+                key="enroll-source",
+                label_visibility="collapsed",
+            )
+            or "browser"
+        )
+        if enrollment.changed_source(source):
+            enrollment.close()
+        if source != "files":
+            language = st.selectbox(
+                "Read aloud, in any language", [*PROMPTS, SPEAK_FREELY], key="enroll-language"
+            )
+            widgets.reading(PROMPTS.get(language, FREE_TOPICS), right_to_left=language in RIGHT_TO_LEFT)
+        takes = DRAW[source](enrollment)
+    enroll_review.draw(enrollment, takes, name=name, consented=consented, source=source)
+with side:
+    enroll_people.draw()

@@ -1,0 +1,178 @@
+"""The four ways to a recording on the Enroll page.
+
+Streamlit keys, for tests: see the top of `pages/1_Enroll.py`.
+"""
+
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import streamlit as st
+
+from speakerid.audio.browser import BrowserSource
+from speakerid.audio.ring import Ring
+from speakerid.dashboard import widgets
+from speakerid.dashboard.enroll import WANTED_SPEECH_SECONDS, Take, advice
+from speakerid.dashboard.enroll_session import Enrollment
+from speakerid.errors import AudioError
+from speakerid.gallery import MIN_SPEECH_SECONDS
+
+FILE_TYPES = [
+    "wav",
+    "flac",
+    "mp3",
+    "ogg",
+    "opus",
+    "oga",
+    "m4a",
+    "aac",
+    "mp4",
+    "webm",
+    "mka",
+    "mkv",
+    "mov",
+    "aiff",
+]
+
+_WEBRTC_KEY = "enroll-webrtc"
+_RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
+_SILENT_STREAM = 5.0  # s without a frame after which the browser is taken to be gone
+
+# Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
+_CONSTRAINTS = {
+    "audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False},
+    "video": False,
+}
+
+
+def browser(enrollment: Enrollment) -> list[Take]:
+    """The browser's microphone, by WebRTC."""
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+    if problem := widgets.insecure_page():
+        st.warning(problem, icon=":material/lock_open:")
+    context = st.session_state.get(_WEBRTC_KEY)
+    connected = context is not None and (context.state.playing or context.state.signalling)
+    if enrollment.source is None or (enrollment.source.frames and not connected):
+        enrollment.source = BrowserSource(Ring(_RING_SECONDS))  # one a stream: it holds the resampler's state
+    source = enrollment.source
+    context = webrtc_streamer(
+        key=_WEBRTC_KEY,
+        mode=WebRtcMode.SENDONLY,
+        rtc_configuration={"iceServers": []},
+        media_stream_constraints=_CONSTRAINTS,
+        queued_audio_frames_callback=source.on_frames,
+        on_audio_ended=source.close,
+        media_toggle_controls=False,
+        desired_playing_state=False if enrollment.look().full else None,  # None: its own START and STOP
+        translations={"start": "START", "stop": "STOP", "select_device": "Choose microphone"},
+    )
+    if context.state.playing:
+        enrollment.start(source, lambda: nullcontext(source), _gone)
+    return _guided(enrollment, "Browser microphone", going_on=context.state.playing)
+
+
+def microphone(enrollment: Enrollment) -> list[Take]:
+    """A microphone of the computer that runs the app."""
+    from speakerid.audio.microphone import Microphone, devices
+
+    try:
+        found = devices()
+    except AudioError as error:
+        st.warning(str(error), icon=":material/mic_off:")
+        return []
+    if not found:
+        st.warning(
+            "This computer has no microphone that the app can use: connect one and reload the page, or "
+            "record"
+            "with the browser's microphone.",
+            icon=":material/mic_off:",
+        )
+        return []
+    names = {"Default microphone": None} | {str(device.name): device for device in found}
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    chosen = left.selectbox("Microphone", list(names), key="enroll-device")
+    running = enrollment.look().running
+    again = "Continue" if enrollment.take and not enrollment.look().full else "Start recording"
+    if running:
+        if right.button("Stop", key="enroll-stop", icon=":material/stop:", width="stretch"):
+            enrollment.stop("Microphone")
+            st.rerun()
+    elif not enrollment.look().full and right.button(
+        again, key="enroll-start", icon=":material/mic:", type="primary", width="stretch"
+    ):
+        device = names[chosen]
+        enrollment.start(object(), lambda: Microphone(device), lambda _: False)
+        st.rerun()
+    return _guided(enrollment, "Microphone of this computer", going_on=running)
+
+
+def recorder(enrollment: Enrollment) -> list[Take]:
+    """Streamlit's own recorder: the whole clip arrives when it is stopped."""
+    with st.container(key="enroll-recorder"):
+        clip = st.audio_input("Record, then stop", sample_rate=16_000, key=f"enroll-clip-{enrollment.round}")
+    return _takes(enrollment, [clip] if clip else [], name="Voice recorder")
+
+
+def files(enrollment: Enrollment) -> list[Take]:
+    """Recordings that exist already; their speech is added up."""
+    with st.container(key="enroll-files"):
+        uploads = st.file_uploader(
+            "Recordings of this one voice",
+            type=FILE_TYPES,
+            accept_multiple_files=True,
+            key=f"enroll-upload-{enrollment.round}",
+            help="WAV, FLAC, MP3, OGG, M4A, WebM, or the sound of a video; at most 10 minutes each.",
+        )
+    return _takes(enrollment, uploads)
+
+
+def _takes(enrollment: Enrollment, uploads: list[Any], name: str = "") -> list[Take]:
+    takes = []
+    for upload in uploads:
+        take = enrollment.file(upload.file_id, upload.getvalue(), name or upload.name)
+        if isinstance(take, str):
+            st.error(take, icon=":material/error:")
+        else:
+            takes.append(take)
+    return takes
+
+
+def _guided(enrollment: Enrollment, name: str, *, going_on: bool) -> list[Take]:
+    """Show the recording while it runs; its take once it has ended."""
+    progress = enrollment.look()
+    if progress.running and going_on:
+        _watch(enrollment)
+        return []
+    if progress.running or progress.seconds:
+        enrollment.stop(name)
+        progress = enrollment.look()
+    if progress.error:
+        st.warning(progress.error, icon=":material/mic_off:")
+    if progress.lost > 0:
+        st.warning(
+            f"{progress.lost:.1f} seconds of sound came too late to be used; the computer was busy. Record "
+            "again if the result below is not good."
+        )
+    return [enrollment.take] if enrollment.take else []
+
+
+@st.fragment(run_every=0.5)
+def _watch(enrollment: Enrollment) -> None:
+    progress = enrollment.look()
+    with st.container(key="enroll-progress"):
+        left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
+        with left:
+            widgets.collected(
+                progress.speech_seconds, needed=MIN_SPEECH_SECONDS, wanted=WANTED_SPEECH_SECONDS
+            )
+        with right:
+            widgets.meter(progress.level_dbfs, *advice(progress))
+    if not progress.running:
+        st.rerun()
+
+
+def _gone(source: BrowserSource) -> bool:
+    """Whether a browser's stream has ended, by its own word or by its silence."""
+    last = source.last_frame_at
+    return source.closed or (last is not None and last > 0 and time.monotonic() - last > _SILENT_STREAM)

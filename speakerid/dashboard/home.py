@@ -1,0 +1,158 @@
+"""The home page: what this is, what state it is in, what to do next."""
+
+import importlib.util
+
+import streamlit as st
+
+from speakerid.dashboard import resources, widgets
+from speakerid.dashboard.colors import looks
+from speakerid.dashboard.widgets import Tone
+from speakerid.errors import AudioError, SpeakerIdError
+from speakerid.gallery import Gallery, Voiceprint
+
+_LEAD = (
+    "Enroll the voices of people who agree to it, and see live who is speaking, how sure that is, and when "
+    "it is somebody unknown. Everything stays on this computer."
+)
+_SHOWN = 24  # people by name; the Enroll page lists all
+
+
+def draw() -> None:
+    """Draw the page."""
+    widgets.page("Home", title="Who is speaking?", lead=_LEAD)
+    try:
+        gallery = resources.gallery()
+        people = gallery.speakers()
+    except SpeakerIdError as error:
+        st.error(str(error), icon=":material/folder_off:")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _next_step(people)
+        _how_it_works()
+    with right, st.container(key="card-state"):
+        widgets.label("State")
+        _state(gallery, people)
+    _damaged(gallery)
+
+
+def _next_step(people: list[Voiceprint]) -> None:
+    usable = [person for person in people if _speaks_this_model(person)]
+    with st.container(key="card-next"):
+        widgets.label("Next")
+        if not people:
+            st.subheader("Enroll the first voice", anchor=False)
+            st.write(
+                "The app knows nobody yet. A name, the person's consent and about 15 seconds of reading "
+                "aloud make a voiceprint; a second person makes it interesting."
+            )
+            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
+            return
+        if not usable:
+            st.subheader("Enroll again for this model", anchor=False)
+            st.write(
+                "All voiceprints here were made by another model, and scores mean something only within one. "
+                "Enroll the people again, or start the app with the model that made the voiceprints."
+            )
+            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
+            return
+        st.subheader("Listen", anchor=False)
+        st.write(
+            "One voice is enrolled: that voice is named, and everybody else is unknown."
+            if len(usable) == 1
+            else f"{len(usable)} voices are enrolled. Open the live page, press START and talk."
+        )
+        with st.container(horizontal=True):
+            _go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
+            _go("pages/3_Recordings.py", "Analyze a recording", ":material/audio_file:")
+            _go("pages/1_Enroll.py", "Enroll another voice", ":material/person_add:")
+
+
+def _how_it_works() -> None:
+    with st.container(key="card-how"):
+        widgets.label("How it works")
+        st.markdown(
+            "1. **Enroll** – read a few sentences into the browser's microphone, or upload recordings. "
+            "The app keeps numbers that describe the voice, not the recording.\n"
+            "2. **Live** – every spoken moment is compared with the enrolled voices. "
+            "The first name comes early with an honest low confidence and firms up while the person talks.\n"
+            "3. **Unknown** is an answer: a voice that is nobody's is not given a name."
+        )
+
+
+def _state(gallery: Gallery, people: list[Voiceprint]) -> None:
+    enrolled = _count(len(people), "person", "people") + " enrolled"
+    widgets.status_rows(
+        [
+            ("good" if people else "warn", enrolled, _names(people)),
+            _model_row(),
+            _browser_microphone(),
+            _local_microphone(),
+            ("", "Voiceprints are kept in", str(resources.voiceprints_folder())),
+        ]
+    )
+    if len(people) > 0:
+        colors = looks(people)
+        widgets.chips([(person.name, colors[person.name].color) for person in people[:_SHOWN]])
+
+
+def _model_row() -> tuple[Tone, str, str]:
+    state, sentence = resources.encoder_state()
+    if state == "ready":
+        return "good", "Model ready", sentence
+    if state == "failed":
+        return "bad", "Model not available", sentence
+    return "", f"Model {resources.model_name()}", "It loads in the background and is ready in some seconds."
+
+
+def _browser_microphone() -> tuple[Tone, str, str]:
+    if importlib.util.find_spec("streamlit_webrtc") is None:
+        return "bad", "Browser microphone not available", "Install streamlit-webrtc, then restart the app."
+    if problem := widgets.insecure_page():
+        return "warn", "Browser microphone blocked", problem
+    return "good", "Browser microphone", "The browser asks for permission when a recording starts."
+
+
+def _local_microphone() -> tuple[Tone, str, str]:
+    from speakerid.audio.microphone import devices
+
+    try:
+        found = devices()
+    except AudioError as error:
+        return "", "No microphone of this computer", str(error)
+    if not found:
+        return "", "No microphone of this computer", "None is connected; the browser's one works without."
+    return "good", "Microphone of this computer", ", ".join(str(device.name) for device in found[:3])
+
+
+def _damaged(gallery: Gallery) -> None:
+    for damaged in gallery.damaged:
+        st.warning(
+            f"The voiceprint file {damaged.file} cannot be used: {damaged.reason.rstrip('.')}. It was left "
+            "as it is; that person is not recognized until you enroll them again or put back a copy of it.",
+            icon=":material/heart_broken:",
+        )
+
+
+def _speaks_this_model(person: Voiceprint) -> bool:
+    """Whether the voiceprint's model is the chosen one, as far as that is known before the model is "
+    "loaded."""
+    state, ident = resources.encoder_state()
+    return person.model == ident if state == "ready" else person.model.startswith(resources.model_name())
+
+
+def _names(people: list[Voiceprint]) -> str:
+    if not people:
+        return "Nobody can be recognized yet."
+    if len(people) > _SHOWN:
+        return f"{_SHOWN} of them below; the Enroll page lists all."
+    return "Each may be spoken of by name below; everybody else is unknown."
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else f"No {many}"
+
+
+def _go(path: str, text: str, icon: str, *, first: bool = False) -> None:
+    with st.container(key=f"go-{'first-' if first else ''}{path.split('_')[-1].removesuffix('.py').lower()}"):
+        widgets.link(path, text, icon)
