@@ -4,7 +4,7 @@ A trial is accepted when its score is at or above the threshold. Every measure t
 bootstrap over speakers (bottom of the file) is a matter of counting.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -206,7 +206,7 @@ def probit(share) -> np.ndarray:
 
 
 def bootstrap(
-    measure: Callable[[np.ndarray, np.ndarray], float],
+    measures: Callable[[np.ndarray, np.ndarray], Sequence[float]],
     target_speaker: np.ndarray,
     nontarget_speakers: np.ndarray,
     speakers: int,
@@ -214,15 +214,15 @@ def bootstrap(
     rounds: int = 300,
     seed: int = 0,
     level: float = 0.95,
-) -> tuple[float, float] | None:
-    """Percentile interval of a measure over draws of whole speakers with replacement.
+) -> list[tuple[float, float]] | None:
+    """Percentile intervals of measures over draws of whole speakers with replacement.
 
     Trials of one speaker are not independent, so speakers are drawn, not trials: a target trial counts as
     often as its speaker was drawn, a non-target trial as often as its two speakers' counts multiplied
     (Bisani and Ney, ICASSP 2004, on drawing whole speakers; Owen, "The pigeonhole bootstrap", 2007).
 
     Args:
-        measure: takes weights of targets [t] and of non-targets [n], such as `Scores.eer`.
+        measures: takes weights of targets [t] and of non-targets [n], gives one number a measure.
         target_speaker: int [t], the speaker's index; nontarget_speakers: int [n, 2].
         speakers: how many speakers there are; fewer than 5 give None, since an interval would mislead.
     """
@@ -235,6 +235,6 @@ def bootstrap(
         wt = drawn[target_speaker]
         wn = drawn[nontarget_speakers[:, 0]] * drawn[nontarget_speakers[:, 1]]
         if wt.any() and wn.any():
-            values.append(measure(wt, wn))
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+            values.append(measures(wt, wn))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]

@@ -137,12 +137,14 @@ def test_bootstrap_interval_covers_and_narrows_with_speakers():
         score = rng.normal(np.where(same, 2.0, 0.0) + rng.normal(0, 0.5, people)[who[enroll]], 1)
         scores = Scores(score[same], score[~same])
         pairs = np.stack([who[enroll], who[test]], 1)
-        low, high = metrics.bootstrap(scores.eer, who[enroll[same]], pairs[~same], people, rounds=200)
+        [(low, high)] = metrics.bootstrap(
+            lambda wt, wn: [scores.eer(wt, wn)], who[enroll[same]], pairs[~same], people, rounds=200
+        )
         assert low < scores.eer() < high
         return high - low
 
     assert interval(40) < interval(8)
-    assert metrics.bootstrap(Scores([1], [0]).eer, np.array([0]), np.array([[0, 1]]), 4) is None
+    assert metrics.bootstrap(lambda wt, wn: [0.0], np.array([0]), np.array([[0, 1]]), 4) is None
 
 
 def test_bootstrap_weights_speakers_not_trials():
@@ -152,6 +154,9 @@ def test_bootstrap_weights_speakers_not_trials():
     target = np.where(target_speaker == 0, -1.0, 1.0)
     pairs = np.array([(a, b) for a in range(1, people) for b in range(1, a)])
     scores = Scores(target, np.zeros(len(pairs)))
-    misses = lambda wt, wn: scores.rates(wt, wn).miss[1]  # noqa: E731  (threshold 0)
-    low, high = metrics.bootstrap(misses, target_speaker, pairs, people, rounds=400)
+
+    def misses(wt, wn):
+        return [scores.rates(wt, wn).miss[1]]  # at the threshold 0
+
+    [(low, high)] = metrics.bootstrap(misses, target_speaker, pairs, people, rounds=400)
     assert low == 0 and high >= 0.2

