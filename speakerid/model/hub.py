@@ -135,7 +135,7 @@ def _look_up(repo: str, revision: str, endpoint: str) -> str:
         ) from problem
     if found.commit_hash is None or found.etag is None:
         raise ModelError(
-            f"What answers at {endpoint} is not a Hugging Face Hub; sign in to this network if it wants that, "
+            f"What answers at {endpoint} is not a Hugging Face Hub; sign in to the network if need be, "
             f"check the variable HF_ENDPOINT, or {_WAY_ON}"
         )
     return found.etag
