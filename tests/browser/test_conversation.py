@@ -1,0 +1,83 @@
+"""The main job from end to end: enroll two people from the browser's microphone, then name them live."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from support import voices
+from support.app import App
+from support.chromium import Reading, press_start, readings, start_reading
+
+ENROLLED = ("Alice", "Bruno")
+STRANGER = "Callum"
+ORDER = ["Alice", "Bruno", "Callum", "Alice", "Bruno", "Alice", "Callum", "Bruno", "Alice", "Callum"]
+ORDER += ["Bruno", "Alice", "Bruno", "Callum", "Alice", "Bruno"]
+
+NOW = ".st-key-now-speaking"
+SIGNAL = ".live-signal-text"
+LATENCY = ".st-key-latency"
+
+
+def enroll(page: Page, app: App, name: str) -> None:
+    """Enroll through the Enroll page by WebRTC; the recording stops by itself when there is enough."""
+    page.goto(f"{app.url}/Enroll")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name").press("Tab")
+    page.locator(".st-key-enroll-consent label").click()
+    press_start(page)
+    save = page.locator(".st-key-enroll-save button")
+    expect(save).to_be_visible(timeout=60_000)
+    save.click()
+    expect(page.locator(".st-key-enroll-result")).to_contain_text(f"{name} is enrolled", timeout=60_000)
+
+
+def shown(reading: Reading) -> str | None:
+    """The name in big letters, or None while nothing is drawn."""
+    text = reading.texts[0]
+    return text.strip().splitlines()[0] if text and text.strip() else None
+
+
+def within(rows: list[Reading], start: float, end: float) -> list[Reading]:
+    return [row for row in rows if start <= row.at <= end]
+
+
+@pytest.fixture
+def heard(app: App, open_browser: Callable[..., Page]) -> tuple[list[Reading], list[voices.Turn]]:
+    """What the Live page showed, 20 times a second, while the conversation played, and who really spoke."""
+    for name in ENROLLED:
+        enroll(open_browser(np.concatenate(voices.enrollment(name)), loop=True), app, name)
+    samples, turns = voices.conversation(ORDER)
+    page = open_browser(samples)
+    page.goto(f"{app.url}/Live")
+    expect(page.locator(NOW)).to_be_visible(timeout=60_000)
+    press_start(page)
+    start_reading(page, [NOW, SIGNAL, LATENCY])
+    page.wait_for_timeout(1000 * (len(samples) / voices.RATE + 4))
+    return readings(page), turns
+
+
+def test_a_conversation_is_named_live(heard: tuple[list[Reading], list[voices.Turn]]) -> None:
+    rows, turns = heard
+    assert turns[-1].end > 60
+    assert len(rows) > 15 * turns[-1].end, "the page was too busy to be read 15 times a second"
+
+    reactions: dict[voices.Turn, float | None] = {}
+    for turn in turns:
+        if turn.speaker in ENROLLED:
+            named = [row.at for row in within(rows, turn.start, turn.end) if shown(row) == turn.speaker]
+            reactions[turn] = named[0] - turn.start if named else None
+    for turn, reaction in reactions.items():
+        print(f"{turn.start:6.2f} s  {turn.speaker:7s} named after {reaction}")
+    print(f"drawn at the end: {rows[-1].texts}")
+    in_time = [turn for turn, reaction in reactions.items() if reaction is not None and reaction <= 2.0]
+    assert len(in_time) >= 0.9 * len(reactions), reactions
+
+    for turn in turns:
+        if turn.speaker == STRANGER:
+            late = within(rows, turn.start + 1.0, turn.end)
+            wrong = [(round(row.at - turn.start, 2), shown(row)) for row in late if shown(row) in ENROLLED]
+            assert late and not wrong, f"the stranger at {turn.start:.1f} s was named: {wrong}"
+
+    lost = {row.texts[1].rpartition("·")[2].strip() for row in rows if row.texts[1]}
+    assert lost == {"no sound lost"}

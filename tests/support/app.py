@@ -1,0 +1,93 @@
+"""The real app in a process of its own, as `streamlit run app.py` starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 60.0  # s; importing streamlit alone takes several on a busy machine
+
+
+class App:
+    """A running app. Use it as a context manager.
+
+    Args:
+        folder: where its voiceprints and its log go.
+        script: what to serve; the app unless a test brings a page of its own.
+
+    Attributes:
+        url: without a slash at the end.
+        voiceprints: the gallery's folder.
+        process: the server.
+    """
+
+    def __init__(self, folder: Path, script: Path = ROOT / "app.py"):
+        self.voiceprints = folder / "voiceprints"
+        self.url = ""
+        self._log = folder / "server.log"
+        self._script = script
+        self._port = 0
+
+    def __enter__(self) -> "App":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server, on the same port as before if it ran before, and wait until it answers."""
+        self._port = self._port or _free_port()
+        self.url = f"http://localhost:{self._port}"
+        command = [sys.executable, "-m", "streamlit", "run", str(self._script), "--server.headless=true"]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, f"--server.port={self._port}"],
+                cwd=ROOT,
+                env={**os.environ, "SPEAKERID_VOICEPRINTS": str(self.voiceprints)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AssertionError(f"The app did not start within {READY_WITHIN:.0f} s:\n{self.log()}")
+            time.sleep(0.1)
+
+    def stop(self) -> float:
+        """End the server as Ctrl-C does; the seconds that it took. Raises where it hangs for 10 s."""
+        began = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"The app did not end within 10 s of Ctrl-C:\n{self.log()}") from None
+        return time.monotonic() - began
+
+    def log(self, lines: int = 80) -> str:
+        """The last lines that the server printed."""
+        if not self._log.exists():
+            return ""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
