@@ -42,9 +42,11 @@ def _numbers(message: memoryview, wanted: int) -> list[int]:
     """The values of the integer field `wanted`, packed (several in one run of bytes) or not."""
     found = []
     for field, value in _walk(message):
-        if field == wanted and isinstance(value, int):
+        if field != wanted:
+            continue
+        if isinstance(value, int):
             found.append(value)
-        elif field == wanted:
+        else:
             at = 0
             while at < len(value):
                 number, at = _varint(value, at)

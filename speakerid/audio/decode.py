@@ -1,0 +1,190 @@
+"""Recordings: whatever a person has, whole (`decode`) or as a stream of blocks of any length (`stream`).
+
+Both go through one path (PyAV, mean of the channels, torchaudio to 16 kHz, `Normalizer`), so a recording
+gives the same samples either way.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from speakerid.audio.container import Sound
+from speakerid.audio.format import RATE, Block
+from speakerid.audio.normalize import Normalizer
+from speakerid.audio.resample import Resampler
+from speakerid.errors import AudioError
+
+MIN_SECONDS = 0.4
+"""A shorter recording holds no voice that could be compared."""
+
+MAX_BYTES = 1_000_000_000
+"""The largest recording that `decode` takes; `stream` takes any."""
+
+_SILENT_PEAK = 0.001  # -60 dBFS: a microphone that is off or muted
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A decoded recording.
+
+    Attributes:
+        samples: a block, float32 [n], 16 kHz mono, -1..1, normalized.
+        name: what to call it in messages.
+        warnings: one sentence each on what was wrong with it and what was done about it.
+    """
+
+    samples: Block
+    name: str
+    warnings: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / RATE
+
+
+class Stream:
+    """A recording as normalized blocks, in constant memory however long it is; may be iterated again.
+
+    Attributes:
+        name: what to call it in messages.
+        warnings: as in `Recording`; complete after the last block.
+        seconds: length of what was read so far.
+    """
+
+    def __init__(self, source: str | Path | bytes, name: str, block: int, max_seconds: float | None):
+        if block < 1:
+            raise ValueError(f"a block needs at least one sample, not {block}")
+        self._source = source if isinstance(source, bytes) else Path(source)
+        self.name = _display_name(source, name)
+        self.warnings: tuple[str, ...] = ()
+        self.seconds = 0.0
+        self._block = block
+        self._max_seconds = max_seconds
+
+    def __iter__(self) -> Iterator[Block]:
+        """Blocks of the size asked for, the last one maybe shorter. Raises as `decode` does, in passing."""
+        rest = np.zeros(0, np.float32)
+        for piece in self._pieces():
+            piece = np.concatenate([rest, piece]) if len(rest) else piece
+            whole = len(piece) - len(piece) % self._block
+            for at in range(0, whole, self._block):
+                yield piece[at : at + self._block]
+            rest = piece[whole:]
+        if len(rest):
+            yield rest
+
+    def _pieces(self) -> Iterator[Block]:
+        """Normalized samples in pieces as they come, checked."""
+        self.warnings, self.seconds = (), 0.0
+        sound = Sound(self._source, self.name)
+        try:
+            normalizer = Normalizer()
+            count, peak = 0, 0.0
+            for piece in _at_16_khz(sound):
+                count += len(piece)
+                self.seconds = count / RATE
+                if self._max_seconds is not None and self.seconds > self._max_seconds:
+                    raise AudioError(
+                        f"{self.name} is longer than {_length(self._max_seconds)}: cut out a part of it; "
+                        "half a minute of speech is plenty to enroll a voice."
+                    )
+                piece = normalizer.push(piece)
+                peak = max(peak, float(np.abs(piece).max(initial=0.0)))
+                yield piece
+            self._check_end(sound, count, peak)
+        finally:
+            sound.close()
+
+    def _check_end(self, sound: Sound, count: int, peak: float) -> None:
+        if not count:
+            raise AudioError(f"{self.name} holds no sound: record or copy it again.")
+        if self.seconds < MIN_SECONDS:
+            raise AudioError(
+                f"{self.name} is too short ({self.seconds:.1f} s): a voice needs at least {MIN_SECONDS} s, "
+                "and some seconds are better."
+            )
+        if peak < _SILENT_PEAK:
+            raise AudioError(
+                f"{self.name} is silent: check that the microphone is on and not muted, and record again."
+            )
+        warnings = []
+        if sound.damaged:
+            warnings.append(
+                f"{self.name} is damaged: some of it could not be read and was left out; the rest is used."
+            )
+        if sound.cut:
+            of = f" of {sound.told:.1f} s" if sound.told > self.seconds else ""
+            warnings.append(
+                f"{self.name} is cut off before its end: the {self.seconds:.1f} s{of} that could be read "
+                "are used; copy or export it again for the rest."
+            )
+        self.warnings = tuple(warnings)
+
+
+def decode(source: str | Path | bytes, *, name: str = "", max_seconds: float = 600.0) -> Recording:
+    """A whole recording, from a path or from the bytes of a file (wav, flac, mp3, ogg, m4a, webm, mp4, …).
+
+    Args:
+        name: what to call it in messages; the file's name by default.
+        max_seconds: the longest recording to take (by default ten minutes).
+
+    Raises:
+        AudioError: it is not there, not audio, without sound track, empty, larger than `MAX_BYTES`, shorter
+            than `MIN_SECONDS`, longer than `max_seconds`, silent, or holds values that are not numbers.
+            A recording that is cut off or damaged in the middle is no error: what could be read is in
+            `samples`, and `warnings` says so.
+    """
+    whole = Stream(source, name, block=RATE, max_seconds=max_seconds)
+    size = len(source) if isinstance(source, bytes) else _size_of(Path(source))
+    if size > MAX_BYTES:
+        raise AudioError(
+            f"{whole.name} is larger than {MAX_BYTES // 1_000_000_000} GB: cut out the part in which the "
+            "person speaks, or save it as mp3 or m4a."
+        )
+    blocks = list(whole)
+    return Recording(np.concatenate(blocks), whole.name, whole.warnings)
+
+
+def stream(
+    source: str | Path | bytes, *, block: int = 320, max_seconds: float | None = None, name: str = ""
+) -> Stream:
+    """A recording as blocks of `block` samples (20 ms by default), hours long, in constant memory.
+
+    Iterate over the result; its `warnings` and `seconds` are complete after the last block. Errors are those
+    of `decode`, raised while iterating: what is wrong with the file as such at once; too short, silent or
+    longer than `max_seconds` when that is known.
+    """
+    return Stream(source, name, block, max_seconds)
+
+
+def _at_16_khz(sound: Sound) -> Iterator[Block]:
+    """The samples of a recording, resampled; its rate may change on the way (joined Ogg files do that)."""
+    resampler, current = None, 0
+    for rate, samples in sound:
+        if resampler is None or rate != current:
+            if resampler is not None:
+                yield resampler.flush()
+            resampler, current = Resampler(rate), rate
+        yield resampler.push(samples)
+    if resampler is not None:
+        yield resampler.flush()
+
+
+def _display_name(source: str | Path | bytes, name: str) -> str:
+    if name:
+        return name
+    return "The recording" if isinstance(source, bytes) else Path(source).name or str(source)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # opening it says what is wrong
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"
