@@ -47,15 +47,10 @@ def open_browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ope
 
         def open_browser(samples: np.ndarray | None = None, *, loop: bool = False) -> Page:
             opened.close()
-            pages.append(None)  # type: ignore[arg-type]
-            number = len(pages)
-            sound = (
-                None if samples is None else microphone_file(tmp_path / f"microphone-{number}.wav", samples)
-            )
-            context = opened.enter_context(
-                chromium(tmp_path / f"profile-{number}", microphone=sound, loop=loop)
-            )
-            pages[-1] = context.pages[0] if context.pages else context.new_page()
+            name = f"browser-{len(pages) + 1}"
+            sound = None if samples is None else microphone_file(tmp_path / f"{name}.wav", samples)
+            context = opened.enter_context(chromium(tmp_path / name, microphone=sound, loop=loop))
+            pages.append(context.pages[0])
             return pages[-1]
 
         yield open_browser

@@ -68,7 +68,7 @@ def chromium(
 
     Args:
         profile: the folder; made if missing.
-        microphone: a WAV file as `microphone_file` writes it, heard from the moment the page opens the device.
+        microphone: a WAV file of `microphone_file`, heard from the moment the page opens the device.
         loop: whether it starts over at its end.
     """
     sound = (
@@ -117,7 +117,7 @@ class Reading:
 
 
 def start_reading(page: Page, selectors: list[str], *, hertz: float = 20.0) -> None:
-    """Note the texts of the first match of each CSS selector, in the page itself, until `readings` is called."""
+    """Note the text of the first match of each CSS selector, in the page itself, until `readings`."""
     page.evaluate(_READ, [selectors, 1000 / hertz])
 
 
