@@ -20,8 +20,8 @@ from speakerid.errors import EnrollmentRefused
 from speakerid.evaluate import EvaluationError, metrics
 
 if TYPE_CHECKING:
+    from speakerid.evaluate.peers import Embedder
     from speakerid.identify import Decision
-    from speakerid.model import Encoder
 
 STEP = 0.01  # s
 MARGIN = 0.5  # s from any speech, beyond which a name shown is a false alarm
@@ -81,7 +81,7 @@ def find(folder: str | Path) -> list[Path]:
 
 
 def read_rttm(path: Path) -> list[Turn]:
-    """The turns of an RTTM file (NIST Rich Transcription 2009: type, file, channel, start, duration, …, name).
+    """The turns of an RTTM file (NIST Rich Transcription 2009: file, channel, start, duration, …, name).
 
     Raises:
         EvaluationError: a line cannot be read, or there is no turn.
@@ -166,7 +166,9 @@ def figures(outcomes: Sequence[Outcome], rounds: int = 300, seed: int = 0) -> di
         ]
         for name in ("live_error", "wrong_name", "missed", "stranger_named", "calibration_error"):
             values = [draw[name] for draw in draws if draw[name] is not None]
-            out[f"{name}_interval"] = [float(x) for x in np.quantile(values, [0.025, 0.975])] if values else None
+            out[f"{name}_interval"] = (
+                [float(x) for x in np.quantile(values, [0.025, 0.975])] if values else None
+            )
     total = add(outcomes)
     out["reliability"] = [
         {**row, "weight": row["weight"] * STEP} for row in metrics.reliability(total.confidence, total.right)
@@ -198,7 +200,7 @@ def _share(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def listen(folder: Path, encoder: Encoder) -> tuple[list[Decision], list[str]]:
+def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], list[str]]:
     """Enroll a conversation's people as a user would, and run the Listener over its mix in 20 ms blocks.
 
     Returns:
@@ -234,7 +236,7 @@ def listen(folder: Path, encoder: Encoder) -> tuple[list[Decision], list[str]]:
 
 def run(
     folders: Sequence[Path],
-    encoder: Encoder,
+    encoder: Embedder,
     out: Path | None = None,
     *,
     rounds: int = 300,

@@ -34,8 +34,8 @@ def opus24(samples: np.ndarray, label: str) -> np.ndarray:
     sound.seek(0)
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
     pieces = []
-    with av.open(sound) as container:
-        for frame in [*container.decode(audio=0), None]:
+    with av.open(sound, "r") as loaded:
+        for frame in [*loaded.decode(audio=0), None]:
             pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
     heard = np.concatenate(pieces)[: len(samples)]
     return np.pad(heard, (0, len(samples) - len(heard))).astype(np.float32)

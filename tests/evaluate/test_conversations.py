@@ -50,10 +50,12 @@ NAMES = st.sampled_from(["ann", "bob", "unknown", None])
 
 
 @given(
-    st.lists(st.tuples(st.floats(0, 4), st.floats(0.05, 2), st.sampled_from(["ann", "bob", "unknown"])), min_size=1),
+    st.lists(
+        st.tuples(st.floats(0, 4), st.floats(0.05, 2), st.sampled_from(["ann", "bob", "unknown"])), min_size=1
+    ),
     st.lists(st.tuples(st.floats(0, 6), NAMES, st.floats(0, 1)), max_size=8),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_against_a_plain_loop(spans, shown):
     turns = [(start, start + length, who) for start, length, who in spans]
     outcome = score(turns, shown)

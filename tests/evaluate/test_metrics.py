@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speakerid.evaluate import metrics
+from speakerid.evaluate import intervals, metrics
 from speakerid.evaluate.metrics import Scores
 
 SCORES = st.lists(st.integers(-6, 6).map(float), min_size=1, max_size=12)
@@ -129,7 +129,7 @@ def test_det_points_are_a_straight_line_for_normal_scores():
 
 
 def test_bootstrap_interval_covers_and_narrows_with_speakers():
-    def interval(people):
+    def width(people):
         rng = np.random.default_rng(2)
         who = np.repeat(np.arange(people), 6)
         enroll, test = np.triu_indices(len(who), 1)
@@ -137,14 +137,14 @@ def test_bootstrap_interval_covers_and_narrows_with_speakers():
         score = rng.normal(np.where(same, 2.0, 0.0) + rng.normal(0, 0.5, people)[who[enroll]], 1)
         scores = Scores(score[same], score[~same])
         pairs = np.stack([who[enroll], who[test]], 1)
-        [(low, high)] = metrics.bootstrap(
+        [(low, high)] = intervals.bootstrap(
             lambda wt, wn: [scores.eer(wt, wn)], who[enroll[same]], pairs[~same], people, rounds=200
         )
         assert low < scores.eer() < high
         return high - low
 
-    assert interval(40) < interval(8)
-    assert metrics.bootstrap(lambda wt, wn: [0.0], np.array([0]), np.array([[0, 1]]), 4) is None
+    assert width(40) < width(8)
+    assert intervals.bootstrap(lambda wt, wn: [0.0], np.array([0]), np.array([[0, 1]]), 4) is None
 
 
 def test_bootstrap_weights_speakers_not_trials():
@@ -158,5 +158,5 @@ def test_bootstrap_weights_speakers_not_trials():
     def misses(wt, wn):
         return [scores.rates(wt, wn).miss[1]]  # at the threshold 0
 
-    [(low, high)] = metrics.bootstrap(misses, target_speaker, pairs, people, rounds=400)
+    [(low, high)] = intervals.bootstrap(misses, target_speaker, pairs, people, rounds=400)
     assert low == 0 and high >= 0.2

@@ -1,0 +1,145 @@
+"""`python -m speakerid evaluate`: measure models on labelled recordings and conversations."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from speakerid.evaluate import EvaluationError
+from speakerid.evaluate.degrade import CONDITIONS
+from speakerid.evaluate.trials import MAX_TRIALS
+
+EPILOG = """\
+MANIFEST.csv has the columns path (relative to it), corpus, speaker, split.
+DIR holds one folder for each conversation: enroll/SPEAKER/*.wav, mix.wav, ref.rttm (strangers are "unknown").
+Models: what --model takes elsewhere, and to compare with: resemblyzer, campplus, speechbrain:NAME
+(SpeechBrain's own classes with the weights of NAME).
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """The parser of `evaluate`."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure models on labelled recordings and conversations",
+        description="Measure models on labelled recordings: EER, minDCF, Cllr per corpus and length, and "
+        "what a live listener shows. Writes metrics.json, scores.csv and det.html.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("manifest", metavar="MANIFEST.csv", nargs="?", type=Path, help="labelled recordings")
+    parser.add_argument("--split", help="only the rows of this split")
+    parser.add_argument("--corpus", default="", help="only corpora whose name starts with this")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the results go")
+    parser.add_argument("--model", nargs="+", action="extend", metavar="NAME", help="one or several models")
+    parser.add_argument(
+        "--conversations", type=Path, metavar="DIR", help="labelled conversations to listen to"
+    )
+    parser.add_argument("--condition", nargs="+", action="extend", choices=list(CONDITIONS), metavar="NAME")
+    parser.add_argument("--bootstrap", type=_count, default=300, metavar="N", help="draws for the intervals")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws")
+    parser.add_argument("--max-trials", type=_count, default=MAX_TRIALS, metavar="N", help="pairs per corpus")
+    parser.add_argument("--json", action="store_true", help="print metrics.json instead of tables")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, write, print; progress goes to stderr.
+
+    Raises:
+        SpeakerIdError: what was asked for cannot be measured.
+    """
+    from speakerid.evaluate import conversations, embedding, peers, report, verification
+    from speakerid.evaluate.trials import read_manifest
+    from speakerid.identify.scoring import Scorer
+
+    if args.manifest is None and args.conversations is None:
+        raise EvaluationError("There is nothing to evaluate; give a MANIFEST.csv or --conversations DIR.")
+    names = list(dict.fromkeys(args.model or [os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled"]))
+    conditions = list(dict.fromkeys(args.condition or ["clean"]))
+    utterances = read_manifest(args.manifest, args.split, args.corpus) if args.manifest else []
+    folders = conversations.find(args.conversations) if args.conversations else []
+    progress = Progress(sys.stderr)
+    encoders = [peers.load(name) for name in names]
+    scorers = {encoder.id: Scorer.for_model(encoder.id) for encoder in encoders}
+    settings = {"rounds": args.bootstrap, "seed": args.seed, "progress": progress}
+    summary: dict = {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "models": {name: encoder.id for name, encoder in zip(names, encoders, strict=True)},
+        "calibrated": {model: scorer.calibrated for model, scorer in scorers.items()},
+        "manifest": str(args.manifest) if args.manifest else None,
+        "split": args.split,
+        "bootstrap": args.bootstrap,
+        "seed": args.seed,
+        "left_out": [],
+        "conversations": {},
+    }
+    results = []
+    if utterances:
+        embedded = embedding.embed_recordings(utterances, encoders, conditions, progress=progress)
+        summary["left_out"] = embedded.left_out
+        results = verification.verify(embedded, scorers, limit=args.max_trials, **settings)
+    if folders:
+        for encoder in encoders:
+            place = args.out / "conversations" / encoder.id.replace("/", "-").replace(":", "-")
+            summary["conversations"][encoder.id] = conversations.run(folders, encoder, place, **settings)
+    files = report.write(args.out, summary, results)
+    _say(args, report, summary, results, files)
+    return 0
+
+
+def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
+    if args.json:
+        print((args.out / "metrics.json").read_text(encoding="utf-8"))
+        return
+    if results:
+        print(report.text([{**one.key(), **one.figures} for one in results], report.VERIFICATION), end="\n\n")
+    live = [{"model": model, **values} for model, values in summary["conversations"].items()]
+    if live:
+        print(report.text(live, report.LIVE), end="\n\n")
+    left_out = [f"{one['path']}: {one['reason']}" for one in summary["left_out"]]
+    refused = [note for values in summary["conversations"].values() for note in values["refused"]]
+    for what, notes in (("recordings were left out", left_out), ("people were not enrolled", refused)):
+        if notes:
+            more = f", and {len(notes) - 1} more in metrics.json" if len(notes) > 1 else ""
+            print(f"Note: {len(notes)} {what}: {notes[0]}{more}", file=sys.stderr)
+    print("Written: " + ", ".join(str(path) for path in files))
+
+
+class Progress:
+    """One line on a terminal that keeps changing; elsewhere a line every ten seconds."""
+
+    def __init__(self, stream, every: float = 10.0):
+        self._stream, self._terminal = stream, stream.isatty()
+        self._every = 0.2 if self._terminal else every
+        self._what, self._began, self._last = "", 0.0, 0.0
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._began, self._last = what, now, 0.0
+            self._first = done
+        if now - self._last < self._every and done < total:
+            return
+        self._last = now
+        left = ""
+        if self._first < done < total:
+            seconds = (now - self._began) / (done - self._first) * (total - done)
+            left = (
+                f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"
+            )
+        line = f"{what}: {done} of {total}{left}"
+        end = "\n" if done >= total or not self._terminal else ""
+        print(("\r\x1b[K" if self._terminal else "") + line, end=end, file=self._stream, flush=True)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is below 0")
+    return value

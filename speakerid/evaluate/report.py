@@ -1,0 +1,204 @@
+"""What an evaluation leaves behind: metrics.json, scores.csv and det.html, each written in one step."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, TextIO
+
+from speakerid.evaluate import EvaluationError, figures, metrics
+from speakerid.evaluate.verification import LLR, Result
+
+DIGITS = 5  # behind the point in metrics.json
+
+
+def write(out: str | Path, summary: dict, results: Sequence[Result]) -> list[Path]:
+    """Write the files of an evaluation; scores.csv only where recordings were compared.
+
+    Args:
+        summary: what goes into metrics.json beside the results: models, conversations, and so on.
+
+    Raises:
+        EvaluationError: the folder cannot be written.
+    """
+    out = Path(out)
+    rows = [{**one.key(), **one.figures} for one in results]
+    content: dict = _rounded({**summary, "verification": rows})
+    jobs: dict[str, Callable[[TextIO], object]] = {
+        "metrics.json": lambda file: json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False),
+        "det.html": lambda file: file.write(page(content, results)),
+    }
+    if results:
+        jobs["scores.csv"] = lambda file: _scores(file, results)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return [_replace(out / name, job) for name, job in jobs.items()]
+    except OSError as error:
+        raise EvaluationError(
+            f"The results cannot be written to {out} ({error.strerror}); choose another folder with --out."
+        ) from error
+
+
+def page(content: dict, results: Sequence[Result]) -> str:
+    """One HTML page that needs nothing else: tables, the DET curves, the reliability of the confidence."""
+    parts = []
+    if results:
+        curves = []
+        for one in results:
+            target = one.trials.target
+            rates = metrics.Scores(one.scores[target], one.scores[~target]).rates()
+            curves.append((" · ".join(one.key().values()), rates))
+        parts += [
+            "<h2>Is it the same person?</h2>",
+            "<p>Every pair of recordings of a corpus is compared. Brackets hold the 95 % interval over draws "
+            "of speakers.</p>",
+            table(content["verification"], VERIFICATION),
+            "<h2>Detection error tradeoff</h2>",
+            figures.det(curves).to_html(full_html=False, include_plotlyjs=False),
+        ]
+    live = content.get("conversations") or {}
+    if live:
+        rows = [{"model": model, **values} for model, values in live.items()]
+        parts += [
+            "<h2>Live conversations</h2>",
+            "<p>Shares of time with the wrong thing on the screen; brackets hold the 95 % interval over "
+            "draws of conversations.</p>",
+            table(rows, LIVE),
+        ]
+    for model, values in live.items():
+        if values["reliability"]:
+            parts += [
+                f"<h2>Is the confidence shown right as often as it says? {escape(model)}</h2>",
+                figures.reliability(values["reliability"]).to_html(full_html=False, include_plotlyjs=False),
+            ]
+    from plotly.offline import get_plotlyjs
+
+    return _PAGE.format(
+        script=get_plotlyjs(), body="\n".join(parts), made=escape(str(content.get("made", "")))
+    )
+
+
+# Column title, key in metrics.json, how to write it
+VERIFICATION = (
+    ("model", "model", "s"),
+    ("condition", "condition", "s"),
+    ("corpus", "corpus", "s"),
+    ("length", "length", "s"),
+    ("scoring", "scoring", "s"),
+    ("speakers", "speakers", "d"),
+    ("recordings", "recordings", "d"),
+    ("EER", "eer", "%"),
+    ("minDCF", "min_dcf", "f"),
+    ("Cllr", "cllr", "f"),
+    ("min Cllr", "min_cllr", "f"),
+    ("calibration error", "calibration_error", "f"),
+)
+LIVE = (
+    ("model", "model", "s"),
+    ("conversations", "conversations", "d"),
+    ("live error", "live_error", "%"),
+    ("wrong name", "wrong_name", "%"),
+    ("missed", "missed", "%"),
+    ("stranger named", "stranger_named", "%"),
+    ("false alarm", "false_alarm", "%"),
+    ("reaction, s", "reaction_median", "f"),
+    ("95 % within, s", "reaction_p95", "f"),
+    ("never named", "never", "%"),
+    ("calibration error", "calibration_error", "f"),
+)
+
+
+def cell(row: dict, key: str, form: str) -> str:
+    """One value as text, with its interval in brackets where there is one; "–" for None."""
+    value, interval = row.get(key), row.get(f"{key}_interval")
+    if value is None:
+        return "–"
+    if form in "sd":
+        return str(value)
+    one = (lambda x: f"{100 * x:.2f}") if form == "%" else (lambda x: f"{x:.3f}")
+    unit = " %" if form == "%" else ""
+    return one(value) + unit + (f" [{one(interval[0])}–{one(interval[1])}]" if interval else "")
+
+
+def table(rows: Sequence[dict], columns: Sequence[tuple[str, str, str]]) -> str:
+    """An HTML table."""
+    head = "".join(f"<th>{escape(title)}</th>" for title, _, _ in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell(row, key, form))}</td>" for _, key, form in columns) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def text(rows: Sequence[dict], columns: Sequence[tuple[str, str, str]]) -> str:
+    """The same table for a terminal; a column that is empty in every row is left out."""
+    cells = [[title for title, _, _ in columns]]
+    cells += [[cell(row, key, form) for _, key, form in columns] for row in rows]
+    keep = [i for i in range(len(columns)) if any(row[i] not in ("–", "") for row in cells[1:])]
+    width = {i: max(len(row[i]) for row in cells) for i in keep}
+    return "\n".join("  ".join(row[i].ljust(width[i]) for i in keep).rstrip() for row in cells)
+
+
+def _scores(file: TextIO, results: Sequence[Result]) -> None:
+    """One row a trial; one column for each model, condition, length and scoring."""
+    columns = list(dict.fromkeys(_column(one) for one in results))
+    writer = csv.writer(file)
+    writer.writerow(["corpus", "enroll", "test", "target", *columns])
+    for corpus in dict.fromkeys(one.corpus for one in results):
+        by_column = {_column(one): one for one in results if one.corpus == corpus}
+        first = next(iter(by_column.values()))
+        scores = [by_column[name].scores.tolist() if name in by_column else None for name in columns]
+        pairs = zip(
+            first.trials.enroll.tolist(), first.trials.test.tolist(), first.trials.target, strict=True
+        )
+        for row, (enroll, test, target) in enumerate(pairs):
+            values = ["" if one is None else f"{one[row]:.5f}" for one in scores]
+            writer.writerow([corpus, first.labels[enroll], first.labels[test], int(target), *values])
+
+
+def _column(result: Result) -> str:
+    end = "llr" if result.scoring == LLR else "cosine"
+    return " | ".join([result.model, result.condition, result.length, end])
+
+
+def _rounded(value) -> Any:
+    """Floats cut to DIGITS; what is not a number becomes null, as JSON wants it."""
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(one) for one in value]
+    if isinstance(value, float):
+        return round(value, DIGITS) if math.isfinite(value) else None
+    return value
+
+
+def _replace(path: Path, job: Callable[[TextIO], object]) -> Path:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as file:
+            job(file)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Speaker identification: evaluation</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto; }}
+th, td {{ border-bottom: 1px solid #ccc; padding: 4px 10px; text-align: left; white-space: nowrap; }}
+</style>
+<script>{script}</script></head>
+<body><h1>Speaker identification: evaluation</h1><p>{made}</p>
+{body}
+</body></html>
+"""
