@@ -150,7 +150,9 @@ class Channel:
         with self._lock:
             self._sequence += 1
             number = self._sequence
-        text = json.dumps({"seq": number, **message}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(
+            {"seq": number, **message}, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        )
         return number, text
 
 

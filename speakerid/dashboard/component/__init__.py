@@ -1,0 +1,57 @@
+"""The live board: one component that draws what a channel sends. Python owns every number and word."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from speakerid.dashboard.server import PLOTLY_URL
+
+WORDS = {
+    "connecting": "Connecting to the live session …",
+    "lost": "The connection to the server is lost. Trying again …",
+    "insecure": (
+        "The browser gives no microphone to a page over plain http. Open the page as http://localhost on the "
+        "computer that runs it, or serve it with https (see the README)."
+    ),
+    "denied": (
+        "The browser was told not to share the microphone with this page. Allow it with the lock or microphone "
+        "sign beside the address, then press START again."
+    ),
+    "plotly": "The charts could not be loaded; reload the page.",
+}
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _board() -> Any:
+    import streamlit as st
+
+    return st.components.v2.component(
+        "speakerid_live_board",
+        html=_text("board.html"),
+        css=_text("board.css"),
+        js=_text("board.js"),
+        isolate_styles=False,
+    )
+
+
+def live_board(token: str, *, microphone: bool, key: str = "live-board") -> Any:
+    """Draw the board of the channel with this token.
+
+    Args:
+        token: of a channel that is open.
+        microphone: whether the browser's microphone is the source, so that its troubles are explained.
+
+    Returns:
+        The component's state; `.failed` is "" or why the push channel cannot be had: "gone" (the token is not
+        good any more: take a new one) or "blocked" (the server does not serve live channels here).
+    """
+    return _board()(
+        key=key,
+        data={"token": token, "plotly": PLOTLY_URL, "words": WORDS, "microphone": microphone},
+        default={"failed": ""},
+        on_failed_change=lambda: None,
+    )

@@ -1,0 +1,261 @@
+"""The live charts as plain Plotly figures (data and layout). The browser sets theme colours and new numbers.
+
+Times on an axis are milliseconds since the session began, drawn as dates from 1970 on, because Plotly writes
+minutes and seconds on date axes only.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK, Look
+from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.projection import Projection
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Voiceprint
+
+Figure = dict[str, Any]
+
+_CLOCK = "%-M:%S"
+_SHARES = {"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.5, 1], "fixedrange": True}
+
+
+def all_figures(
+    people: "Sequence[Voiceprint]", looks: Mapping[str, Look], view: Projection | None
+) -> dict[str, Figure]:
+    """Every figure of the live page, empty of what is heard; traces are in the order of the people."""
+    names = [person.name for person in people] + [UNKNOWN]
+    return {
+        "bars": bars(names, looks),
+        "rolling": rolling(names, looks),
+        "space": space(people, looks, view, flat=True),
+        "space3d": space(people, looks, view, flat=False),
+        "timeline": timeline(names, looks),
+    }
+
+
+def bars(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
+    """How probable each person is now, in a fixed order."""
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [0] * len(names),
+        "y": list(range(len(names))),
+        "text": [""] * len(names),
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": [looks[name].color for name in names]},
+        "hoverinfo": "skip",
+    }
+    layout = _layout(l=8, r=8, t=4, b=4)
+    layout |= {
+        "bargap": 0.35,
+        "xaxis": {"range": [0, 1.16], "visible": False, "fixedrange": True},
+        "yaxis": {
+            "tickvals": list(range(len(names))),
+            "ticktext": [_short(name) for name in names],
+            "autorange": "reversed",
+            "automargin": True,
+            "ticklabelstandoff": 8,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+    }
+    return {"data": [trace], "layout": layout}
+
+
+def rolling(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
+    """The last minute of the same probabilities; x is seconds, now is 0."""
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": _short(name),
+            "x": [],
+            "y": [],
+            "line": {"color": looks[name].color, "dash": looks[name].dash, "width": 2.5, "shape": "hv"},
+            "fill": "tozeroy",
+            "fillcolor": _faint(looks[name].color),
+            "hovertemplate": "%{fullData.name}: %{y:.0%}, %{x:.0f} s<extra></extra>",
+        }
+        for name in names
+    ]
+    layout = _layout(l=44, r=8, t=6, b=26)
+    ago = {"tickvals": [-60, -45, -30, -15, 0], "ticktext": ["−60 s", "−45 s", "−30 s", "−15 s", "now"]}
+    layout |= {
+        "xaxis": {"range": [-60, 0.5], "zeroline": False, "fixedrange": True} | ago,
+        "yaxis": dict(_SHARES) | {"zeroline": False},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def space(
+    people: "Sequence[Voiceprint]", looks: Mapping[str, Look], view: Projection | None, *, flat: bool
+) -> Figure:
+    """Enrolled people as named clusters; the last three traces are strangers, trail and current voice."""
+    kind = "scatter" if flat else "scatter3d"
+    size = 10 if flat else 5
+    traces: list[Figure] = []
+    for person in people if view is not None else ():
+        assert view is not None
+        points, center = view(person.embeddings), view(person.embeddings.mean(axis=0))
+        look = looks[person.name]
+        hover = [
+            f"{_short(person.name, 60)}<br>{_short(source, 60)}, {seconds:.0f} s of speech<br>{near:.2f} alike the person's others"
+            for source, seconds, near in zip(
+                person.sources, person.seconds, _nearness(person.embeddings), strict=True
+            )
+        ]
+        marker = {
+            "color": look.color,
+            "symbol": look.symbol if flat else "circle",
+            "size": size,
+            "opacity": 0.75,
+        }
+        traces.append(
+            _points(kind, points, flat)
+            | {"mode": "markers", "marker": marker, "hovertext": hover, "hoverinfo": "text"}
+        )
+        traces.append(
+            _points(kind, center[None], flat)
+            | {
+                "mode": "text",
+                "text": [_short(person.name)],
+                "textposition": "top center",
+                "textfont": {"size": 15, "color": look.color},
+                "hoverinfo": "skip",
+            }
+        )
+    empty: Figure = {"type": kind, "x": [], "y": [], "hoverinfo": "skip"} | ({} if flat else {"z": []})
+    stranger = {"color": UNKNOWN_LOOK.color, "symbol": "x", "size": size * 0.7, "opacity": 0.55}
+    traces.append(empty | {"mode": "markers", "marker": stranger})
+    traces.append(empty | {"mode": "lines+markers", "marker": {"size": size * 0.6}, "line": {"width": 1.5}})
+    now = {"size": size * 2, "line": {"width": 3 if flat else 1}}
+    traces.append(empty | {"mode": "markers", "marker": now})
+    layout = _layout(l=6, r=6, t=6, b=6)
+    axis = {"range": [-1.7, 1.7], "showticklabels": False, "zeroline": False}
+    if flat:
+        layout |= {"xaxis": dict(axis), "yaxis": dict(axis), "dragmode": "pan"}
+    else:
+        plain = axis | {"title": {"text": ""}, "showspikes": False}
+        layout["scene"] = {
+            "xaxis": dict(plain),
+            "yaxis": dict(plain),
+            "zaxis": dict(plain),
+            "aspectmode": "cube",
+        }
+    return {"data": traces, "layout": layout}
+
+
+def timeline(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
+    """Who spoke when, a row and a trace a person."""
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": _short(name),
+            "base": [],
+            "x": [],
+            "y": [],
+            "width": 0.72,
+            "marker": {"color": looks[name].color, "line": {"width": 0}},
+            "hovertext": [],
+            "hoverinfo": "text",
+        }
+        for name in names
+    ]
+    layout = _layout(l=8, r=8, t=4, b=26)
+    layout |= {
+        "barmode": "overlay",
+        "dragmode": "zoom",
+        "xaxis": _time_axis() | {"range": [0, 60_000]},
+        "yaxis": {
+            "tickvals": list(range(len(names))),
+            "ticktext": [_short(name) for name in names],
+            "range": [len(names) - 0.5, -0.5],
+            "automargin": True,
+            "ticklabelstandoff": 8,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+    }
+    return {"data": traces, "layout": layout}
+
+
+def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, Look]) -> list[Figure]:
+    """The figures of the standalone report: the whole timeline, and speaking time per person."""
+    order = list(dict.fromkeys([*names, *(entry.speaker for entry in entries)]))
+    known = {name: looks.get(name, UNKNOWN_LOOK) for name in order}
+    whole = timeline(order, known)
+    for row, (name, trace) in enumerate(zip(order, whole["data"], strict=True)):
+        own = [entry for entry in entries if entry.speaker == name]
+        trace["base"] = [round(entry.start * 1000) for entry in own]
+        trace["x"] = [round((entry.end - entry.start) * 1000) for entry in own]
+        trace["y"] = [row] * len(own)
+        trace["hovertext"] = [f"{name}, {entry.confidence:.0%}" for entry in own]
+    end = max((entry.end for entry in entries), default=60.0)
+    whole["layout"] |= {"height": 90 + 40 * len(order), "title": {"text": "Who spoke when"}}
+    whole["layout"]["margin"]["t"] = 50
+    whole["layout"]["xaxis"]["range"] = [0, round(end * 1000)]
+    spoken = [sum(e.end - e.start for e in entries if e.speaker == name) for name in order]
+    share: Figure = {
+        "data": [
+            {
+                "type": "bar",
+                "x": [_short(name) for name in order],
+                "y": [round(seconds, 2) for seconds in spoken],
+                "marker": {"color": [known[name].color for name in order]},
+            }
+        ],
+        "layout": {"title": {"text": "Seconds spoken"}, "height": 320},
+    }
+    return [whole, share]
+
+
+def plotly_source() -> str:
+    """Plotly.js itself, for a report that opens offline."""
+    return files("plotly").joinpath("package_data/plotly.min.js").read_text("utf-8")
+
+
+def _layout(**margin: int) -> Figure:
+    return {
+        "margin": margin,
+        "showlegend": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "autosize": True,
+        "uirevision": "keep",  # zoom, pan and camera survive every update
+        "hoverlabel": {"align": "left"},
+    }
+
+
+def _time_axis() -> Figure:
+    return {"type": "date", "tickformat": _CLOCK, "zeroline": False}
+
+
+def _points(kind: str, points: Any, flat: bool) -> Figure:
+    rows = [[round(float(v), 4) for v in column] for column in points.T]
+    return {"type": kind, "x": rows[0], "y": rows[1]} | ({} if flat else {"z": rows[2]})
+
+
+def _nearness(embeddings: Any) -> list[float]:
+    """Cosine of each exemplar to the mean of the person's others (1 where it is the only one)."""
+    if len(embeddings) == 1:
+        return [1.0]
+    others = embeddings.sum(axis=0) - embeddings
+    lengths = ((others**2).sum(axis=1)) ** 0.5
+    return [float(v) for v in (others * embeddings).sum(axis=1) / lengths]
+
+
+def _short(name: str, longest: int = 18) -> str:
+    """The name as an axis shows it: cut where it is long, and never read as markup by Plotly."""
+    cut = name if len(name) <= longest else name[: longest - 1] + "…"
+    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.16)"

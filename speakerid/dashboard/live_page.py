@@ -1,0 +1,153 @@
+"""What the Live page draws around its board: sources, controls, and the way on where something is missing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from speakerid.dashboard import fallback, live_controls, server, state, widgets
+from speakerid.dashboard.component import live_board
+from speakerid.dashboard.live import LiveSession
+from speakerid.errors import SpeakerIdError
+
+BROWSER, MICROPHONE, RECORDING = "Browser microphone", "This computer's microphone", "Recording"
+_SOURCES = (BROWSER, MICROPHONE, RECORDING)
+_SESSION = "live-session"
+
+# Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
+_CONSTRAINTS = {
+    "audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False},
+    "video": False,
+}
+
+
+class _OnThisPage:
+    """Ends the session's source when the visitor goes to another page; what was heard stays."""
+
+    def __init__(self, session: LiveSession):
+        self._session = session
+
+    def close(self) -> None:
+        self._session.stop()
+
+
+def draw() -> None:
+    """Draw the page, below its title."""
+    try:
+        session = _session()
+    except SpeakerIdError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    state.kept("live-source", lambda: _OnThisPage(session))
+    if not session.everybody() and not session.listening:
+        _nobody_enrolled()
+        return
+    token = session.watch()
+    with st.container(horizontal=True, vertical_alignment="center", key="live-bar"):
+        source = st.segmented_control(
+            "Source",
+            _SOURCES,
+            default=BROWSER,
+            required=True,
+            key="live-source",
+            label_visibility="collapsed",
+            width="content",
+        )
+        with st.container(key="live-source-area"):
+            _DRAW[source or BROWSER](session)
+        live_controls.draw(session)
+        if st.button(
+            "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
+        ):
+            session.start_again()
+    _board(session, token, microphone=source == BROWSER)
+
+
+def _session() -> LiveSession:
+    if _SESSION not in st.session_state:
+        st.session_state[_SESSION] = LiveSession()
+    return st.session_state[_SESSION]
+
+
+def _nobody_enrolled() -> None:
+    with st.container(key="card-nobody"):
+        st.subheader("Nobody is enrolled yet", anchor=False)
+        st.write(
+            "The live page names people whose voices it knows. Enroll the first one: half a minute of speech is plenty."
+        )
+        widgets.link("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:")
+
+
+def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
+    """The board by push; where that does not come up, say so and poll."""
+    why = "" if server.serving() else "blocked"
+    if not why:
+        failed = str(live_board(token, microphone=microphone).failed or "")
+        if failed == f"gone {token}":
+            session.renew()
+            st.rerun()
+        if failed.startswith("blocked"):
+            why = "blocked"
+    if why:
+        fallback.draw(session)
+
+
+# -- sources -------------------------------------------------------------------------------------------------
+
+
+def _browser(session: LiveSession) -> None:
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+    webrtc_streamer(
+        key="live-webrtc",
+        mode=WebRtcMode.SENDONLY,
+        rtc_configuration={"iceServers": []},
+        media_stream_constraints=_CONSTRAINTS,
+        queued_audio_frames_callback=session.on_frames,
+        on_audio_ended=session.on_browser_ended,
+        media_toggle_controls=False,
+    )
+
+
+def _microphone(session: LiveSession) -> None:
+    from speakerid.audio.microphone import devices
+
+    try:
+        found = devices()
+    except SpeakerIdError as error:
+        st.warning(str(error), icon=":material/mic_off:")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        device = st.selectbox("Microphone", found, format_func=lambda d: d.name, key="live-device", width=420)
+        _start_stop(session, lambda: session.start_microphone(device))
+
+
+def _recording(session: LiveSession) -> None:
+    from speakerid.dashboard.enroll_sources import FILE_TYPES
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        upload = st.file_uploader("A recording, played in real time", FILE_TYPES, key="live-file", width=520)
+        _start_stop(session, lambda: _replay(session, upload), disabled=upload is None)
+
+
+def _replay(session: LiveSession, upload: Any) -> None:
+    from speakerid.audio.decode import decode
+
+    session.start_replay(decode(upload.getvalue(), name=upload.name).samples)
+
+
+def _start_stop(session: LiveSession, start: Callable[[], None], *, disabled: bool = False) -> None:
+    if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start", disabled=disabled):
+        try:
+            start()
+        except SpeakerIdError as error:
+            st.error(str(error), icon=":material/error:")
+    if st.button("Stop", icon=":material/stop:", key="live-stop"):
+        session.stop()
+
+
+_DRAW: dict[str, Callable[[LiveSession], None]] = {
+    BROWSER: _browser,
+    MICROPHONE: _microphone,
+    RECORDING: _recording,
+}
