@@ -27,9 +27,9 @@ WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are ali
 SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
 MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
 WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
-TWO_VOICES = 0.25  # two groups of windows whose means agree less than this are two voices
-OTHER_VOICE = 0.70  # agreement with somebody enrolled from which on the voice counts as theirs
-SAME_VOICE = 0.25  # a new recording must agree at least this much with what its person enrolled before
+TWO_VOICES = 0.40  # two groups of windows whose means agree less than this are two voices
+OTHER_VOICE = 0.75  # agreement with somebody enrolled from which on the voice counts as theirs
+SAME_VOICE = 0.40  # a new recording must agree at least this much with what its person enrolled before
 
 
 class Embedder(Protocol):
@@ -231,29 +231,32 @@ def _speech_of(samples: np.ndarray) -> np.ndarray:
 
 def _embed(speech: list[np.ndarray], sources: list[str], encoder: Embedder) -> tuple[Exemplars, Exemplars]:
     """Exemplars of the windows of all recordings, and of each recording as a whole."""
-    pieces: list[tuple[np.ndarray, str]] = []
-    for part, source in zip(speech, sources, strict=True):
-        pieces += [(window, source) for window in _windows(part)]
-    if len(pieces) > MAX_WINDOWS:  # evenly over everything that was said
-        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
-    shortest = round(SHORTEST_WINDOW_SECONDS * RATE)
-    longest = round(WHOLE_SECONDS * RATE)
-    wholes = [(p[:longest], s) for p, s in zip(speech, sources, strict=True) if len(p) >= shortest]
-    rows = unit(encoder.embed([piece for piece, _ in pieces + wholes]))
+    parts = _join_short(list(zip(speech, sources, strict=True)))
+    windows = [(window, source) for part, source in parts for window in _windows(part)]
+    if len(windows) > MAX_WINDOWS:  # evenly over everything that was said
+        windows = [windows[i] for i in np.linspace(0, len(windows) - 1, MAX_WINDOWS).round().astype(int)]
+    wholes = [(part[: round(WHOLE_SECONDS * RATE)], source) for part, source in parts]
+    rows = unit(encoder.embed([samples for samples, _ in windows + wholes]))
 
     def exemplars(items: list[tuple[np.ndarray, str]], embeddings: np.ndarray) -> Exemplars:
-        seconds = np.array([len(piece) / RATE for piece, _ in items], np.float32)
+        seconds = np.array([len(samples) / RATE for samples, _ in items], np.float32)
         return Exemplars(embeddings, seconds, tuple(source for _, source in items))
 
-    return exemplars(pieces, rows[: len(pieces)]), exemplars(wholes, rows[len(pieces) :])
+    return exemplars(windows, rows[: len(windows)]), exemplars(wholes, rows[len(windows) :])
+
+
+def _join_short(parts: list[tuple[np.ndarray, str]]) -> list[tuple[np.ndarray, str]]:
+    """Speech too short for a window of its own is put together; the rest stays as it is."""
+    shortest = SHORTEST_WINDOW_SECONDS * RATE
+    short = [(part, source) for part, source in parts if len(part) < shortest]
+    joined = np.concatenate([part for part, _ in short]) if short else np.zeros(0, np.float32)
+    together = [(joined, ", ".join(source for _, source in short))] if len(joined) >= shortest else []
+    return [(part, source) for part, source in parts if len(part) >= shortest] + together
 
 
 def _windows(speech: np.ndarray) -> list[np.ndarray]:
     """Speech cut into pieces of about WINDOW_SECONDS, all of one length, nothing left over."""
-    count = max(1, round(len(speech) / RATE / WINDOW_SECONDS))
-    if len(speech) < SHORTEST_WINDOW_SECONDS * RATE:
-        return []
-    return [piece for piece in np.array_split(speech, count) if len(piece)]
+    return np.array_split(speech, max(1, round(len(speech) / RATE / WINDOW_SECONDS)))
 
 
 def _agreement_of_halves(rows: np.ndarray) -> float:

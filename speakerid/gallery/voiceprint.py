@@ -198,6 +198,6 @@ def check_numbers(voiceprint: Voiceprint) -> None:
 
 def _digest(about: str, tensors: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256(about.encode())
-    digest.update(np.ascontiguousarray(tensors["embeddings"]))
-    digest.update(np.ascontiguousarray(tensors["seconds"]))
+    digest.update(np.ascontiguousarray(tensors["embeddings"]).data)
+    digest.update(np.ascontiguousarray(tensors["seconds"]).data)
     return digest.hexdigest()

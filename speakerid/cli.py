@@ -1,0 +1,71 @@
+"""The command line, `python -m speakerid COMMAND …`: a thin door to the modules in COMMANDS.
+
+Exit status: 0 done, 1 refused or failed with one clear line on standard error, 2 wrong usage.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+
+from speakerid.errors import SpeakerIdError
+
+COMMANDS = (
+    "speakerid.commands.enroll",
+    "speakerid.commands.people",
+    "speakerid.commands.identify",
+    "speakerid.commands.microphone",
+    "speakerid.commands.embed",
+    "speakerid.commands.export_model",
+)
+"""Modules with add_parser(subparsers), which sets the default `run` of each parser it adds: run(args) works.
+
+They are imported at every start, so they import torch, model and audio inside their functions."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; arguments default to those of the process. Returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name must not stop a terminal that cannot show it
+            stream.reconfigure(errors="backslashreplace")
+    args = _parser().parse_args(arguments)
+    try:
+        args.run(args)
+        sys.stdout.flush()
+        return 0
+    except BrokenPipeError:  # whoever read our output has had enough, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _fail("Stopped.")
+    except SpeakerIdError as error:
+        return _fail(str(error))
+    except OSError as error:
+        where = f' "{error.filename}"' if error.filename else ""
+        return _fail(
+            f"The file{where} cannot be used ({error.strerror or error}): check path, permissions and disk."
+        )
+    except Exception as error:
+        if os.environ.get("SPEAKERID_DEBUG"):
+            raise
+        name = type(error).__name__
+        return _fail(
+            f"Something went wrong that should not ({name}: {error}): set SPEAKERID_DEBUG=1 for details."
+        )
+
+
+def _fail(sentence: str) -> int:
+    print("speakerid: " + " ".join(sentence.split()), file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="speakerid", description="Name who is speaking: enroll voices, then identify them."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        import_module(module).add_parser(commands)
+    return parser

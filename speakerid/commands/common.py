@@ -1,0 +1,141 @@
+"""What every command shares: options, the model and gallery they name, output, progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from speakerid.errors import SpeakerIdError
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Gallery
+    from speakerid.model import Encoder
+
+CONSENT_TEXT = (
+    "The operator confirmed on the command line that the person agreed to be recognized by their voice."
+)
+DEFAULT_THREADS = 2  # more gains little for windows of 3 s and takes the processor away from everything else
+
+
+def options() -> argparse.ArgumentParser:
+    """The options of every command, to be passed as `parents=[options()]`."""
+    shared = argparse.ArgumentParser(add_help=False)
+    group = shared.add_argument_group("options of every command")
+    group.add_argument(
+        "--voiceprints",
+        metavar="DIR",
+        type=Path,
+        default=Path(os.environ.get("SPEAKERID_VOICEPRINTS") or "voiceprints"),
+        help="folder of the enrolled people (default: $SPEAKERID_VOICEPRINTS or ./voiceprints)",
+    )
+    group.add_argument(
+        "--model",
+        metavar="NAME",
+        default=os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled",
+        help="bundled name, Hugging Face name or path (default: $SPEAKERID_MODEL or ecapa-bundled)",
+    )
+    group.add_argument("--json", action="store_true", help="print the result as JSON")
+    return shared
+
+
+def open_gallery(args: argparse.Namespace) -> Gallery:
+    """The gallery that --voiceprints names; says on standard error which of its files are damaged.
+
+    Raises:
+        GalleryError: if the folder cannot be read.
+    """
+    from speakerid.gallery import Gallery
+
+    gallery = Gallery.open(args.voiceprints)
+    for damaged in gallery.damaged:
+        note(f'The file "{gallery.folder / damaged.file}" is not used: {damaged.reason}.')
+    return gallery
+
+
+def load_encoder(args: argparse.Namespace) -> Encoder:
+    """The model that --model names, with torch held to a number of threads chosen on purpose.
+
+    Raises:
+        ModelError: if it cannot be loaded.
+        SpeakerIdError: if SPEAKERID_THREADS is not a number.
+    """
+    threads = os.environ.get("SPEAKERID_THREADS") or str(min(DEFAULT_THREADS, os.cpu_count() or 1))
+    if not threads.isdecimal() or not 1 <= int(threads) <= 256:
+        raise SpeakerIdError(
+            f'SPEAKERID_THREADS is "{threads}": set it to a number from 1 to 256, or unset it.'
+        )
+    import torch
+
+    from speakerid.model import Encoder
+
+    torch.set_num_threads(int(threads))
+    with Progress() as progress:
+        return Encoder.load(
+            args.model,
+            progress=lambda done, total: progress.show(f"Downloading {done >> 20} of {total >> 20} MB"),
+        )
+
+
+def note(sentence: str) -> None:
+    """A remark on standard error, which leaves standard output to the result."""
+    print(f"speakerid: {sentence}", file=sys.stderr)
+
+
+def answer(args: argparse.Namespace, value: Any, text: str) -> None:
+    """Print the result of a command: as JSON where that was asked for, else as text."""
+    print(json.dumps(value, ensure_ascii=False) if args.json else text, flush=True)
+
+
+@contextmanager
+def written(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """A file to write, which appears at path whole when the block ends, and not at all when it fails.
+
+    Raises:
+        SpeakerIdError: if it cannot be written there.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        binary = "b" in mode
+        with temporary.open(
+            mode, encoding=None if binary else "utf-8", newline=None if binary else ""
+        ) as file:
+            yield file
+        temporary.replace(path)
+    except OSError as error:
+        raise SpeakerIdError(
+            f'"{path}" cannot be written ({error.strerror or error}): choose another place, or make room.'
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Progress:
+    """One line on standard error that says how far long work is; nothing unless that is a terminal."""
+
+    def __init__(self):
+        self._visible = sys.stderr.isatty()
+        self._shown_at = -1.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown_at >= 0:
+            self._draw("")
+
+    def show(self, text: str) -> None:
+        """Replace the line, at most ten times a second."""
+        if self._visible and time.monotonic() - self._shown_at > 0.1:
+            self._draw(text)
+            self._shown_at = time.monotonic()
+
+    def _draw(self, text: str) -> None:
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,155 @@
+"""`enroll`: one person from recordings, or everybody in a folder."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speakerid.commands.common import (
+    CONSENT_TEXT,
+    Progress,
+    answer,
+    load_encoder,
+    note,
+    open_gallery,
+    options,
+)
+from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Consent, EnrollmentReport, Gallery
+    from speakerid.model import Encoder
+
+_USAGE = """%(prog)s NAME FILE... --consent [options]
+       %(prog)s --from DIR --consent [options]"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "enroll",
+        parents=[options()],
+        usage=_USAGE.replace("%(prog)s", "speakerid enroll"),
+        help="store a person's voice, or add recordings to it",
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?")
+    parser.add_argument("files", metavar="FILE", nargs="*")
+    parser.add_argument(
+        "--from",
+        dest="folder",
+        metavar="DIR",
+        type=Path,
+        help="a folder with one sub-folder of recordings a person",
+    )
+    parser.add_argument(
+        "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
+    )
+    parser.set_defaults(run=lambda args: _run(args, parser))
+
+
+def _run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    if args.folder is not None:
+        if args.name is not None:
+            parser.error("give either NAME and FILE... or --from DIR")
+        enroll_folder(args)
+    elif args.name is None or not args.files:
+        parser.error("give NAME and at least one FILE, or --from DIR")
+    else:
+        enroll_one(args)
+
+
+def enroll_one(args: argparse.Namespace) -> None:
+    """Enroll one person."""
+    consent = consent_of(args)
+    gallery = open_gallery(args)
+    blocks = _decode(args.files)  # before the model, so that a wrong path is told at once
+    report = gallery.enroll(
+        args.name, blocks, load_encoder(args), consent=consent, sources=_labels(args.files)
+    )
+    tell(args, report)
+
+
+def enroll_folder(args: argparse.Namespace) -> None:
+    """Enroll everybody in a folder; who is refused is reported and the others go on.
+
+    Raises:
+        SpeakerIdError: if nobody is there, or somebody was refused (after everybody was tried).
+    """
+    consent = consent_of(args)
+    try:
+        folders = sorted(p for p in args.folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError as error:
+        raise SpeakerIdError(f'"{args.folder}" cannot be read ({error.strerror}): give a folder.') from error
+    if not folders:
+        raise SpeakerIdError(
+            f'"{args.folder}" has no sub-folders: make one for each person, called by their name.'
+        )
+    gallery = open_gallery(args)
+    encoder = load_encoder(args)
+    results: list[dict[str, Any]] = []
+    with Progress() as progress:
+        for index, folder in enumerate(folders):
+            progress.show(f"{index + 1} of {len(folders)}: {folder.name}")
+            results.append(_try_folder(folder, gallery, encoder, consent))
+    lines = [f"{r['name']}: " + (r.get("refused") or f"{r['exemplars']} exemplars") for r in results]
+    answer(args, {"people": results}, "\n".join(lines))
+    refused = [r["name"] for r in results if "refused" in r]
+    if refused:
+        raise SpeakerIdError(
+            f"{len(refused)} of {len(results)} people were not enrolled ({', '.join(refused)}): "
+            "see the reason of each above and repeat the command, which only adds what is missing."
+        )
+
+
+def consent_of(args: argparse.Namespace, source: str = "cli") -> "Consent":
+    """The consent that --consent stands for.
+
+    Raises:
+        GalleryError: if the flag was not given.
+    """
+    from speakerid.gallery import Consent
+
+    if not args.consent:
+        raise GalleryError(
+            "Consent is missing: ask the person whether they agree to be recognized by their voice, "
+            "and add --consent if they do."
+        )
+    return Consent.now(CONSENT_TEXT, source)
+
+
+def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:
+    """Print what an enrollment stored."""
+    for warning in report.warnings:
+        note(warning)
+    text = (
+        f'"{report.name}" is enrolled from {report.speech_seconds:.1f} seconds of speech '
+        f"({report.added} exemplars added, {report.exemplars} in all)."
+    )
+    answer(args, asdict(report), text)
+
+
+def _try_folder(folder: Path, gallery: "Gallery", encoder: "Encoder", consent: "Consent") -> dict[str, Any]:
+    files = sorted(str(p) for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    try:
+        if not files:
+            raise EnrollmentRefused([f'There are no recordings in "{folder}": add some.'])
+        report = gallery.enroll(folder.name, _decode(files), encoder, consent=consent, sources=_labels(files))
+    except (AudioError, GalleryError) as error:
+        return {"name": folder.name, "refused": str(error)}
+    return asdict(report)
+
+
+def _decode(files: list[str]) -> list[Any]:
+    from speakerid.audio.decode import decode
+
+    blocks = []
+    for file in files:
+        recording = decode(file)
+        for warning in recording.warnings:
+            note(warning)
+        blocks.append(recording.samples)
+    return blocks
+
+
+def _labels(files: list[str]) -> list[str]:
+    return [Path(file).name for file in files]

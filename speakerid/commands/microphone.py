@@ -1,0 +1,144 @@
+"""`record` and `live`: the microphone of this computer."""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Hashable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
+from speakerid.commands.enroll import consent_of, tell
+from speakerid.commands.identify import as_json, warn_of_strangers
+from speakerid.gallery.names import clean_name
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Gallery
+    from speakerid.identify import Decision, Listener
+
+RATE = 16_000
+LOOK_SECONDS = 1.0  # how often `live` looks whether the gallery changed
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    device = argparse.ArgumentParser(add_help=False)
+    device.add_argument(
+        "--device", metavar="D", type=_device, help="name or number of the microphone (default: the system's)"
+    )
+
+    record = commands.add_parser(
+        "record", parents=[device, options()], help="enroll a person from the microphone"
+    )
+    record.add_argument("name", metavar="NAME")
+    record.add_argument(
+        "--seconds", metavar="S", type=_seconds, default=10.0, help="how long to record (default: 10)"
+    )
+    record.add_argument(
+        "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
+    )
+    record.set_defaults(run=record_person)
+
+    live = commands.add_parser("live", parents=[device, options()], help="name who is speaking, until Ctrl-C")
+    live.add_argument("--seconds", metavar="S", type=_seconds, help="stop after so long")
+    live.set_defaults(run=listen)
+
+
+def record_person(args: argparse.Namespace) -> None:
+    """Record for --seconds and enroll the person."""
+    from speakerid.audio.microphone import Microphone
+
+    name = clean_name(args.name)
+    consent = consent_of(args, "microphone")
+    gallery = open_gallery(args)
+    encoder = load_encoder(args)  # first, so that the person does not speak to a program that is not ready
+    blocks: list[np.ndarray] = []
+    with Microphone(args.device) as microphone, Progress() as progress:
+        note(f"Speak now, for {args.seconds:g} seconds.")
+        for block in microphone.blocks(seconds=args.seconds):
+            blocks.append(block)
+            progress.show(f"{args.seconds - sum(map(len, blocks)) / RATE:.0f} seconds left")
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    tell(args, gallery.enroll(name, [samples], encoder, consent=consent, sources=["microphone"]))
+
+
+def listen(args: argparse.Namespace) -> None:
+    """Show who is speaking on one line that changes; with --json, print each decision on its own line."""
+    from speakerid.audio.microphone import Microphone
+    from speakerid.identify import Listener
+
+    gallery = open_gallery(args)
+    encoder = load_encoder(args)
+    warn_of_strangers(gallery, encoder)
+    listener = Listener(encoder, gallery)
+    screen = _Screen(args.json)
+    watch = _Watch(gallery, listener)
+    with Microphone(args.device) as microphone, screen:
+        note("Listening; Ctrl-C ends.")
+        with suppress(KeyboardInterrupt):
+            for block in microphone.blocks(seconds=args.seconds):
+                watch.look()
+                for decision in listener.push(block):
+                    screen.show(decision)
+        lost = microphone.ring.dropped / RATE
+    if lost:
+        note(f"{lost:.1f} seconds were not heard, because this computer was too busy.")
+
+
+class _Screen:
+    """Shows decisions: on one line that changes on a terminal, else a line whenever the speaker changes."""
+
+    def __init__(self, json: bool):
+        self._json = json
+        self._terminal = sys.stdout.isatty() and not json
+        self._last: str | None = None
+
+    def show(self, decision: "Decision") -> None:
+        if self._json:
+            print(as_json(decision), flush=True)
+            return
+        text = f"{decision.speaker}  {decision.confidence:.0%}" if decision.speaker else "…"
+        if self._terminal:
+            print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
+        elif decision.speaker != self._last:
+            print(text, flush=True)
+        self._last = decision.speaker
+
+    def __enter__(self) -> "_Screen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal:
+            print()
+
+
+class _Watch:
+    """Tells the listener when somebody was enrolled, renamed or removed meanwhile."""
+
+    def __init__(self, gallery: "Gallery", listener: "Listener"):
+        self._gallery, self._listener = gallery, listener
+        self._revision: Hashable = gallery.revision()
+        self._looked_at = time.monotonic()
+
+    def look(self) -> None:
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        revision = self._gallery.revision()
+        if revision != self._revision:
+            self._revision = revision
+            self._listener.reload()
+
+
+def _device(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 24 * 3600:
+        raise argparse.ArgumentTypeError("give a number of seconds above 0 and up to a day")
+    return seconds
