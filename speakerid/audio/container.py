@@ -28,7 +28,7 @@ _TELL_LENGTH = {"wav", "w64", "flac", "mov", "matroska", "aiff", "caf", "ogg"}
 _BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b"\x1aE\xdf\xa3")
 _LEAST_RATE = 4000  # below, a voice cannot be told from another one
 _OGG_PAGE = 65_307  # the longest page of an Ogg file
-_WEBM_LATER = (b"\x1cS\xbbk", b"\x12T\xc3g", b"\x11M\x9bt")  # Cues, Tags, SeekHead: may follow the sound
+_WEBM_SOUND = (b"\xa3", b"\xa0", b"\x1fC\xb6u")  # SimpleBlock, BlockGroup, Cluster: more sound begins
 
 
 class Sound:
@@ -79,6 +79,7 @@ class Sound:
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
         import av
+        from av.error import FFmpegError
 
         read = 0.0  # seconds
         failed = 0  # pieces since the last good one
@@ -87,7 +88,7 @@ class Sound:
         while True:
             try:
                 packet = next(packets, None)
-            except av.FFmpegError:
+            except FFmpegError:
                 self.cut = True
                 break
             if packet is None:
@@ -95,7 +96,7 @@ class Sound:
             end = max(end, (packet.pos or 0) + packet.size)
             try:
                 frames = packet.decode()
-            except av.FFmpegError:
+            except FFmpegError:
                 failed += 1
                 continue
             for frame in frames:
@@ -137,8 +138,8 @@ class Sound:
         if "ogg" in self._formats:
             return not _ogg_is_whole(self._file)
         if "matroska" in self._formats and not self.told and len(self._container.streams) == 1:
-            rest = _tail(self._file, _size(self._file) - end) if end else b""
-            return len(rest) > 0 and not rest.startswith(_WEBM_LATER)
+            # A browser records webm without a length; a last block that FFmpeg left out was not complete.
+            return _tail(self._file, _size(self._file) - end).startswith(_WEBM_SOUND)
         return False
 
 
@@ -164,12 +165,13 @@ def _open_file(source: Path | bytes, name: str) -> IO[bytes]:
 
 def _open_container(file: IO[bytes], name: str) -> "InputContainer":
     import av
+    from av.error import FFmpegError
 
     beginning = file.read(12)
     file.seek(0)
     try:
-        return av.open(file, options={"format_whitelist": _FORMATS})
-    except (av.FFmpegError, ValueError) as error:
+        return av.open(file, "r", options={"format_whitelist": _FORMATS})
+    except (FFmpegError, ValueError) as error:
         if beginning.startswith(_BEGINNINGS) or beginning[4:8] == b"ftyp":
             raise AudioError(
                 f"{name} is damaged or cut off, and nothing of it can be read: "

@@ -116,7 +116,7 @@ class Stream:
                 f"{self.name} is damaged: some of it could not be read and was left out; the rest is used."
             )
         if sound.cut:
-            of = f" of {sound.told:.1f} s" if sound.told > self.seconds else ""
+            of = f" of {sound.told:.1f} s" if sound.told > self.seconds + 0.1 else ""
             warnings.append(
                 f"{self.name} is cut off before its end: the {self.seconds:.1f} s{of} that could be read "
                 "are used; copy or export it again for the rest."
