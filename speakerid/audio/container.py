@@ -29,6 +29,7 @@ _BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b"\x1aE\xdf\
 _LEAST_RATE = 4000  # below, a voice cannot be told from another one
 _OGG_PAGE = 65_307  # the longest page of an Ogg file
 _WEBM_SOUND = (b"\xa3", b"\xa0", b"\x1fC\xb6u")  # SimpleBlock, BlockGroup, Cluster: more sound begins
+_WEBM_HEAD = 4  # bytes of a block before its packet: track, time, flags
 
 
 class Sound:
@@ -139,7 +140,7 @@ class Sound:
             return not _ogg_is_whole(self._file)
         if "matroska" in self._formats and not self.told and len(self._container.streams) == 1:
             # A browser records webm without a length; a last block that FFmpeg left out was not complete.
-            return _tail(self._file, _size(self._file) - end).startswith(_WEBM_SOUND)
+            return _tail(self._file, _size(self._file) - end - _WEBM_HEAD).startswith(_WEBM_SOUND)
         return False
 
 
