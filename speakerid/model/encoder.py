@@ -35,14 +35,15 @@ class Encoder:
     Attributes:
         id: tells these weights from all others, such as "ecapa-bundled-1f2e3d4c"; voiceprints record it.
         name: what `load` was asked for.
+        network: the network itself, in evaluation mode; for whoever exports or inspects it.
         channels: width of the network (1024 for SpeechBrain's pretrained model).
     """
 
     def __init__(self, name: str, parameters: Weights):
         self.name = name
         self.id = f"{_short(name)}-{weights.fingerprint(parameters)[:8]}"
-        self._network: EcapaTdnn = weights.network(parameters)
-        self.channels = self._network.channels
+        self.network: EcapaTdnn = weights.network(parameters)
+        self.channels = self.network.channels
 
     @classmethod
     def load(cls, name: str | Path = weights.BUNDLED, progress: hub.Progress | None = None) -> Encoder:
@@ -106,7 +107,7 @@ class Encoder:
             row[: len(piece)] = piece
         lengths = torch.tensor(sizes) if min(sizes) < max(sizes) else None
         features = log_mel(torch.from_numpy(padded), lengths)
-        embeddings = self._network(features, None if lengths is None else frames_of(lengths))
+        embeddings = self.network(features, None if lengths is None else frames_of(lengths))
         return torch.nn.functional.normalize(embeddings, dim=1).numpy()
 
 

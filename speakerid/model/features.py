@@ -52,12 +52,17 @@ def log_mel(waveforms: Tensor, lengths: Tensor | None = None, subtract_mean: boo
         [b, n // 160 + 1, 80] float32 in dB. Frames beyond an utterance's own are meaningless.
     """
     power = spectrogram(waveforms, 0, _window(), WINDOW, HOP, WINDOW, 2.0, False, pad_mode="constant")
-    decibels = 10 * (power.transpose(1, 2) @ mel_filters()).clamp_min(FLOOR_POWER).log10()
-    if lengths is None:
+    frames = None if lengths is None else frames_of(lengths)
+    return band_levels(power.transpose(1, 2) @ mel_filters(), frames, subtract_mean)
+
+
+def band_levels(bands: Tensor, frames: Tensor | None = None, subtract_mean: bool = True) -> Tensor:
+    """Power per mel band [b, t, 80] -> features as in log_mel; frames: [b] of each utterance, None for t."""
+    decibels = 10 * bands.clamp_min(FLOOR_POWER).log10()
+    if frames is None:
         loudest = decibels.amax(dim=(1, 2), keepdim=True)
         decibels = torch.maximum(decibels, loudest - DYNAMIC_RANGE_DB)
         return decibels - decibels.mean(dim=1, keepdim=True) if subtract_mean else decibels
-    frames = frames_of(lengths)
     inside = torch.arange(decibels.shape[1])[None, :, None] < frames[:, None, None]
     loudest = decibels.masked_fill(~inside, -torch.inf).amax(dim=(1, 2), keepdim=True)
     decibels = torch.maximum(decibels, loudest - DYNAMIC_RANGE_DB)

@@ -1,0 +1,70 @@
+"""The ONNX file gives the Encoder's numbers, in a runtime that knows nothing of this project."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from ecapa_reference import signal
+
+from speakerid import Encoder
+from speakerid.errors import ModelError
+from speakerid.model import export
+
+BLOCKS = [signal(seconds, seed=i) for i, seconds in enumerate([0.1, 0.4001, 2.0, 30.0])]
+
+
+@pytest.fixture(scope="module")
+def exported(small_model, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("export") / "deep" / "model.onnx"
+    export.export_onnx(Encoder.load(small_model), out)
+    return out
+
+
+def test_any_length_and_batch_gives_the_encoders_embeddings(exported, small_model):
+    session = onnxruntime.InferenceSession(str(exported), providers=["CPUExecutionProvider"])
+    encoder = Encoder.load(small_model)
+    for block in [*BLOCKS, BLOCKS[2] * 0.01, np.concatenate([BLOCKS[2], np.zeros(16_000, np.float32)])]:
+        (ours,) = session.run(None, {"samples": block[None]})
+        assert np.abs(ours - encoder.embed([block])).max() < 1e-5
+    pair = [signal(1.5, seed=7), signal(1.5, seed=8)]
+    (ours,) = session.run(None, {"samples": np.stack(pair)})
+    assert np.abs(ours - encoder.embed(pair)).max() < 1e-5
+
+
+def test_the_file_says_what_it_is_and_nothing_about_this_computer(exported, small_model):
+    model = onnx.load(exported)
+    onnx.checker.check_model(model)
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert said["model"] == Encoder.load(small_model).id and said["sample_rate"] == "16000"
+    assert str(Path(__file__).parents[2]).encode() not in exported.read_bytes()
+    assert [path.name for path in exported.parent.iterdir()] == ["model.onnx"]
+
+
+def test_a_draft_with_other_numbers_is_not_published(exported, small_model, tmp_path):
+    draft, out = tmp_path / "draft.onnx", tmp_path / "model.onnx"
+    shutil.copy(exported, draft)
+    with pytest.raises(ModelError, match=r"off by .* nothing was written"):
+        export._publish(Encoder.load(), draft, out)
+    assert not out.exists()
+    assert export._publish(Encoder.load(small_model), draft, out) < 1e-5
+    assert out.exists()
+
+
+def test_missing_packages_are_named_with_the_command(small_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "PACKAGES", ("onnx", "no_such_runtime"))
+    with pytest.raises(
+        ModelError, match=r"needs no_such_runtime; install with: python -m pip install no_such_runtime$"
+    ):
+        export.export_onnx(Encoder.load(small_model), tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written(small_model, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path, tmp_path / "file" / "model.onnx"):
+        with pytest.raises(ModelError, match=r"is a folder; give|cannot be written .*choose"):
+            export.export_onnx(Encoder.load(small_model), out)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
