@@ -1,4 +1,4 @@
-"""What live sources share: PyAV frames of any format become normalized blocks, sample by sample as they come."""
+"""What live sources share: PyAV frames of any format become normalized blocks as they come."""
 
 from typing import TYPE_CHECKING
 

@@ -22,7 +22,7 @@ class Quality:
         seconds: length.
         speech_seconds: length of the parts in which somebody speaks.
         level_dbfs: level (RMS) of these parts, or of all where nobody speaks; -120 for digital silence.
-        clipped: share of samples (0..1) flattened at full scale; speech that is not clipped stays below 0.001.
+        clipped: share of samples (0..1) with their peaks cut off; below 0.001 for speech that is not clipped.
         snr_db: speech over background, in dB, 0..60; 0 where nobody speaks.
     """
 
