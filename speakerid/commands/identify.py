@@ -11,6 +11,7 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options, written
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from speakerid.model import Encoder
 
 BLOCK = 320  # samples: 20 ms, as a browser sends them
-RATE = 16_000
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
 from speakerid.commands.enroll import consent_of, tell
 from speakerid.commands.identify import as_json, warn_of_strangers
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from speakerid.gallery import Gallery
     from speakerid.identify import Decision, Listener
 
-RATE = 16_000
+
 LOOK_SECONDS = 1.0  # how often `live` looks whether the gallery changed
 
 

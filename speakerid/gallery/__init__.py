@@ -3,7 +3,8 @@
 This room imports no torch; the model comes in as an argument of `Gallery.enroll`.
 """
 
-from speakerid.gallery.enrollment import MAX_EXEMPLARS, MIN_SPEECH_SECONDS, EnrollmentReport
+from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
+from speakerid.gallery.exemplars import MAX_EXEMPLARS
 from speakerid.gallery.gallery import Gallery
 from speakerid.gallery.names import UNKNOWN, clean_name
 from speakerid.gallery.store import Damaged

@@ -6,43 +6,25 @@ The limits below are cosines between unit embeddings and shares of a recording.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from speakerid.errors import EnrollmentRefused, GalleryError
+from speakerid.gallery.exemplars import RATE, Embedder, Exemplars, embed_speech
 from speakerid.gallery.voiceprint import Voiceprint, unit
 
 if TYPE_CHECKING:
     from speakerid.audio.quality import Quality
 
-RATE = 16_000
 MIN_SPEECH_SECONDS = 5.0  # of speech, added up over the recordings of one enrollment
-MAX_EXEMPLARS = 10  # kept for one person
 MAX_CLIPPED = 0.01  # share of clipped samples above which a recording is not used
 MIN_SNR_DB = 3.0  # below it a recording is not used: the noise would become part of the voiceprint
 POOR_SNR_DB = 10.0  # below it a recording is used with a warning
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
-WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
-SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
-MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
-WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
 TWO_VOICES = 0.40  # two groups of windows whose means agree less than this are two voices
 OTHER_VOICE = 0.75  # agreement with somebody enrolled from which on the voice counts as theirs
 SAME_VOICE = 0.40  # a new recording must agree at least this much with what its person enrolled before
-
-
-class Embedder(Protocol):
-    """What enrollment needs of `speakerid.model.Encoder`."""
-
-    @property
-    def id(self) -> str:
-        """Name and version of the model; embeddings are compared only where it is the same."""
-        ...
-
-    def embed(self, blocks: list[np.ndarray]) -> np.ndarray:
-        """float32 [n, d], unit rows, for n recordings [samples] at 16 kHz."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -64,31 +46,6 @@ class EnrollmentReport:
     speech_seconds: float
     quality: "list[Quality]"
     warnings: list[str]
-
-
-@dataclass(frozen=True)
-class Exemplars:
-    """Candidate exemplars: embeddings float32 [k, d] unit rows; seconds of speech and source of each."""
-
-    embeddings: np.ndarray
-    seconds: np.ndarray
-    sources: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.embeddings)
-
-    def pick(self, rows: Sequence[int]) -> "Exemplars":
-        """The given rows only."""
-        chosen = np.asarray(rows, int)
-        return Exemplars(self.embeddings[chosen], self.seconds[chosen], tuple(self.sources[i] for i in rows))
-
-    def join(self, other: "Exemplars") -> "Exemplars":
-        """These, then the others."""
-        return Exemplars(
-            np.concatenate([self.embeddings, other.embeddings]),
-            np.concatenate([self.seconds, other.seconds]),
-            self.sources + other.sources,
-        )
 
 
 @dataclass(frozen=True)
@@ -140,7 +97,7 @@ def examine(blocks: Sequence[np.ndarray], encoder: Embedder, sources: Sequence[s
             )
         raise EnrollmentRefused(refusals)
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
-    windows, whole = _embed(speech, kept_sources, encoder)
+    windows, whole = embed_speech(speech, kept_sources, encoder)
     if _agreement_of_halves(windows.embeddings) < TWO_VOICES:
         raise EnrollmentRefused(
             ["More than one voice is heard: enroll each person from recordings in which nobody else speaks."]
@@ -179,23 +136,6 @@ def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: S
         )
 
 
-def choose(candidates: Exemplars, limit: int = MAX_EXEMPLARS) -> list[int]:
-    """Rows of the exemplars to keep: the most typical one first, then always the one least like those chosen.
-
-    Farthest-point selection (Gonzalez 1985) keeps the variety of rooms and moods that few exemplars can hold.
-    """
-    if len(candidates) <= limit:
-        return list(range(len(candidates)))
-    alike = candidates.embeddings @ candidates.embeddings.T
-    chosen = [int(alike.mean(axis=1).argmax())]
-    nearest = alike[chosen[0]].copy()
-    while len(chosen) < limit:
-        nearest[chosen] = np.inf
-        chosen.append(int(nearest.argmin()))
-        nearest = np.minimum(nearest, alike[chosen[-1]])
-    return sorted(chosen)
-
-
 def _as_samples(block: np.ndarray, source: str) -> np.ndarray:
     samples = np.asarray(block)
     if samples.ndim != 1 or samples.dtype.kind != "f":
@@ -227,36 +167,6 @@ def _speech_of(samples: np.ndarray) -> np.ndarray:
 
     parts = [samples[round(start * RATE) : round(end * RATE)] for start, end in speech_segments(samples)]
     return np.concatenate(parts) if parts else samples[:0]
-
-
-def _embed(speech: list[np.ndarray], sources: list[str], encoder: Embedder) -> tuple[Exemplars, Exemplars]:
-    """Exemplars of the windows of all recordings, and of each recording as a whole."""
-    parts = _join_short(list(zip(speech, sources, strict=True)))
-    windows = [(window, source) for part, source in parts for window in _windows(part)]
-    if len(windows) > MAX_WINDOWS:  # evenly over everything that was said
-        windows = [windows[i] for i in np.linspace(0, len(windows) - 1, MAX_WINDOWS).round().astype(int)]
-    wholes = [(part[: round(WHOLE_SECONDS * RATE)], source) for part, source in parts]
-    rows = unit(encoder.embed([samples for samples, _ in windows + wholes]))
-
-    def exemplars(items: list[tuple[np.ndarray, str]], embeddings: np.ndarray) -> Exemplars:
-        seconds = np.array([len(samples) / RATE for samples, _ in items], np.float32)
-        return Exemplars(embeddings, seconds, tuple(source for _, source in items))
-
-    return exemplars(windows, rows[: len(windows)]), exemplars(wholes, rows[len(windows) :])
-
-
-def _join_short(parts: list[tuple[np.ndarray, str]]) -> list[tuple[np.ndarray, str]]:
-    """Speech too short for a window of its own is put together; the rest stays as it is."""
-    shortest = SHORTEST_WINDOW_SECONDS * RATE
-    short = [(part, source) for part, source in parts if len(part) < shortest]
-    joined = np.concatenate([part for part, _ in short]) if short else np.zeros(0, np.float32)
-    together = [(joined, ", ".join(source for _, source in short))] if len(joined) >= shortest else []
-    return [(part, source) for part, source in parts if len(part) >= shortest] + together
-
-
-def _windows(speech: np.ndarray) -> list[np.ndarray]:
-    """Speech cut into pieces of about WINDOW_SECONDS, all of one length, nothing left over."""
-    return np.array_split(speech, max(1, round(len(speech) / RATE / WINDOW_SECONDS)))
 
 
 def _agreement_of_halves(rows: np.ndarray) -> float:

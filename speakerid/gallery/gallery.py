@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery.enrollment import Embedder, EnrollmentReport, Exemplars, check_owner, choose, examine
+from speakerid.gallery.enrollment import EnrollmentReport, check_owner, examine
+from speakerid.gallery.exemplars import Embedder, Exemplars, choose
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.store import Contents, Damaged, FolderStore
 from speakerid.gallery.voiceprint import Consent, Voiceprint, require_consent, utc_now

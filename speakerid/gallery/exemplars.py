@@ -1,0 +1,107 @@
+"""Exemplar embeddings: made from windows of speech, a varied few of them kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from speakerid.audio.format import RATE
+from speakerid.gallery.voiceprint import unit
+
+MAX_EXEMPLARS = 10  # kept for one person
+WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
+SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
+MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
+WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
+
+
+class Embedder(Protocol):
+    """What enrollment needs of `speakerid.model.Encoder`."""
+
+    @property
+    def id(self) -> str:
+        """Name and version of the model; embeddings are compared only where it is the same."""
+        ...
+
+    def embed(self, blocks: list[np.ndarray]) -> np.ndarray:
+        """float32 [n, d], unit rows, for n recordings [samples] at 16 kHz."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """Candidate exemplars: embeddings float32 [k, d] unit rows; seconds of speech and source of each."""
+
+    embeddings: np.ndarray
+    seconds: np.ndarray
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def pick(self, rows: Sequence[int]) -> "Exemplars":
+        """The given rows only."""
+        chosen = np.asarray(rows, int)
+        return Exemplars(self.embeddings[chosen], self.seconds[chosen], tuple(self.sources[i] for i in rows))
+
+    def join(self, other: "Exemplars") -> "Exemplars":
+        """These, then the others."""
+        return Exemplars(
+            np.concatenate([self.embeddings, other.embeddings]),
+            np.concatenate([self.seconds, other.seconds]),
+            self.sources + other.sources,
+        )
+
+
+def embed_speech(
+    speech: list[np.ndarray], sources: list[str], encoder: Embedder
+) -> tuple[Exemplars, Exemplars]:
+    """Embed the speech [n] of each recording: its windows, and each recording as a whole.
+
+    Returns:
+        Candidate exemplars of the windows of all recordings, then of the recordings.
+    """
+    parts = _join_short(list(zip(speech, sources, strict=True)))
+    windows = [(window, source) for part, source in parts for window in _windows(part)]
+    if len(windows) > MAX_WINDOWS:  # evenly over everything that was said
+        windows = [windows[i] for i in np.linspace(0, len(windows) - 1, MAX_WINDOWS).round().astype(int)]
+    wholes = [(part[: round(WHOLE_SECONDS * RATE)], source) for part, source in parts]
+    rows = unit(encoder.embed([samples for samples, _ in windows + wholes]))
+
+    def exemplars(items: list[tuple[np.ndarray, str]], embeddings: np.ndarray) -> Exemplars:
+        seconds = np.array([len(samples) / RATE for samples, _ in items], np.float32)
+        return Exemplars(embeddings, seconds, tuple(source for _, source in items))
+
+    return exemplars(windows, rows[: len(windows)]), exemplars(wholes, rows[len(windows) :])
+
+
+def choose(candidates: Exemplars, limit: int = MAX_EXEMPLARS) -> list[int]:
+    """Rows of the exemplars to keep: the most typical one first, then always the one least like those chosen.
+
+    Farthest-point selection (Gonzalez 1985) keeps the variety of rooms and moods that few exemplars can hold.
+    """
+    if len(candidates) <= limit:
+        return list(range(len(candidates)))
+    alike = candidates.embeddings @ candidates.embeddings.T
+    chosen = [int(alike.mean(axis=1).argmax())]
+    nearest = alike[chosen[0]].copy()
+    while len(chosen) < limit:
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+        nearest = np.minimum(nearest, alike[chosen[-1]])
+    return sorted(chosen)
+
+
+def _join_short(parts: list[tuple[np.ndarray, str]]) -> list[tuple[np.ndarray, str]]:
+    """Speech too short for a window of its own is put together; the rest stays as it is."""
+    shortest = SHORTEST_WINDOW_SECONDS * RATE
+    short = [(part, source) for part, source in parts if len(part) < shortest]
+    joined = np.concatenate([part for part, _ in short]) if short else np.zeros(0, np.float32)
+    together = [(joined, ", ".join(source for _, source in short))] if len(joined) >= shortest else []
+    return [(part, source) for part, source in parts if len(part) >= shortest] + together
+
+
+def _windows(speech: np.ndarray) -> list[np.ndarray]:
+    """Speech cut into pieces of about WINDOW_SECONDS, all of one length, nothing left over."""
+    return np.array_split(speech, max(1, round(len(speech) / RATE / WINDOW_SECONDS)))
