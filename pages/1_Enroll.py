@@ -45,14 +45,19 @@ if enrollment.clear_inputs:  # the next person starts with an empty name and a c
     st.session_state["enroll-name"] = ""
     st.session_state["enroll-consent"] = False
 
-main, side = st.columns([7, 3], gap="large")
+main, side = st.columns([5, 2], gap="medium")
 with main:
     with st.container(key="card-who"):
         widgets.label("1 · Who")
         name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
         consented = st.checkbox(CONSENT, key="enroll-consent")
     with st.container(key="card-record"):
-        widgets.label("2 · Speak")
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        with left:
+            widgets.label("2 · Read aloud")
+        language = right.selectbox(
+            "Language", [*PROMPTS, SPEAK_FREELY], key="enroll-language", label_visibility="collapsed"
+        )
         source = (
             st.segmented_control(
                 "Source",
@@ -67,9 +72,6 @@ with main:
         if enrollment.changed_source(source):
             enrollment.close()
         if source != "files":
-            language = st.selectbox(
-                "Read aloud, in any language", [*PROMPTS, SPEAK_FREELY], key="enroll-language"
-            )
             widgets.reading(PROMPTS.get(language, FREE_TOPICS), right_to_left=language in RIGHT_TO_LEFT)
         takes = DRAW[source](enrollment)
     enroll_review.draw(enrollment, takes, name=name, consented=consented, source=source)

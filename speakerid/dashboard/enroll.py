@@ -25,7 +25,7 @@ LONGEST_SECONDS = 90.0
 """A recording stops here even if nobody spoke."""
 
 _SPEECH = 0.5  # probability from which a frame counts as speech
-_CLIPPED_AT = 0.985  # a sample from here on counts as clipped
+_CLIPPED = 0.005  # share of samples with their peaks cut off; enrollment refuses twice as much
 _QUIET_DBFS = -45.0  # speech below this is hard to tell from the microphone's own noise
 _NOTHING_DBFS = -75.0  # below this, a microphone is muted or the wrong one
 _RECENT = int(0.5 * RATE)  # samples that the level and its advice look back
@@ -111,7 +111,7 @@ class Collector:
             speech_seconds=speech,
             pause=(self._frames - self._last_speech_frame) * frame,
             level_dbfs=level(self._recent),
-            clipped=bool(len(self._recent)) and float(np.abs(self._recent).max()) >= _CLIPPED_AT,
+            clipped=quality.clipped(self._recent) > _CLIPPED,
             lost=lost,
             full=speech >= self._wanted or seconds >= self._longest,
             running=running,

@@ -1,4 +1,4 @@
-"""What one visit to the Enroll page remembers across reruns; gone when the visitor leaves. No Streamlit here."""
+"""What one visit to the Enroll page remembers across reruns; gone when the visitor leaves. No Streamlit."""
 
 from collections.abc import Callable
 from typing import Any

@@ -56,17 +56,18 @@ def browser(enrollment: Enrollment) -> list[Take]:
     if enrollment.source is None or (enrollment.source.frames and not connected):
         enrollment.source = BrowserSource(Ring(_RING_SECONDS))  # one a stream: it holds the resampler's state
     source = enrollment.source
-    context = webrtc_streamer(
-        key=_WEBRTC_KEY,
-        mode=WebRtcMode.SENDONLY,
-        rtc_configuration={"iceServers": []},
-        media_stream_constraints=_CONSTRAINTS,
-        queued_audio_frames_callback=source.on_frames,
-        on_audio_ended=source.close,
-        media_toggle_controls=False,
-        desired_playing_state=False if enrollment.look().full else None,  # None: its own START and STOP
-        translations={"start": "START", "stop": "STOP", "select_device": "Choose microphone"},
-    )
+    with st.container(key="inset-microphone"):
+        context = webrtc_streamer(
+            key=_WEBRTC_KEY,
+            mode=WebRtcMode.SENDONLY,
+            rtc_configuration={"iceServers": []},
+            media_stream_constraints=_CONSTRAINTS,
+            queued_audio_frames_callback=source.on_frames,
+            on_audio_ended=source.close,
+            media_toggle_controls=False,
+            desired_playing_state=False if enrollment.look().full else None,  # None: its own START and STOP
+            translations={"start": "START", "stop": "STOP", "select_device": "Choose microphone"},
+        )
     if context.state.playing:
         enrollment.start(source, lambda: nullcontext(source), _gone)
     return _guided(enrollment, "Browser microphone", going_on=context.state.playing)
@@ -175,4 +176,4 @@ def _watch(enrollment: Enrollment) -> None:
 def _gone(source: BrowserSource) -> bool:
     """Whether a browser's stream has ended, by its own word or by its silence."""
     last = source.last_frame_at
-    return source.closed or (last is not None and last > 0 and time.monotonic() - last > _SILENT_STREAM)
+    return source.closed or (last is not None and time.monotonic() - last > _SILENT_STREAM)

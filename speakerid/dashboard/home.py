@@ -46,7 +46,7 @@ def _next_step(people: list[Voiceprint]) -> None:
                 "The app knows nobody yet. A name, the person's consent and about 15 seconds of reading "
                 "aloud make a voiceprint; a second person makes it interesting."
             )
-            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
+            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
             return
         if not usable:
             st.subheader("Enroll again for this model", anchor=False)
@@ -54,7 +54,7 @@ def _next_step(people: list[Voiceprint]) -> None:
                 "All voiceprints here were made by another model, and scores mean something only within one. "
                 "Enroll the people again, or start the app with the model that made the voiceprints."
             )
-            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
+            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
             return
         st.subheader("Listen", anchor=False)
         st.write(

@@ -51,7 +51,8 @@ def page(name: str, *, lead: str = "", title: str | None = None) -> None:
     heading = name if title is None else title
     if heading:
         below = f"<p>{escape(lead)}</p>" if lead else ""
-        st.html(f'<div class="sid-title"><h1>{escape(heading)}</h1>{below}</div>')
+        size = " big" if name == "Home" else ""
+        st.html(f'<div class="sid-title{size}"><h1>{escape(heading)}</h1>{below}</div>')
     resources.warm()
 
 

@@ -1,0 +1,48 @@
+"""A recording: who spoke when in it, with the same engine as the live page.
+
+Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
+    recording-file        uploader             recording-start, recording-cancel    buttons
+    recording-progress    container, while it runs
+    recording-result      container: the timeline, the table and the downloads recording-csv, -rttm, -json
+"""
+
+import streamlit as st
+
+from speakerid.dashboard import recordings_view, resources, state, widgets
+from speakerid.dashboard.enroll_sources import FILE_TYPES
+from speakerid.dashboard.recordings import RecordingPage
+from speakerid.errors import AudioError, SpeakerIdError
+
+widgets.page("Recordings", title="Analyze a recording", lead="Who spoke when, in a file of up to four hours.")
+try:
+    gallery = resources.gallery()
+    people = gallery.speakers()
+except SpeakerIdError as error:
+    st.error(str(error), icon=":material/folder_off:")
+    st.stop()
+
+visit = state.kept("recording", RecordingPage)
+with st.container(key="card-file"):
+    if not people:
+        st.info("Nobody is enrolled yet: every voice will be unknown.", icon=":material/person_off:")
+        widgets.link("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
+    upload = st.file_uploader("Recording", type=FILE_TYPES, key="recording-file")
+    running = visit.analysis is not None and visit.analysis.heard.running
+    ready = upload is not None and not running
+    if ready and st.button("Analyze", key="recording-start", type="primary", icon=":material/play_arrow:"):
+        try:
+            visit.start(upload.getvalue(), upload.name, resources.encoder, gallery)
+        except AudioError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.rerun()
+    if visit.analysis and running:
+        recordings_view.progress(visit.analysis, visit.duration)
+        if st.button("Cancel", key="recording-cancel", icon=":material/close:"):
+            visit.close()
+            st.rerun()
+        st.caption("Leaving this page ends the analysis.")
+
+with st.container(key="recording-result"):
+    if visit.analysis and not running:
+        recordings_view.result(visit.analysis.heard, visit.entries(), people, visit.name)

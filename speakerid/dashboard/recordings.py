@@ -1,0 +1,212 @@
+"""Who spoke when in a recording: the Listener over a file, in a thread, with progress; strangers told apart.
+
+No Streamlit here. The same Listener as on the live page hears the file in the same 20 ms blocks.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from speakerid.audio.container import Sound
+from speakerid.audio.decode import Stream, stream
+from speakerid.audio.format import RATE
+from speakerid.dashboard.eventlog import Entry
+from speakerid.errors import SpeakerIdError
+from speakerid.gallery import UNKNOWN, Gallery
+from speakerid.identify import Decision, Listener, Turn
+
+if TYPE_CHECKING:
+    from speakerid.model import Encoder
+
+SAME_STRANGER = 0.42
+"""Average cosine from which two turns of unknown voices count as one stranger."""
+
+_LEAST_SECONDS = 1.5  # of speech in a turn whose voice is compared; a shorter one is too uncertain
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How far an analysis is.
+
+    Attributes:
+        seconds: of the recording heard so far.
+        turns: who spoke when so far.
+        running: whether more is to come.
+        warnings: what was lost of the file, as sentences.
+        error: why it failed, as a sentence; "" if it did not.
+    """
+
+    seconds: float = 0.0
+    turns: tuple[Turn, ...] = ()
+    running: bool = True
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """What an unknown voice sounded like at one decision."""
+
+    at: float
+    seconds: float
+    embedding: np.ndarray = field(repr=False)
+
+
+class Analysis:
+    """One recording on its way through a Listener.
+
+    Args:
+        recording: its blocks; read in the analysis's own thread.
+        make_listener: makes the Listener, there too (it may wait for the model).
+    """
+
+    def __init__(self, recording: Stream, make_listener: Callable[[], Listener]):
+        self._recording = recording
+        self._make_listener = make_listener
+        self._stop = threading.Event()
+        self._heard = Heard()
+        self._strangers: list[Voice] = []
+        self._thread = threading.Thread(target=self._run, name="analyze-recording", daemon=True)
+        self._thread.start()
+
+    @property
+    def heard(self) -> Heard:
+        """How far it is; immutable."""
+        return self._heard
+
+    def close(self) -> None:
+        """Give up."""
+        self._stop.set()
+        self._thread.join(timeout=10.0)
+
+    def entries(self) -> list[Entry]:
+        """The turns as a log; strangers that are told apart are "unknown 1", "unknown 2" …"""
+        turns = self._heard.turns
+        names = tell_strangers_apart(turns, self._strangers)
+        return [
+            Entry(turn.start, turn.end, name, turn.confidence, turn.speaker)
+            for turn, name in zip(turns, names, strict=True)
+        ]
+
+    def _run(self) -> None:
+        seconds, error = 0.0, ""
+        try:
+            listener = self._make_listener()
+            for number, block in enumerate(self._recording):
+                if self._stop.is_set():
+                    break
+                self._keep(listener.push(block))
+                seconds += len(block) / RATE
+                if number % 50 == 0:
+                    self._heard = Heard(seconds, tuple(listener.turns))
+            self._keep(listener.flush())
+            self._heard = Heard(seconds, tuple(listener.turns))
+        except SpeakerIdError as refused:
+            error = str(refused)
+        except Exception as unexpected:
+            error = f"The analysis stopped ({unexpected}); the server's log says more."
+            raise
+        finally:
+            self._heard = replace(
+                self._heard, seconds=seconds, running=False, warnings=self._recording.warnings, error=error
+            )
+
+    def _keep(self, decisions: Iterable[Decision]) -> None:
+        for decision in decisions:
+            if decision.speaker == UNKNOWN and decision.embedding is not None and decision.details:
+                self._strangers.append(Voice(decision.at, decision.details.seconds, decision.embedding))
+
+
+class RecordingPage:
+    """What one visit to the Recordings page remembers.
+
+    Attributes:
+        analysis: of the recording that was chosen last; None before.
+        name: the recording's.
+        duration: seconds that its header promises; 0.0 if it does not say.
+    """
+
+    def __init__(self) -> None:
+        self.analysis: Analysis | None = None
+        self.name = ""
+        self.duration = 0.0
+        self._entries: list[Entry] | None = None
+
+    def start(self, data: bytes, name: str, encoder: "Callable[[], Encoder]", gallery: Gallery) -> None:
+        """Begin to analyze a recording, instead of the one before.
+
+        Raises:
+            AudioError: it is no recording.
+        """
+        self.close()
+        sound = Sound(data, name)
+        self.duration = sound.told
+        sound.close()
+        self.name = name
+        self.analysis = Analysis(stream(data, name=name), lambda: Listener(encoder(), gallery))
+
+    def entries(self) -> list[Entry]:
+        """The turns of a finished analysis."""
+        if self._entries is None:
+            self._entries = self.analysis.entries() if self.analysis else []
+        return self._entries
+
+    def close(self) -> None:
+        """End the analysis and forget it."""
+        if self.analysis:
+            self.analysis.close()
+        self.analysis = self._entries = None
+
+
+def tell_strangers_apart(
+    turns: Sequence[Turn], voices: Sequence[Voice], *, alike: float = SAME_STRANGER
+) -> list[str]:
+    """Names for turns: unknown voices become "unknown 1", "unknown 2" … in the order in which they are heard.
+
+    Turns of unknown voices are joined while the average cosine between two groups is at least `alike`
+    (agglomerative clustering, average linkage). A turn too short to compare stays "unknown", and so do all of
+    them if there is only one stranger.
+    """
+    means = {index: mean for index, turn in enumerate(turns) if (mean := _voice_of(turn, voices)) is not None}
+    groups = cluster(np.array([*means.values()]), alike) if means else []
+    if len(set(groups)) < 2:
+        return [turn.speaker for turn in turns]
+    numbers = dict(zip(means, groups, strict=True))
+    return [
+        f"{UNKNOWN} {numbers[index] + 1}" if index in numbers else turn.speaker
+        for index, turn in enumerate(turns)
+    ]
+
+
+def cluster(rows: np.ndarray, alike: float) -> list[int]:
+    """Group numbers 0, 1, … in order of appearance for unit rows [n, d], by average linkage on the cosine."""
+    label = np.arange(len(rows))
+    size = np.ones(len(rows))
+    between = rows.astype(float) @ rows.T.astype(float)  # sum of the cosines of two groups' members
+    np.fill_diagonal(between, -np.inf)
+    while len(rows) > 1:
+        average = between / np.outer(size, size)
+        first, second = sorted(np.unravel_index(int(average.argmax()), average.shape))
+        if average[first, second] < alike:
+            break
+        between[first] += between[second]
+        between[:, first] += between[:, second]
+        between[second] = between[:, second] = between[first, first] = -np.inf
+        size[first] += size[second]
+        label[label == second] = first
+    order = list(dict.fromkeys(label.tolist()))
+    return [order.index(group) for group in label.tolist()]
+
+
+def _voice_of(turn: Turn, voices: Sequence[Voice]) -> np.ndarray | None:
+    """The mean embedding [d] of an unknown turn, weighted by seconds heard; None if that is too little."""
+    if turn.speaker != UNKNOWN:
+        return None
+    own = [voice for voice in voices if turn.start < voice.at <= turn.end + 0.5]
+    if not own or max(voice.seconds for voice in own) < _LEAST_SECONDS:
+        return None
+    mean = np.average([voice.embedding for voice in own], axis=0, weights=[voice.seconds for voice in own])
+    return mean / max(float(np.linalg.norm(mean)), 1e-9)

@@ -1,0 +1,126 @@
+"""What the Recordings page draws: progress, timeline, speaking time, table, downloads."""
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from speakerid.dashboard import widgets
+from speakerid.dashboard.colors import UNKNOWN, Look, looks
+from speakerid.dashboard.eventlog import Entry, clock, to_csv, to_json, to_rttm
+from speakerid.dashboard.figures import report
+from speakerid.dashboard.recordings import Analysis, Heard
+from speakerid.gallery import Voiceprint
+
+_STRANGERS = ("#8C8C8C", "#5F6B6B", "#B0A58F", "#7A6F86", "#A3B0A8", "#6E7F5E")
+_ROWS = 2000  # of the table; the downloads have all
+
+
+@st.fragment(run_every=1.0)
+def progress(analysis: Analysis, duration: float) -> None:
+    """How far an analysis is; draws the page anew once it has ended."""
+    heard = analysis.heard
+    with st.container(key="recording-progress"):
+        share = min(1.0, heard.seconds / duration) if duration else None
+        where = clock(heard.seconds).split(".")[0]
+        if not heard.seconds:
+            st.progress(0.0, text="The model is loading …")
+        elif share is None:
+            st.progress(0.0, text=f"{where} heard")
+        else:
+            st.progress(share, text=f"{where} of {clock(duration).split('.')[0]} heard")
+        if heard.turns:
+            last = heard.turns[-1]
+            st.caption(f"{len(heard.turns)} turns so far; at {clock(last.start)} {last.speaker} speaks.")
+    if not heard.running:
+        st.rerun()
+
+
+def result(heard: Heard, entries: Sequence[Entry], people: Sequence[Voiceprint], name: str) -> None:
+    """The whole answer for one recording."""
+    if heard.error:
+        st.error(heard.error, icon=":material/error:")
+    for warning in heard.warnings:
+        st.warning(warning, icon=":material/info:")
+    if not entries:
+        if not heard.error:
+            st.info(
+                f"No speech was found in the {clock(heard.seconds)} of {name}. Is it the right file, and is "
+                "it loud enough?",
+                icon=":material/hearing_disabled:",
+            )
+        return
+    colors = _looks(entries, people)
+    names = [person.name for person in people if any(e.speaker == person.name for e in entries)]
+    timeline, share = report(entries, names, colors)
+    with st.container(key="card-timeline"):
+        widgets.tiles(_summary(heard, entries))
+        _chart(timeline, "recording-timeline")
+        _chart(share, "recording-share")
+    _downloads(entries, name)
+    _table(entries)
+
+
+def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str, widgets.Tone]]:
+    spoken = sum(entry.end - entry.start for entry in entries)
+    strangers = sum(e.end - e.start for e in entries if e.speaker.startswith(UNKNOWN))
+    known = len({entry.speaker for entry in entries if not entry.speaker.startswith(UNKNOWN)})
+    return [
+        ("Recording", clock(heard.seconds).split(".")[0], "heard to its end", ""),
+        ("Speech", clock(spoken).split(".")[0], f"{spoken / max(heard.seconds, 0.1):.0%} of it", ""),
+        ("Enrolled people heard", str(known), "by name below", ""),
+        ("Unknown voices", f"{strangers / max(spoken, 0.1):.0%}", "of the speech", ""),
+    ]
+
+
+def _chart(figure: dict, key: str) -> None:
+    drawn = go.Figure(figure["data"], figure["layout"])
+    drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
+    st.plotly_chart(drawn, key=key, config={"displaylogo": False})
+
+
+def _downloads(entries: Sequence[Entry], name: str) -> None:
+    stem = PurePath(name).stem or "recording"
+    with st.container(horizontal=True, key="recording-downloads"):
+        for kind, text, media in (
+            ("csv", to_csv(entries), "text/csv"),
+            ("rttm", to_rttm(entries, stem), "text/plain"),
+            ("json", to_json(entries), "application/json"),
+        ):
+            st.download_button(
+                kind.upper(),
+                text,
+                f"{stem}.{kind}",
+                media,
+                key=f"recording-{kind}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _table(entries: Sequence[Entry]) -> None:
+    shown = entries[:_ROWS]
+    st.dataframe(
+        {
+            "From": [clock(entry.start) for entry in shown],
+            "To": [clock(entry.end) for entry in shown],
+            "Speaker": [entry.speaker for entry in shown],
+            "Confidence": [round(entry.confidence, 3) for entry in shown],
+        },
+        hide_index=True,
+        column_config={
+            "Confidence": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent")
+        },
+    )
+    if len(entries) > _ROWS:
+        st.caption(f"The first {_ROWS} of {len(entries)} turns; the downloads have all.")
+
+
+def _looks(entries: Sequence[Entry], people: Sequence[Voiceprint]) -> dict[str, Look]:
+    """Colors by name; strangers that were told apart get grays of their own."""
+    found = dict(looks(people))
+    strangers = sorted({entry.speaker for entry in entries} - set(found))
+    for number, stranger in enumerate(strangers):
+        found[stranger] = Look(_STRANGERS[number % len(_STRANGERS)], "dot", "x")
+    return found

@@ -1,0 +1,195 @@
+"""The Enroll page from end to end: files and the recorder, with the real model; rename and remove."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dashboard.pages import open_page, recording, said
+from gallery.people import voiceprint
+from support import voices
+
+from speakerid.audio.format import RATE
+from speakerid.gallery import Gallery
+from speakerid.gallery.store import FolderStore
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "voiceprints"
+
+
+@pytest.fixture
+def page(folder, monkeypatch):
+    return open_page("1_Enroll.py", folder, monkeypatch)
+
+
+def fill(app, name: str = "", consent: bool = True, source: str = "files"):
+    """Type the name, tick the consent, choose the source."""
+    app.text_input(key="enroll-name").set_value(name)
+    checkbox = app.checkbox(key="enroll-consent")
+    checkbox.check() if consent else checkbox.uncheck()
+    app.segmented_control(key="enroll-source").set_value(source)
+    return app.run()
+
+
+def upload(app, *files: tuple[str, bytes], number: int = 0):
+    uploader = app.file_uploader(key=f"enroll-upload-{number}")
+    uploader.set_value([(name, data, "audio/wav") for name, data in files])
+    return app.run()
+
+
+def save(app):
+    return app.button(key="enroll-save").click().run()
+
+
+def test_a_recording_becomes_a_voiceprint_with_consent(page, folder, tmp_path):
+    app = fill(page, "Alice")
+    app = upload(app, ("alice.wav", recording("Alice", tmp_path)))
+    assert "Speech" in said(app)
+    app = save(app)
+    assert "Alice is enrolled" in said(app)
+    (alice,) = Gallery.open(folder).speakers()
+    assert alice.name == "Alice"
+    assert alice.consent.source == "files"
+    assert "(version 1)" in alice.consent.text
+    assert set(alice.sources) == {"alice.wav"}
+    assert not list(folder.rglob("*.wav")), "the recording is not kept"
+
+
+def test_after_saving_the_next_person_gives_a_name_and_consent_anew(page, folder, tmp_path):
+    app = save(upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path))))
+    assert app.text_input(key="enroll-name").value == ""
+    assert not app.checkbox(key="enroll-consent").value
+    app = app.button(key="enroll-next").click().run()
+    assert "is enrolled" not in said(app)
+    number = int(app.file_uploader[0].key.rsplit("-", 1)[1])
+    app = save(upload(fill(app, "Bruno"), ("b.wav", recording("Bruno", tmp_path)), number=number))
+    assert [p.name for p in Gallery.open(folder).speakers()] == ["Alice", "Bruno"]
+
+
+def test_short_files_add_up(page, folder, tmp_path):
+    samples = np.concatenate(voices.enrollment("Alice"))
+    files = []
+    for number in range(3):
+        piece = samples[number * 4 * RATE : (number + 1) * 4 * RATE]
+        files.append((f"{number}.wav", voices.write_wav(tmp_path / "piece.wav", piece).read_bytes()))
+    app = upload(fill(page, "Alice"), *files)
+    assert "3 recordings" in said(app)
+    assert "Alice is enrolled" in said(save(app))
+
+
+@pytest.mark.parametrize(
+    ("name", "consent", "word"), [("", True, "A name is missing"), ("Alice", False, "The consent is missing")]
+)
+def test_nothing_is_saved_without_name_and_consent(page, folder, tmp_path, name, consent, word):
+    app = save(upload(fill(page, name, consent), ("a.wav", recording("Alice", tmp_path))))
+    assert word in said(app)
+    assert Gallery.open(folder).speakers() == []
+    assert app.button(key="enroll-save"), "the recording is still there"
+
+
+@pytest.mark.parametrize("name", ["unknown", "a\nb", "\u202eevil"])
+def test_a_name_that_cannot_be_used_is_refused(page, folder, tmp_path, name):
+    app = save(upload(fill(page, name), ("a.wav", recording("Alice", tmp_path))))
+    assert len(app.error) == 1
+    assert "name" in app.error[0].value
+    assert Gallery.open(folder).speakers() == []
+
+
+def test_too_little_speech_is_refused_with_the_number(page, folder, tmp_path):
+    app = upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path, seconds=3)))
+    assert "at least 5 s needed" in said(app)
+    app = save(app)
+    assert "5 are needed" in said(app)
+    assert Gallery.open(folder).speakers() == []
+
+
+def test_two_voices_are_refused(page, folder, tmp_path):
+    mixed = np.concatenate([voices.enrollment("Alice")[0], voices.enrollment("Bruno")[0]])
+    data = voices.write_wav(tmp_path / "two.wav", mixed).read_bytes()
+    assert "More than one voice" in said(save(upload(fill(page, "Alice"), ("two.wav", data))))
+    assert Gallery.open(folder).speakers() == []
+
+
+def test_a_clipped_recording_is_refused(page, folder, tmp_path):
+    loud = np.clip(np.concatenate(voices.enrollment("Alice")) * 30, -1, 1)
+    data = voices.write_wav(tmp_path / "loud.wav", loud).read_bytes()
+    app = upload(fill(page, "Alice"), ("loud.wav", data))
+    assert "distorted" in said(app)
+    assert "clipped" in said(save(app))
+    assert Gallery.open(folder).speakers() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("notes.wav", b"this is text, not sound"),
+        ("empty.wav", b""),
+        ("silent.wav", None),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(page, folder, tmp_path, file, data):
+    if data is None:
+        data = voices.write_wav(tmp_path / file, np.zeros(9 * RATE, np.float32)).read_bytes()
+    app = upload(fill(page, "Alice"), (file, data), ("good.wav", recording("Alice", tmp_path)))
+    assert file in "".join(error.value for error in app.error)
+    assert "Alice is enrolled" in said(save(app)), "the good file is used all the same"
+
+
+def test_a_voice_that_is_enrolled_already_is_named(page, folder, tmp_path):
+    samples = voices.enrollment("Alice")
+    first, second = (voices.write_wav(tmp_path / "x.wav", s).read_bytes() for s in samples)
+    app = save(upload(fill(page, "Alice"), ("1.wav", first)))
+    app = app.button(key="enroll-next").click().run()
+    number = int(app.file_uploader[0].key.rsplit("-", 1)[1])
+    app = upload(fill(app, "Somebody else"), ("2.wav", second), number=number)
+    assert 'voice of "Alice"' in said(save(app))
+
+
+def test_the_recorder_makes_a_voiceprint(page, folder, tmp_path):
+    app = fill(page, "Alice", source="recorder")
+    app.audio_input(key="enroll-clip-0").set_value(("clip.wav", recording("Alice", tmp_path), "audio/wav"))
+    assert "Alice is enrolled" in said(save(app.run()))
+    assert Gallery.open(folder).get("Alice").consent.source == "recorder"
+
+
+def test_leaving_the_page_keeps_nothing(page, folder, tmp_path):
+    app = upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path)))
+    assert app.button(key="enroll-save")
+    app = app.switch_page("app.py").run()
+    app = app.switch_page("pages/1_Enroll.py").run()
+    assert not [button for button in app.button if button.key == "enroll-save"]
+    assert Gallery.open(folder).speakers() == []
+
+
+def test_rename_and_remove(folder, monkeypatch):
+    store = FolderStore(folder)
+    for seed, name in enumerate(["Ana", "Bo"]):
+        store.put(voiceprint(name, seed))
+    ana, bo = Gallery.open(folder).speakers()
+    app = open_page("1_Enroll.py", folder, monkeypatch)
+    app.text_input(key=f"rename-{ana.id}").set_value("bo")
+    app = app.button(key=f"rename-save-{ana.id}").click().run()
+    assert "already somebody called" in app.error[0].value
+    app.text_input(key=f"rename-{ana.id}").set_value("Anaïs")
+    app = app.button(key=f"rename-save-{ana.id}").click().run()
+    assert [p.name for p in Gallery.open(folder).speakers()] == ["Anaïs", "Bo"]
+    app = app.button(key=f"remove-{bo.id}").click().run()
+    assert "Tick the line above" in said(app)
+    assert len(Gallery.open(folder).speakers()) == 2
+    app.checkbox(key=f"remove-sure-{bo.id}").check()
+    app = app.button(key=f"remove-{bo.id}").click().run()
+    assert [p.name for p in Gallery.open(folder).speakers()] == ["Anaïs"]
+    assert "Bo was removed" in app.toast[0].value
+
+
+def test_a_long_list_is_searched(folder, monkeypatch):
+    store = FolderStore(folder)
+    for number in range(15):
+        store.put(voiceprint(f"Person {number:02}", number))
+    app = open_page("1_Enroll.py", folder, monkeypatch)
+    assert "first 12 of 15" in said(app)
+    app.text_input(key="enroll-find").set_value("son 14")
+    text = said(app.run())
+    assert "Person 14" in text
+    assert "Person 03" not in text
