@@ -1,7 +1,7 @@
 """The Live page: who is speaking now, and everything about it, as it happens.
 
-Streamlit keys, for tests: live-source, live-start, live-stop, live-again, live-webrtc, live-board, and inside the
-board (or its fallback) now-speaking, confidence-bars, embedding-space, timeline, event-log, latency.
+Streamlit keys, for tests: live-source, live-start, live-stop, live-again, live-webrtc, live-board, and inside
+the board (or its fallback) now-speaking, confidence-bars, embedding-space, timeline, event-log, latency.
 """
 
 from speakerid.dashboard import live_page, widgets

@@ -1,7 +1,7 @@
 """Everything that the live page shows of one session, in the numbers and words that the browser draws.
 
-A `Board` takes the Engine's snapshots and decisions and makes two kinds of message: `hello`, the whole state for
-a browser that starts, and `update`, what changed. It owns no thread, no socket and no Streamlit.
+A `Board` takes the Engine's snapshots and decisions and makes two kinds of message: `hello`, the whole state
+for a browser that starts, and `update`, what changed. It owns no thread, no socket and no Streamlit.
 """
 
 import threading
@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
-
 
 from speakerid.dashboard import eventlog, figures, projection
 from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK, Look, looks
@@ -31,7 +30,7 @@ _LATENCIES = 100  # measurements that the median and the 95th percentile are tak
 
 
 class Board:
-    """One session's picture. Thread-safe: the Engine's thread updates it, the server's loop asks for `hello`."""
+    """One session's picture. Thread-safe: the Engine updates it, the server's event loop asks for `hello`."""
 
     def __init__(self, people: "Sequence[Voiceprint]"):
         self._lock = threading.RLock()

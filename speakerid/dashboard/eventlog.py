@@ -81,7 +81,8 @@ def to_html(entries: Sequence[Entry], title: str, figures: Sequence[dict], plotl
     data = json.dumps(list(figures), ensure_ascii=False).replace("</", "<\\/")
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>
 <style>body{{font:16px system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
-table{{border-collapse:collapse}}td,th{{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}}</style>
+table{{border-collapse:collapse}}
+td,th{{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}}</style>
 <h1>{html.escape(title)}</h1><div id="figures"></div>
 <table><thead><tr><th>Start</th><th>End</th><th>Speaker</th><th>Confidence</th><th>Heard as</th></tr></thead>
 <tbody>{rows}</tbody></table>

@@ -1,4 +1,4 @@
-"""The live page where no WebSocket can be had: the same numbers, polled twice a second, without charts that jump."""
+"""The live page where no WebSocket can be had: the same numbers, polled twice a second."""
 
 from html import escape
 

@@ -1,7 +1,7 @@
 """The live charts as plain Plotly figures (data and layout). The browser sets theme colours and new numbers.
 
-Times on an axis are milliseconds since the session began, drawn as dates from 1970 on, because Plotly writes
-minutes and seconds on date axes only.
+Times on the timeline are milliseconds since the session began, drawn as dates from 2 January 1970 on: Plotly
+writes minutes and seconds on date axes only, and takes small numbers there for years.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Figure = dict[str, Any]
 
 _CLOCK = "%-M:%S"
+_DAY = 86_400_000  # ms
 _SHARES = {"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.5, 1], "fixedrange": True}
 
 
@@ -82,11 +83,11 @@ def rolling(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         }
         for name in names
     ]
-    layout = _layout(l=44, r=8, t=6, b=26)
+    layout = _layout(l=44, r=18, t=12, b=24)
     ago = {"tickvals": [-60, -45, -30, -15, 0], "ticktext": ["−60 s", "−45 s", "−30 s", "−15 s", "now"]}
     layout |= {
-        "xaxis": {"range": [-60, 0.5], "zeroline": False, "fixedrange": True} | ago,
-        "yaxis": dict(_SHARES) | {"zeroline": False},
+        "xaxis": {"range": [-60, 0], "zeroline": False, "fixedrange": True, "automargin": True} | ago,
+        "yaxis": dict(_SHARES) | {"zeroline": False, "automargin": True},
     }
     return {"data": traces, "layout": layout}
 
@@ -103,7 +104,8 @@ def space(
         points, center = view(person.embeddings), view(person.embeddings.mean(axis=0))
         look = looks[person.name]
         hover = [
-            f"{_short(person.name, 60)}<br>{_short(source, 60)}, {seconds:.0f} s of speech<br>{near:.2f} alike the person's others"
+            f"{_short(person.name, 60)}<br>{_short(source, 60)}, {seconds:.0f} s of speech"
+            f"<br>{near:.2f} alike the person's others"
             for source, seconds, near in zip(
                 person.sources, person.seconds, _nearness(person.embeddings), strict=True
             )
@@ -170,7 +172,7 @@ def timeline(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
     layout |= {
         "barmode": "overlay",
         "dragmode": "zoom",
-        "xaxis": _time_axis() | {"range": [0, 60_000]},
+        "xaxis": _time_axis() | {"range": [_DAY, _DAY + 60_000]},
         "yaxis": {
             "tickvals": list(range(len(names))),
             "ticktext": [_short(name) for name in names],
@@ -192,14 +194,14 @@ def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, L
     whole = timeline(order, known)
     for row, (name, trace) in enumerate(zip(order, whole["data"], strict=True)):
         own = [entry for entry in entries if entry.speaker == name]
-        trace["base"] = [round(entry.start * 1000) for entry in own]
+        trace["base"] = [_DAY + round(entry.start * 1000) for entry in own]
         trace["x"] = [round((entry.end - entry.start) * 1000) for entry in own]
         trace["y"] = [row] * len(own)
         trace["hovertext"] = [f"{name}, {entry.confidence:.0%}" for entry in own]
     end = max((entry.end for entry in entries), default=60.0)
     whole["layout"] |= {"height": 90 + 40 * len(order), "title": {"text": "Who spoke when"}}
     whole["layout"]["margin"]["t"] = 50
-    whole["layout"]["xaxis"]["range"] = [0, round(end * 1000)]
+    whole["layout"]["xaxis"]["range"] = [_DAY, _DAY + round(end * 1000)]
     spoken = [sum(e.end - e.start for e in entries if e.speaker == name) for name in order]
     share: Figure = {
         "data": [
@@ -233,7 +235,7 @@ def _layout(**margin: int) -> Figure:
 
 
 def _time_axis() -> Figure:
-    return {"type": "date", "tickformat": _CLOCK, "zeroline": False}
+    return {"type": "date", "tickformat": _CLOCK, "zeroline": False, "automargin": True}
 
 
 def _points(kind: str, points: Any, flat: bool) -> Figure:

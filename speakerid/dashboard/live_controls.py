@@ -1,15 +1,100 @@
-"""Controls of the live page that act at once, with the calibrated defaults and a way back to them."""
+"""Controls of the live page that act at once, with the defaults of the calibration and a way back to them."""
+
+from typing import Any
 
 import streamlit as st
 
 from speakerid.dashboard.live import LiveSession
 
+# field of ListenerConfig, label, lowest, highest, step, what it does
+_SLIDERS = (
+    ("threshold", "How sure a name must be", 0.05, 0.99, 0.01, "Below this the voice is called unknown."),
+    (
+        "margin",
+        "Lead over the next person",
+        0.0,
+        0.9,
+        0.01,
+        "Two people closer than this count as undecided.",
+    ),
+    (
+        "hysteresis",
+        "Hold on to the shown name",
+        0.0,
+        0.5,
+        0.01,
+        "How far its confidence may fall before it goes.",
+    ),
+    (
+        "patience",
+        "Wait before saying unknown (s)",
+        0.2,
+        4.0,
+        0.1,
+        "Seconds of speech without a clear answer.",
+    ),
+    (
+        "nobody_after",
+        "Silence until nobody (s)",
+        0.1,
+        3.0,
+        0.1,
+        "Shorter pauses keep the name on the screen.",
+    ),
+    (
+        "max_window",
+        "Longest stretch compared (s)",
+        1.0,
+        6.0,
+        0.5,
+        "Longer is surer, shorter follows changes sooner.",
+    ),
+)
+
 
 def draw(session: LiveSession) -> None:
     """A button that opens the controls."""
-    names = [person.name for person in session.everybody()]
-    with st.popover("Controls", icon=":material/tune:", key="live-controls"):
+    with st.popover("Controls", icon=":material/tune:", key="live-controls", width="content"):
+        names = [person.name for person in session.everybody()]
+        # The key carries the names: with other people enrolled, the choice begins anew.
         taking_part = st.pills(
-            "Who takes part", names, selection_mode="multi", default=names, key="live-people"
+            "Who takes part",
+            names,
+            selection_mode="multi",
+            default=names,
+            key=f"live-people-{hash(tuple(names))}",
         )
         session.leave_out(set(names) - set(taking_part))
+        session.configure(_settings())
+
+
+def _settings() -> dict[str, Any]:
+    from speakerid.identify import ListenerConfig
+
+    defaults = ListenerConfig()
+    st.button("Back to the defaults", icon=":material/undo:", key="live-defaults", on_click=_reset)
+    chosen: dict[str, Any] = {}
+    for column, half in zip(st.columns(2), (_SLIDERS[:3], _SLIDERS[3:]), strict=True):
+        for name, label, lowest, highest, step, help_text in half:
+            default = float(getattr(defaults, name))
+            value = column.slider(
+                label,
+                lowest,
+                highest,
+                default,
+                step,
+                key=_key(name),
+                help=f"{help_text} Default: {default:g}.",
+            )
+            if value != default:
+                chosen[name] = value
+    return chosen
+
+
+def _key(name: str) -> str:
+    return f"live-set-{name}"
+
+
+def _reset() -> None:
+    for name, *_ in _SLIDERS:
+        st.session_state.pop(_key(name), None)

@@ -1,7 +1,6 @@
 """What the Live page draws around its board: sources, controls, and the way on where something is missing."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -10,9 +9,9 @@ from speakerid.dashboard.component import live_board
 from speakerid.dashboard.live import LiveSession
 from speakerid.errors import SpeakerIdError
 
-BROWSER, MICROPHONE, RECORDING = "Browser microphone", "This computer's microphone", "Recording"
-_SOURCES = (BROWSER, MICROPHONE, RECORDING)
-_SESSION = "live-session"
+BROWSER, MICROPHONE, RECORDING, DEMO = "Browser microphone", "This computer's microphone", "Recording", "Demo"
+_SOURCES = (BROWSER, MICROPHONE, RECORDING, DEMO)
+_SESSION, _SOURCE = "live-session", "live-source"
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
 _CONSTRAINTS = {
@@ -38,8 +37,8 @@ def draw() -> None:
     except SpeakerIdError as error:
         st.error(str(error), icon=":material/error:")
         return
-    state.kept("live-source", lambda: _OnThisPage(session))
-    if not session.everybody() and not session.listening:
+    state.kept("live-stream", lambda: _OnThisPage(session))
+    if not session.everybody() and not session.listening and st.session_state.get(_SOURCE) != DEMO:
         _nobody_enrolled()
         return
     token = session.watch()
@@ -49,7 +48,7 @@ def draw() -> None:
             _SOURCES,
             default=BROWSER,
             required=True,
-            key="live-source",
+            key=_SOURCE,
             label_visibility="collapsed",
             width="content",
         )
@@ -60,6 +59,11 @@ def draw() -> None:
             "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
         ):
             session.start_again()
+    if left := session.other_model():
+        st.warning(
+            f"{', '.join(left)}: enrolled with another voice model, so not recognized. Enroll them again.",
+            icon=":material/model_training:",
+        )
     _board(session, token, microphone=source == BROWSER)
 
 
@@ -73,9 +77,18 @@ def _nobody_enrolled() -> None:
     with st.container(key="card-nobody"):
         st.subheader("Nobody is enrolled yet", anchor=False)
         st.write(
-            "The live page names people whose voices it knows. Enroll the first one: half a minute of speech is plenty."
+            "The live page names people whose voices it knows. Enroll the first one: half a minute of speech "
+            "is plenty."
         )
-        widgets.link("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:")
+        with st.container(horizontal=True):
+            widgets.link("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:")
+            st.button(
+                "See a demo", icon=":material/smart_display:", key="live-see-demo", on_click=_choose_demo
+            )
+
+
+def _choose_demo() -> None:
+    st.session_state[_SOURCE] = DEMO
 
 
 def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
@@ -84,7 +97,7 @@ def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
     if not why:
         failed = str(live_board(token, microphone=microphone).failed or "")
         if failed == f"gone {token}":
-            session.renew()
+            session.publisher.renew()
             st.rerun()
         if failed.startswith("blocked"):
             why = "blocked"
@@ -127,13 +140,13 @@ def _recording(session: LiveSession) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         upload = st.file_uploader("A recording, played in real time", FILE_TYPES, key="live-file", width=520)
-        _start_stop(session, lambda: _replay(session, upload), disabled=upload is None)
+        _start_stop(session, lambda: session.start_replay(upload.getvalue()), disabled=upload is None)
 
 
-def _replay(session: LiveSession, upload: Any) -> None:
-    from speakerid.audio.decode import decode
-
-    session.start_replay(decode(upload.getvalue(), name=upload.name).samples)
+def _demo(session: LiveSession) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _start_stop(session, session.start_demo)
+        st.caption("Four synthetic voices and a stranger talk for a minute. Your own people are not touched.")
 
 
 def _start_stop(session: LiveSession, start: Callable[[], None], *, disabled: bool = False) -> None:
@@ -150,4 +163,5 @@ _DRAW: dict[str, Callable[[LiveSession], None]] = {
     BROWSER: _browser,
     MICROPHONE: _microphone,
     RECORDING: _recording,
+    DEMO: _demo,
 }

@@ -1,7 +1,7 @@
 """What the web server serves beside the pages: the live WebSocket, the log's downloads, Plotly's own file.
 
-`app.py` hands `routes` and `lifespan` to `st.App`. Streamlit applies no check to such routes, so each one here
-makes its own: an unguessable token everywhere, and the Origin before a WebSocket is accepted.
+`app.py` hands `routes` and `lifespan` to `st.App`. Streamlit applies no check to such routes, so each one
+here makes its own: an unguessable token everywhere, and the Origin before a WebSocket is accepted.
 """
 
 import asyncio
@@ -44,9 +44,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 def _close_everything() -> None:
     CHANNELS.close_all()
-    from speakerid.dashboard import live
+    from speakerid.dashboard import live_engine
 
-    live.shutdown()
+    live_engine.shutdown()
 
 
 async def live_socket(socket: WebSocket) -> None:

@@ -14,8 +14,8 @@ WORDS = {
         "computer that runs it, or serve it with https (see the README)."
     ),
     "denied": (
-        "The browser was told not to share the microphone with this page. Allow it with the lock or microphone "
-        "sign beside the address, then press START again."
+        "The browser was told not to share the microphone with this page. Allow it with the lock or "
+        "microphone sign beside the address, then press START again."
     ),
     "plotly": "The charts could not be loaded; reload the page.",
 }

@@ -3,6 +3,7 @@
 
 const LINES_MS = 400;      // the lines are redrawn at most so often, the timeline at half that pace
 const ROLLING_MS = 60000;  // what the rolling chart shows
+const DAY = 86400000;      // date axes take small numbers for years: times start on 2 January 1970
 const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false };
 
 function loadPlotly(url) {
@@ -243,13 +244,24 @@ class Board {
 
   // -- charts -----------------------------------------------------------------------------------------
 
+  get big() { return this.root.classList.contains("live-stage") ? Math.max(1, innerHeight / 680) : 1; }
+
+  scaled(figure) {
+    const data = structuredClone(figure.data);
+    for (const trace of data) {
+      if (trace.textfont) trace.textfont.size *= this.big;
+      if (trace.marker?.size) trace.marker.size *= this.big;
+      if (trace.line?.width) trace.line.width *= this.big;
+    }
+    return data;
+  }
+
   themed(figure) {
     const style = getComputedStyle(this.root);
     const text = style.getPropertyValue("--st-text-color").trim() || style.color;
     const line = style.getPropertyValue("--st-border-color").trim() || "#8884";
     const layout = structuredClone(figure.layout);
-    const big = this.root.classList.contains("live-stage");
-    layout.font = { color: text, family: style.fontFamily, size: big ? Math.max(14, innerHeight / 48) : 14 };
+    layout.font = { color: text, family: style.fontFamily, size: 14 * this.big };
     for (const name of ["xaxis", "yaxis"]) if (layout[name]) Object.assign(layout[name], { gridcolor: line, linecolor: line });
     if (layout.scene) for (const axis of Object.values(layout.scene)) if (axis?.range) Object.assign(axis, { gridcolor: line, backgroundcolor: "rgba(0,0,0,0)" });
     return layout;
@@ -261,7 +273,7 @@ class Board {
     this.figure = { ...figures, space: this.solid ? figures.space3d : figures.space };
     this.root.style.setProperty("--rows", this.hello.people.length);
     await Promise.all(Object.entries(this.charts).map(([name, box]) =>
-      this.Plotly.react(box, structuredClone(this.figure[name].data), this.themed(this.figure[name]), { ...CONFIG, scrollZoom: name === "space" && !this.solid })));
+      this.Plotly.react(box, this.scaled(this.figure[name]), this.themed(this.figure[name]), { ...CONFIG, scrollZoom: name === "space" && !this.solid })));
     this.built = true;
     this.drawnAt = { rolling: 0, timeline: 0 };
     this.shownEnd = undefined;
@@ -319,15 +331,16 @@ class Board {
     for (const row of this.rows) {
       const found = people.indexOf(row.name);
       const k = found < 0 ? people.length - 1 : found;
-      base[k].push(row.start); x[k].push(row.length); y[k].push(k);
+      base[k].push(row.start + DAY); x[k].push(row.length); y[k].push(k);
       hovertext[k].push(`${row.name}, ${row.cells[0]} to ${row.cells[1]}, ${row.cells[2]} sure`);
     }
     const last = this.rows[this.rows.length - 1];
     const end = Math.max(60000, this.times[this.times.length - 1] ?? 0, last ? last.start + last.length : 0);
     const zoomed = this.charts.timeline._fullLayout.xaxis;
-    const follow = !this.shownEnd || Math.abs(zoomed.r2l(zoomed.range[1]) - this.shownEnd) < 2;
+    const follow = !this.shownEnd || Math.abs(zoomed.r2l(zoomed.range[1]) - DAY - this.shownEnd) < 2;
     // New x values make Plotly forget the kind of the axis.
-    const layout = { "xaxis.type": "date", ...(follow ? { "xaxis.range": [0, end] } : {}) };
+    const layout = { "xaxis.type": "date", ...(follow ? { "xaxis.range": [DAY, DAY + end] } : {}) };
+    if (end > 3600000) layout["xaxis.tickformat"] = "%-H:%M:%S";
     this.Plotly.update(this.charts.timeline, { base, x, y, hovertext }, layout);
     if (follow) this.shownEnd = end;
   }
