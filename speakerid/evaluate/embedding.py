@@ -91,7 +91,7 @@ def embed_recordings(
                     for i, row in good.items():
                         rows[encoder.id, condition, length][i] = row
     if progress:
-        progress(len(conditions) * count, len(conditions) * count, "embedding")
+        progress(len(conditions) * count, len(conditions) * count, f"embedding ({conditions[-1]})")
     return _collect(utterances, rows, size, bad, lengths)
 
 
