@@ -11,7 +11,7 @@ import streamlit as st
 
 from speakerid.audio.browser import BrowserSource
 from speakerid.audio.ring import Ring
-from speakerid.dashboard import widgets
+from speakerid.dashboard import resources, widgets
 from speakerid.dashboard.enroll import WANTED_SPEECH_SECONDS, Take, advice
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.errors import AudioError
@@ -75,10 +75,10 @@ def browser(enrollment: Enrollment) -> list[Take]:
 
 def microphone(enrollment: Enrollment) -> list[Take]:
     """A microphone of the computer that runs the app."""
-    from speakerid.audio.microphone import Microphone, devices
+    from speakerid.audio.microphone import Microphone
 
     try:
-        found = devices()
+        found = resources.microphones()
     except AudioError as error:
         st.warning(str(error), icon=":material/mic_off:")
         return []

@@ -30,9 +30,9 @@ def draw() -> None:
     with left:
         _next_step(people)
         _how_it_works()
-    with right, st.container(key="card-state"):
-        widgets.label("State")
-        _state(gallery, people)
+    with right:
+        loading = resources.encoder_state()[0] in ("waiting", "loading")
+        st.fragment(_state, run_every=1.0 if loading else None)(gallery, loading)
     _damaged(gallery)
 
 
@@ -80,7 +80,17 @@ def _how_it_works() -> None:
         )
 
 
-def _state(gallery: Gallery, people: list[Voiceprint]) -> None:
+def _state(gallery: Gallery, loading: bool) -> None:
+    """The state; drawn every second while the model is loading, then once more with the whole page."""
+    people = gallery.speakers()
+    if loading and resources.encoder_state()[0] in ("ready", "failed"):
+        st.rerun()
+    with st.container(key="card-state"):
+        widgets.label("State")
+        _rows(people)
+
+
+def _rows(people: list[Voiceprint]) -> None:
     enrolled = _count(len(people), "person", "people") + " enrolled"
     widgets.status_rows(
         [
@@ -114,10 +124,8 @@ def _browser_microphone() -> tuple[Tone, str, str]:
 
 
 def _local_microphone() -> tuple[Tone, str, str]:
-    from speakerid.audio.microphone import devices
-
     try:
-        found = devices()
+        found = resources.microphones()
     except AudioError as error:
         return "", "No microphone of this computer", str(error)
     if not found:

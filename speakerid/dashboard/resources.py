@@ -7,12 +7,14 @@ PyTorch.
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from speakerid.errors import SpeakerIdError
 
 if TYPE_CHECKING:
+    from speakerid.audio.microphone import Device
     from speakerid.gallery import Gallery
     from speakerid.model import Encoder
 
@@ -22,7 +24,10 @@ EncoderState = Literal["waiting", "loading", "ready", "failed"]
 # Importing PyTorch holds the interpreter for seconds; the page that started it is drawn first.
 _AFTER_THE_PAGE = 0.7  # s
 
+_DEVICES_SECONDS = 5.0
+
 _lock = threading.Lock()
+_microphones: "tuple[float, list[Device]]" = (float("-inf"), [])
 _galleries: dict[Path, "Gallery"] = {}
 _encoders: dict[str, "_Loading"] = {}
 
@@ -52,9 +57,24 @@ def gallery() -> "Gallery":
         return _galleries[folder]
 
 
+def microphones() -> "list[Device]":
+    """The microphones of this computer; the system is asked at most every few seconds, for it takes a while.
+
+    Raises:
+        AudioError: sounddevice or PortAudio is missing.
+    """
+    global _microphones
+    from speakerid.audio.microphone import devices
+
+    with _lock:
+        if time.monotonic() - _microphones[0] > _DEVICES_SECONDS:
+            _microphones = (time.monotonic(), devices())
+        return _microphones[1]
+
+
 def warm() -> None:
     """Start loading the encoder in the background, unless that has begun; returns at once."""
-    _loading(_AFTER_THE_PAGE)
+    _loading(_AFTER_THE_PAGE, again=False)
 
 
 def encoder() -> "Encoder":
@@ -73,11 +93,11 @@ def encoder_state() -> tuple[EncoderState, str]:
     return loading.state() if loading else ("waiting", "The model loads when a page needs it.")
 
 
-def _loading(delay: float) -> "_Loading":
+def _loading(delay: float, *, again: bool = True) -> "_Loading":
     name = model_name()
     with _lock:
         loading = _encoders.get(name)
-        if loading is None or loading.failed:
+        if loading is None or (again and loading.failed):
             loading = _encoders[name] = _Loading(name, delay)
     return loading
 

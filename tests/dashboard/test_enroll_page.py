@@ -163,6 +163,7 @@ def test_leaving_the_page_keeps_nothing(page, folder, tmp_path):
 
 
 def test_rename_and_remove(folder, monkeypatch):
+    folder.mkdir()
     store = FolderStore(folder)
     for seed, name in enumerate(["Ana", "Bo"]):
         store.put(voiceprint(name, seed))
@@ -184,6 +185,7 @@ def test_rename_and_remove(folder, monkeypatch):
 
 
 def test_a_long_list_is_searched(folder, monkeypatch):
+    folder.mkdir()
     store = FolderStore(folder)
     for number in range(15):
         store.put(voiceprint(f"Person {number:02}", number))

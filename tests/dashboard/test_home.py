@@ -12,7 +12,9 @@ from speakerid.gallery.store import FolderStore
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "voiceprints"
+    made = tmp_path / "voiceprints"
+    made.mkdir()
+    return made
 
 
 def links(app) -> list[str]:
@@ -25,7 +27,11 @@ def test_an_empty_gallery_leads_to_enrolling(folder, monkeypatch):
     assert "Enroll the first voice" in text
     assert "No people enrolled" in text
     assert str(folder) in text
-    assert not folder.exists(), "looking must not make the folder"
+
+
+def test_looking_makes_no_folder(tmp_path, monkeypatch):
+    open_page("", tmp_path / "later", monkeypatch)
+    assert not (tmp_path / "later").exists()
 
 
 def test_enrolled_people_are_named_and_lead_to_the_live_page(folder, monkeypatch):
