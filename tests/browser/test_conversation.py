@@ -10,9 +10,9 @@ from support.app import App
 from support.chromium import Reading, press_start, readings, start_reading
 
 ENROLLED = ("Alice", "Bruno")
-STRANGER = "Callum"
-ORDER = ["Alice", "Bruno", "Callum", "Alice", "Bruno", "Alice", "Callum", "Bruno", "Alice", "Callum"]
-ORDER += ["Bruno", "Alice", "Bruno", "Callum", "Alice", "Bruno"]
+STRANGER = "Edgar"
+ORDER = ["Alice", "Bruno", "Edgar", "Alice", "Bruno", "Alice", "Edgar", "Bruno", "Alice", "Edgar"]
+ORDER += ["Bruno", "Alice", "Bruno", "Edgar", "Alice", "Bruno"]
 
 NOW = ".st-key-now-speaking"
 SIGNAL = ".live-signal-text"

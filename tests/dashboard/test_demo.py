@@ -1,0 +1,39 @@
+"""The demo's voices: complete, well told apart by the bundled model, and known only where they should be."""
+
+from itertools import pairwise
+
+import numpy as np
+from support import voices
+
+from speakerid import Encoder
+from speakerid.dashboard import demo
+
+
+def test_the_demo_is_complete() -> None:
+    people = demo.people()
+    assert list(people) == ["Alice", "Bruno", "Callum", "Daisy"]
+    assert all(10 < len(voices.read(path)) / voices.RATE < 20 for paths in people.values() for path in paths)
+    turns = demo.truth()
+    assert {turn.speaker for turn in turns} == {*people, "unknown"}
+    assert all(turn.end < later.start for turn, later in pairwise(turns))
+    assert turns[-1].end < len(voices.read(demo.CONVERSATION)) / voices.RATE
+
+
+def test_the_truth_is_where_the_sound_is() -> None:
+    power = np.square(voices.read(demo.CONVERSATION))
+    for turn in demo.truth():
+        start, end = round(turn.start * voices.RATE), round(turn.end * voices.RATE)
+        inside = power[start:end].mean()
+        before = power[start - voices.RATE // 5 : start - voices.RATE // 50].mean()
+        assert inside > 100 * before
+
+
+def test_the_bundled_model_tells_every_synthetic_voice_from_every_other() -> None:
+    encoder = Encoder.load("ecapa-bundled")
+    means = np.stack([encoder.embed(voices.enrollment(name)).mean(axis=0) for name in voices.PEOPLE])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    for index, name in enumerate(voices.PEOPLE):
+        turns = [voices.turn(name, number)[: 2 * voices.RATE] for number in range(voices.TURNS_A_PERSON)]
+        cosines = encoder.embed(turns) @ means.T
+        others = np.delete(cosines, index, axis=1).max(axis=1)
+        assert (cosines[:, index] > others + 0.15).all(), f"{name}: {cosines.round(2)}"
