@@ -2,7 +2,7 @@
 
 The colours are Paul Tol's "bright" and "vibrant" sets (personal.sron.nl/~pault), which people with the common
 colour-vision deficiencies can tell apart, chosen to stand out on white and on near-black alike. From the
-ninth person on colours repeat, so a line style and a marker shape go with each: nothing is told by colour alone.
+ninth person on colours repeat, so a line style and a marker shape go with each: color alone tells nothing.
 """
 
 import hashlib

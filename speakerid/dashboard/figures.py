@@ -126,7 +126,7 @@ def space(
                 "mode": "text",
                 "text": [_short(person.name)],
                 "textposition": "top center",
-                "textfont": {"size": 15, "color": look.color},
+                "textfont": {"size": 15},
                 "hoverinfo": "skip",
             }
         )

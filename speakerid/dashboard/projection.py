@@ -2,7 +2,7 @@
 
 Linear discriminant analysis with strong shrinkage: a voiceprint has a handful of exemplars in 192 dimensions,
 so the scatter within people is mostly assumed round. Axes that the people do not determine (fewer than four
-of them) are filled with the main directions of their exemplars and then with fixed directions, so that there is
+of them) are filled with the main directions of their exemplars, then with fixed directions, so that there is
 always a view, and always the same one for the same people.
 """
 

@@ -1,0 +1,132 @@
+"""The live routes on a real web server: who is let in, what is served, and the end."""
+
+import asyncio
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from support.app import App
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from speakerid.dashboard.channel import CHANNELS, Channel
+from speakerid.dashboard.server import PLOTLY_URL, routes
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    """host:port of a server in this process, so that a test can open channels in it."""
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, log_level="error"))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def channel() -> Iterator[Channel]:
+    made = CHANNELS.add(Channel(lambda: {"kind": "hello"}))
+    yield made
+    CHANNELS.close(made)
+
+
+def watch(host: str, token: str, origin: str | None):
+    return connect(f"ws://{host}/api/live/{token}", origin=origin, open_timeout=10)
+
+
+def get(url: str):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def test_the_right_token_from_the_page_itself_is_let_in(host, channel):
+    with watch(host, channel.token, f"http://{host}") as socket:
+        assert json.loads(socket.recv(10))["kind"] == "hello"
+        channel.publish({"kind": "update", "name": "Zoë"})
+        assert json.loads(socket.recv(10))["name"] == "Zoë"
+        assert channel.subscribers == 1
+    deadline = time.monotonic() + 5
+    while channel.subscribers:
+        assert time.monotonic() < deadline, "a browser that has gone still counts"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null", None])
+def test_another_sites_page_is_refused_even_with_the_right_token(host, channel, origin):
+    with pytest.raises(InvalidStatus) as refused:
+        watch(host, channel.token, origin)
+    assert refused.value.response.status_code == 403
+    assert channel.subscribers == 0
+
+
+def test_a_made_up_token_is_refused(host):
+    with pytest.raises(InvalidStatus) as refused:
+        watch(host, "made-up", f"http://{host}")
+    assert refused.value.response.status_code == 403
+    status, headers, _ = get(f"http://{host}/api/live/made-up")
+    assert (status, headers.get_content_type()) == (404, "application/json")
+
+
+def test_a_closed_channel_ends_the_stream_and_is_gone(host):
+    channel = CHANNELS.add(Channel(lambda: {"kind": "hello"}))
+    with watch(host, channel.token, f"http://{host}") as socket:
+        socket.recv(10)
+        CHANNELS.close(channel)
+        with pytest.raises(Exception, match="1001"):
+            socket.recv(10)
+    assert get(f"http://{host}/api/live/{channel.token}")[0] == 404
+
+
+@pytest.mark.parametrize("sent", ["no json", "[1]", '{"drawn": "x"}', "{", "x" * 100_000])
+def test_what_a_browser_sends_breaks_nothing(host, channel, sent):
+    with watch(host, channel.token, f"http://{host}") as socket:
+        socket.recv(10)
+        socket.send(sent)
+    with watch(host, channel.token, f"http://{host}") as socket:
+        assert json.loads(socket.recv(10))["kind"] == "hello"
+
+
+def test_the_log_is_served_under_the_token_alone(host, channel):
+    channel.exports = lambda kind: (
+        ("a b.csv", "text/csv; charset=utf-8", "start\n") if kind == "csv" else None
+    )
+    status, headers, body = get(f"http://{host}/api/live/{channel.token}/log.csv")
+    assert (status, body) == (200, b"start\n")
+    assert "a%20b.csv" in headers["Content-Disposition"]
+    assert get(f"http://{host}/api/live/{channel.token}/log.exe")[0] == 404
+    assert get(f"http://{host}/api/live/made-up/log.csv")[0] == 404
+
+
+def test_plotly_comes_from_the_installed_package_and_is_cached(host):
+    status, headers, body = get(f"http://{host}{PLOTLY_URL}")
+    assert status == 200 and headers.get_content_type() == "text/javascript"
+    assert "immutable" in headers["Cache-Control"]
+    assert b"plotly.js v" in body[:400]
+
+
+def test_the_app_itself_serves_the_live_routes_and_ends_at_once(tmp_path):
+    with App(tmp_path) as app:
+        address = app.url.removeprefix("http://")
+        status, headers, _ = get(f"{app.url}/api/live/made-up")
+        assert (status, headers.get_content_type()) == (404, "application/json")
+        assert get(f"{app.url}{PLOTLY_URL}")[0] == 200
+        for origin in (app.url, "http://evil.example"):
+            with pytest.raises(InvalidStatus) as refused:
+                watch(address, "made-up", origin)
+            assert refused.value.response.status_code == 403
+        assert app.stop() < 3
