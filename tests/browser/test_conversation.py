@@ -1,13 +1,14 @@
 """The main job from end to end: enroll two people from the browser's microphone, then name them live."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from support import voices
 from support.app import App
-from support.chromium import Reading, press_start, readings, start_reading
+from support.chromium import Reading, executable, press_start, readings, start_reading
 
 ENROLLED = ("Alice", "Bruno")
 STRANGER = "Edgar"
@@ -81,3 +82,11 @@ def test_a_conversation_is_named_live(heard: tuple[list[Reading], list[voices.Tu
 
     lost = {row.texts[1].rpartition("·")[2].strip() for row in rows if row.texts[1]}
     assert lost == {"no sound lost"}
+
+
+def test_a_missing_chromium_fails_and_names_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.fail.Exception, match="Debian package chromium"):
+        executable()
