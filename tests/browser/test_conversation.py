@@ -80,8 +80,9 @@ def test_a_conversation_is_named_live(heard: tuple[list[Reading], list[voices.Tu
             wrong = [(round(row.at - turn.start, 2), shown(row)) for row in late if shown(row) in ENROLLED]
             assert late and not wrong, f"the stranger at {turn.start:.1f} s was named: {wrong}"
 
-    lost = {row.texts[1].rpartition("·")[2].strip() for row in rows if row.texts[1]}
-    assert lost == {"no sound lost"}
+    signals = [row.texts[1] for row in rows if row.texts[1]]
+    assert "dB" in signals[-1]
+    assert not [text for text in signals if "of sound lost" in text]
 
 
 def test_a_missing_chromium_fails_and_names_the_package(
