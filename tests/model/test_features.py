@@ -17,6 +17,7 @@ WAVES = {
     "half digital silence": np.concatenate([signal(1.0, seed=5), np.zeros(16_000, np.float32)]),
     "white noise": np.random.default_rng(6).standard_normal(24_000).astype(np.float32) * 0.3,
     "one click": np.eye(1, 8000, 4000, dtype=np.float32)[0],
+    "a click at the very end": np.eye(1, 7999, 7998, dtype=np.float32)[0],
 }
 
 
