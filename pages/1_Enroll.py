@@ -3,7 +3,8 @@
 Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
     enroll-name       text input        enroll-consent    checkbox
     enroll-source     segmented control: "browser", "microphone", "recorder", "files" (labels in SOURCES)
-    enroll-webrtc     the WebRTC component; its START and STOP are in a frame whose URL contains "webrtc"
+    inset-microphone  container of the WebRTC component (key enroll-webrtc, which gives no class); its START
+                      and STOP are in a frame whose URL contains "webrtc"
     enroll-device, enroll-start, enroll-stop      microphone of this computer
     enroll-recorder   container of st.audio_input (key enroll-clip-N, N counts the people enrolled in this
     visit) enroll-files      container of the uploader (key enroll-upload-N) enroll-progress   container with
@@ -21,8 +22,8 @@ from speakerid.errors import SpeakerIdError
 
 SOURCES = {
     "browser": ":material/mic: Browser microphone",
-    "microphone": ":material/computer: This computer's microphone",
-    "recorder": ":material/radio_button_checked: Voice recorder",
+    "microphone": ":material/computer: Local microphone",
+    "recorder": ":material/radio_button_checked: Recorder",
     "files": ":material/upload_file: Files",
 }
 DRAW = {
@@ -45,35 +46,35 @@ if enrollment.clear_inputs:  # the next person starts with an empty name and a c
     st.session_state["enroll-name"] = ""
     st.session_state["enroll-consent"] = False
 
-main, side = st.columns([5, 2], gap="medium")
-with main:
+side, main = st.columns([4, 8], gap="medium")
+with side:
     with st.container(key="card-who"):
         widgets.label("1 · Who")
         name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
         consented = st.checkbox(CONSENT, key="enroll-consent")
+    enroll_people.draw()
+with main:
     with st.container(key="card-record"):
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            widgets.label("2 · Read aloud")
+            widgets.label("2 · Speak")
         language = right.selectbox(
             "Language", [*PROMPTS, SPEAK_FREELY], key="enroll-language", label_visibility="collapsed"
         )
-        source = (
-            st.segmented_control(
-                "Source",
-                list(SOURCES),
-                format_func=SOURCES.__getitem__,
-                default="browser",
-                key="enroll-source",
-                label_visibility="collapsed",
-            )
-            or "browser"
+        source = st.segmented_control(
+            "Source",
+            list(SOURCES),
+            format_func=SOURCES.__getitem__,
+            default="browser",
+            required=True,
+            key="enroll-source",
+            label_visibility="collapsed",
         )
         if enrollment.changed_source(source):
             enrollment.close()
-        if source != "files":
-            widgets.reading(PROMPTS.get(language, FREE_TOPICS), right_to_left=language in RIGHT_TO_LEFT)
+        above = st.container()
         takes = DRAW[source](enrollment)
+        if source != "files" and not takes:
+            with above:
+                widgets.reading(PROMPTS.get(language, FREE_TOPICS), right_to_left=language in RIGHT_TO_LEFT)
     enroll_review.draw(enrollment, takes, name=name, consented=consented, source=source)
-with side:
-    enroll_people.draw()

@@ -105,12 +105,10 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
         for warning in report.warnings:
             st.warning(warning, icon=":material/info:")
         with st.container(horizontal=True):
-            if st.button(
-                "Enroll another voice", key="enroll-next", type="primary", icon=":material/person_add:"
-            ):
+            if st.button("Enroll another voice", key="enroll-next", icon=":material/person_add:"):
                 enrollment.next_person()
                 st.rerun()
-            widgets.link("pages/2_Live.py", "Go live", ":material/graphic_eq:")
+            widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
 
 
 def _existing(name: str) -> None:

@@ -68,6 +68,8 @@ def browser(enrollment: Enrollment) -> list[Take]:
             desired_playing_state=False if enrollment.look().full else None,  # None: its own START and STOP
             translations={"start": "START", "stop": "STOP", "select_device": "Choose microphone"},
         )
+    if enrollment.look().full:  # it stops by itself; "Record again" is with the result
+        st.html("<style>.st-key-inset-microphone { display: none; }</style>")
     if context.state.playing:
         enrollment.start(source, lambda: nullcontext(source), _gone)
     return _guided(enrollment, "Browser microphone", going_on=context.state.playing)
@@ -155,6 +157,8 @@ def _guided(enrollment: Enrollment, name: str, *, going_on: bool) -> list[Take]:
             f"{progress.lost:.1f} seconds of sound came too late to be used; the computer was busy. Record "
             "again if the result below is not good."
         )
+    if enrollment.take and not progress.full:
+        st.caption("Start again to add to the recording below.")
     return [enrollment.take] if enrollment.take else []
 
 

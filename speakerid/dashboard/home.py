@@ -46,7 +46,7 @@ def _next_step(people: list[Voiceprint]) -> None:
                 "The app knows nobody yet. A name, the person's consent and about 15 seconds of reading "
                 "aloud make a voiceprint; a second person makes it interesting."
             )
-            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
+            widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
             return
         if not usable:
             st.subheader("Enroll again for this model", anchor=False)
@@ -54,7 +54,7 @@ def _next_step(people: list[Voiceprint]) -> None:
                 "All voiceprints here were made by another model, and scores mean something only within one. "
                 "Enroll the people again, or start the app with the model that made the voiceprints."
             )
-            _go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
+            widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
             return
         st.subheader("Listen", anchor=False)
         st.write(
@@ -63,9 +63,9 @@ def _next_step(people: list[Voiceprint]) -> None:
             else f"{len(usable)} voices are enrolled. Open the live page, press START and talk."
         )
         with st.container(horizontal=True):
-            _go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
-            _go("pages/3_Recordings.py", "Analyze a recording", ":material/audio_file:")
-            _go("pages/1_Enroll.py", "Enroll another voice", ":material/person_add:")
+            widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
+            widgets.go("pages/3_Recordings.py", "Analyze a recording", ":material/audio_file:")
+            widgets.go("pages/1_Enroll.py", "Enroll another voice", ":material/person_add:")
 
 
 def _how_it_works() -> None:
@@ -159,8 +159,3 @@ def _names(people: list[Voiceprint]) -> str:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}" if number else f"No {many}"
-
-
-def _go(path: str, text: str, icon: str, *, first: bool = False) -> None:
-    with st.container(key=f"go-{'first-' if first else ''}{path.split('_')[-1].removesuffix('.py').lower()}"):
-        widgets.link(path, text, icon)

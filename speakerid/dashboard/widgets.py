@@ -4,6 +4,7 @@ Everything that carries a person's name or a file's name into HTML goes through 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 from streamlit.errors import StreamlitAPIException
 
 from speakerid.dashboard import resources, state
@@ -27,7 +29,8 @@ PAGES = (
 )
 
 _LOOK = Path(__file__).with_name("theme.css")
-_MARK = "".join(f'<b style="height:{height}px"></b>' for height in (7, 14, 20, 11, 6))
+_BARS = (7, 14, 20, 11, 6)  # heights of the mark's bars, px of 20
+_MARK = "".join(f'<b style="height:{height}px"></b>' for height in _BARS)
 
 
 def page(name: str, *, lead: str = "", title: str | None = None) -> None:
@@ -40,8 +43,7 @@ def page(name: str, *, lead: str = "", title: str | None = None) -> None:
         lead: one sentence under the heading.
         title: the heading where it is not the name; "" for none.
     """
-    icon = next((icon for _, label, icon in PAGES if label == name), ":material/graphic_eq:")
-    st.set_page_config(page_title=f"{name} · Speaker ID", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{name} · Speaker ID", page_icon=_icon(), layout="wide")
     state.enter(name)
     st.html(_LOOK)
     with st.container(horizontal=True, vertical_alignment="center", key="sid-nav"):
@@ -64,6 +66,23 @@ def link(
         st.page_link(path, label=label, icon=icon, width=width)
     except (StreamlitAPIException, KeyError):  # the page is missing, or a page script runs alone
         return
+
+
+def go(path: str, text: str, icon: str, *, first: bool = False) -> None:
+    """A link to another page that looks like a button; the first choice stands out."""
+    name = path.rpartition("_")[2].removesuffix(".py").lower()
+    with st.container(key=f"go-{'first-' if first else ''}{name}", width="content"):
+        link(path, text, icon)
+
+
+@cache
+def _icon() -> Image.Image:
+    """The mark; drawn here, since Streamlit has the browser fetch a named icon from the network."""
+    icon = np.zeros((64, 64, 4), np.uint8)
+    for number, height in enumerate(_BARS):
+        half = round(1.5 * height)
+        icon[32 - half : 32 + half, 3 + 12 * number : 11 + 12 * number] = (20, 150, 138, 255)
+    return Image.fromarray(icon)
 
 
 def label(text: str) -> None:
