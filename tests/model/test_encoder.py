@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from ecapa_reference import RATE, reference_features, reference_network, signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import voices
 
 from speakerid import Encoder
 from speakerid.errors import ModelError
@@ -107,13 +109,33 @@ def test_faint_speech_is_not_silence(encoder):
     assert (encoder.embed([GOOD * 0.01]) @ encoder.embed([GOOD]).T).item() > 0.999
 
 
-def test_the_bundled_model_loads_and_tells_voices_apart_from_noise():
-    encoder = Encoder.load()
-    assert encoder.name == "ecapa-bundled" and encoder.id.startswith("ecapa-bundled-")
-    assert encoder.channels == weights.read(weights.BUNDLED_FILE)[weights.FIRST_LAYER].shape[0]
-    noise = np.random.default_rng(0).standard_normal(2 * RATE).astype(np.float32) * 0.1
-    one, again, other = encoder.embed([signal(4.0)[: 2 * RATE], signal(4.0)[2 * RATE :], noise])
-    assert one @ again > 0.5 + one @ other
+@pytest.fixture(scope="module")
+def bundled():
+    return Encoder.load()
+
+
+def test_the_bundled_model_says_what_it_is(bundled):
+    parameters = weights.read(weights.BUNDLED_FILE)
+    assert bundled.name == "ecapa-bundled"
+    assert bundled.id == f"ecapa-bundled-{weights.fingerprint(parameters)[:8]}"
+    assert bundled.channels == parameters[weights.FIRST_LAYER].shape[0]
+
+
+def test_the_bundled_model_finds_each_voice_among_six_from_two_seconds(bundled):
+    people = [bundled.embed(voices.enrollment(name)).mean(axis=0) for name in voices.PEOPLE]
+    people = np.stack([mean / np.linalg.norm(mean) for mean in people])
+    for index, name in enumerate(voices.PEOPLE):
+        cosines = bundled.embed([voices.turn(name, k)[: 2 * RATE] for k in range(4)]) @ people.T
+        assert (cosines.argmax(axis=1) == index).all(), name
+        others = np.delete(cosines, index, axis=1)
+        assert cosines[:, index].mean() > 0.2 + others.max(axis=1).mean(), name
+
+
+def test_threads_may_share_an_encoder(encoder):
+    blocks = [signal(0.5 + 0.1 * i, seed=i) for i in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        rows = list(pool.map(lambda block: encoder.embed([block])[0], blocks * 3))
+    assert np.abs(np.array(rows) - np.tile(encoder.embed(blocks), (3, 1))).max() < 1e-5
 
 
 def test_importing_the_package_costs_no_torch():
