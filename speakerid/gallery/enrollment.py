@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speakerid.audio.format import RATE
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery.exemplars import RATE, Embedder, Exemplars, embed_speech
+from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
 from speakerid.gallery.voiceprint import Voiceprint, unit
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ MAX_CLIPPED = 0.01  # share of clipped samples above which a recording is not us
 MIN_SNR_DB = 3.0  # below it a recording is not used: the noise would become part of the voiceprint
 POOR_SNR_DB = 10.0  # below it a recording is used with a warning
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
+LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
 TWO_VOICES = 0.40  # two groups of windows whose means agree less than this are two voices
 OTHER_VOICE = 0.75  # agreement with somebody enrolled from which on the voice counts as theirs
 SAME_VOICE = 0.40  # a new recording must agree at least this much with what its person enrolled before
@@ -72,32 +74,32 @@ def examine(blocks: Sequence[np.ndarray], encoder: Embedder, sources: Sequence[s
         GalleryError: if a recording is not a one-dimensional array of finite numbers.
     """
     from speakerid.audio.quality import measure
+    from speakerid.audio.vad import speech_probabilities
 
     samples = [_as_samples(block, source) for block, source in zip(blocks, sources, strict=True)]
-    quality = [measure(block) for block in samples]
-    speech: list[np.ndarray] = []
-    kept_sources: list[str] = []
+    heard = [speech_probabilities(block) for block in samples]
+    quality = [measure(block, probabilities) for block, probabilities in zip(samples, heard, strict=True)]
+    spoken: list[Spoken] = []
     refusals: list[str] = []
     warnings: list[str] = []
-    for block, source, measured in zip(samples, sources, quality, strict=True):
+    for block, probabilities, source, measured in zip(samples, heard, sources, quality, strict=True):
         refusal = _refusal(source, measured)
         if refusal:
             refusals.append(refusal)
             continue
         if measured.snr_db < POOR_SNR_DB:
             warnings.append(f'There is noise in "{source}": a quieter place would make a better voiceprint.')
-        speech.append(_speech_of(block))
-        kept_sources.append(source)
-    seconds = sum(len(part) for part in speech) / RATE
+        spoken.append(Spoken(_without_silence(block, probabilities), measured.speech_seconds, source))
+    seconds = sum(part.seconds for part in spoken)
     if seconds < MIN_SPEECH_SECONDS:
-        if speech or not refusals:
+        if spoken or not refusals:
             refusals.append(
                 f"There are {seconds:.1f} seconds of usable speech and {MIN_SPEECH_SECONDS:g} are needed: "
                 "record a longer piece, or add another recording."
             )
         raise EnrollmentRefused(refusals)
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
-    windows, whole = embed_speech(speech, kept_sources, encoder)
+    windows, whole = embed_speech(spoken, encoder)
     if _agreement_of_halves(windows.embeddings) < TWO_VOICES:
         raise EnrollmentRefused(
             ["More than one voice is heard: enroll each person from recordings in which nobody else speaks."]
@@ -161,12 +163,12 @@ def _refusal(source: str, measured: "Quality") -> str | None:
     return None
 
 
-def _speech_of(samples: np.ndarray) -> np.ndarray:
-    """The stretches of speech in a recording, one after the other."""
-    from speakerid.audio.vad import speech_segments
+def _without_silence(samples: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The speech of a recording, with pauses up to LONGEST_PAUSE_SECONDS: the Listener hears those too."""
+    from speakerid.audio.vad import segments
 
-    parts = [samples[round(start * RATE) : round(end * RATE)] for start, end in speech_segments(samples)]
-    return np.concatenate(parts) if parts else samples[:0]
+    spans = segments(probabilities, len(samples) / RATE, pad=LONGEST_PAUSE_SECONDS / 2)
+    return np.concatenate([samples[round(start * RATE) : round(end * RATE)] for start, end in spans])
 
 
 def _agreement_of_halves(rows: np.ndarray) -> float:

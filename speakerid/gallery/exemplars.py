@@ -30,6 +30,15 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """What was said in a recording: samples [n] pauses included, seconds of speech in them, source."""
+
+    samples: np.ndarray
+    seconds: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Exemplars:
     """Candidate exemplars: embeddings float32 [k, d] unit rows; seconds of speech and source of each."""
 
@@ -54,24 +63,22 @@ class Exemplars:
         )
 
 
-def embed_speech(
-    speech: list[np.ndarray], sources: list[str], encoder: Embedder
-) -> tuple[Exemplars, Exemplars]:
-    """Embed the speech [n] of each recording: its windows, and each recording as a whole.
+def embed_speech(parts: Sequence[Spoken], encoder: Embedder) -> tuple[Exemplars, Exemplars]:
+    """Embed what was said: its windows, and each recording as a whole.
 
     Returns:
         Candidate exemplars of the windows of all recordings, then of the recordings.
     """
-    parts = _join_short(list(zip(speech, sources, strict=True)))
-    windows = [(window, source) for part, source in parts for window in _windows(part)]
+    parts = _join_short(parts)
+    windows = [window for part in parts for window in _windows(part)]
     if len(windows) > MAX_WINDOWS:  # evenly over everything that was said
         windows = [windows[i] for i in np.linspace(0, len(windows) - 1, MAX_WINDOWS).round().astype(int)]
-    wholes = [(part[: round(WHOLE_SECONDS * RATE)], source) for part, source in parts]
-    rows = unit(encoder.embed([samples for samples, _ in windows + wholes]))
+    wholes = [_cut(part, part.samples[: round(WHOLE_SECONDS * RATE)]) for part in parts]
+    rows = unit(encoder.embed([item.samples for item in windows + wholes]))
 
-    def exemplars(items: list[tuple[np.ndarray, str]], embeddings: np.ndarray) -> Exemplars:
-        seconds = np.array([len(samples) / RATE for samples, _ in items], np.float32)
-        return Exemplars(embeddings, seconds, tuple(source for _, source in items))
+    def exemplars(items: list[Spoken], embeddings: np.ndarray) -> Exemplars:
+        seconds = np.array([item.seconds for item in items], np.float32)
+        return Exemplars(embeddings, seconds, tuple(item.source for item in items))
 
     return exemplars(windows, rows[: len(windows)]), exemplars(wholes, rows[len(windows) :])
 
@@ -89,19 +96,27 @@ def choose(candidates: Exemplars, limit: int = MAX_EXEMPLARS) -> list[int]:
     while len(chosen) < limit:
         nearest[chosen] = np.inf
         chosen.append(int(nearest.argmin()))
-        nearest = np.minimum(nearest, alike[chosen[-1]])
+        nearest = np.maximum(nearest, alike[chosen[-1]])
     return sorted(chosen)
 
 
-def _join_short(parts: list[tuple[np.ndarray, str]]) -> list[tuple[np.ndarray, str]]:
+def _join_short(parts: Sequence[Spoken]) -> list[Spoken]:
     """Speech too short for a window of its own is put together; the rest stays as it is."""
-    shortest = SHORTEST_WINDOW_SECONDS * RATE
-    short = [(part, source) for part, source in parts if len(part) < shortest]
-    joined = np.concatenate([part for part, _ in short]) if short else np.zeros(0, np.float32)
-    together = [(joined, ", ".join(source for _, source in short))] if len(joined) >= shortest else []
-    return [(part, source) for part, source in parts if len(part) >= shortest] + together
+    long = [part for part in parts if part.seconds >= SHORTEST_WINDOW_SECONDS]
+    short = [part for part in parts if part.seconds < SHORTEST_WINDOW_SECONDS]
+    seconds = sum(part.seconds for part in short)
+    if seconds < SHORTEST_WINDOW_SECONDS:
+        return long
+    samples = np.concatenate([part.samples for part in short])
+    return [*long, Spoken(samples, seconds, ", ".join(part.source for part in short))]
 
 
-def _windows(speech: np.ndarray) -> list[np.ndarray]:
+def _windows(part: Spoken) -> list[Spoken]:
     """Speech cut into pieces of about WINDOW_SECONDS, all of one length, nothing left over."""
-    return np.array_split(speech, max(1, round(len(speech) / RATE / WINDOW_SECONDS)))
+    pieces = max(1, round(len(part.samples) / RATE / WINDOW_SECONDS))
+    return [_cut(part, piece) for piece in np.array_split(part.samples, pieces)]
+
+
+def _cut(part: Spoken, piece: np.ndarray) -> Spoken:
+    """A piece of it; speech is taken to be spread evenly."""
+    return Spoken(piece, part.seconds * len(piece) / len(part.samples), part.source)
