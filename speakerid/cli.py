@@ -19,6 +19,7 @@ COMMANDS = (
     "speakerid.commands.microphone",
     "speakerid.commands.embed",
     "speakerid.commands.export_model",
+    "speakerid.evaluate.command",
 )
 """Modules with add_parser(subparsers), which sets the default `run` of each parser it adds: run(args) works.
 

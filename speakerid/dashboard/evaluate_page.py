@@ -210,8 +210,9 @@ def _how(tries: Tries, people: list[Voiceprint]) -> None:
         widgets.label("How this was measured")
         st.write(
             f"{len(people)} people, {recordings} recordings, {len(tries.owner)} pieces of speech. Each "
-            "recording was left out in turn and its pieces were compared with everybody, its own person represented by "
-            "the other recordings; then once more with that person not enrolled, as a stranger would be."
+            "recording was left out in turn and its pieces were compared with everybody, its own person "
+            "represented by the other recordings; then once more with that person not enrolled, as a "
+            "stranger."
         )
         if tries.single:
             names = ", ".join(_md(name) for name in tries.single[:8])

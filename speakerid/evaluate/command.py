@@ -94,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
+    _notes(summary)
     if args.json:
         print((args.out / "metrics.json").read_text(encoding="utf-8"))
         return
@@ -102,13 +103,17 @@ def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
     live = [{"model": model, **values} for model, values in summary["conversations"].items()]
     if live:
         print(report.text(live, report.LIVE), end="\n\n")
+    print("Written: " + ", ".join(str(path) for path in files))
+
+
+def _notes(summary: dict) -> None:
+    """What could not be used, one line a kind, on stderr."""
     left_out = [f"{one['path']}: {one['reason']}" for one in summary["left_out"]]
     refused = [note for values in summary["conversations"].values() for note in values["refused"]]
-    for what, notes in (("recordings were left out", left_out), ("people were not enrolled", refused)):
+    for what, notes in (("Left out", left_out), ("Not enrolled", refused)):
         if notes:
-            more = f", and {len(notes) - 1} more in metrics.json" if len(notes) > 1 else ""
-            print(f"Note: {len(notes)} {what}: {notes[0]}{more}", file=sys.stderr)
-    print("Written: " + ", ".join(str(path) for path in files))
+            more = f" And {len(notes) - 1} more, in metrics.json." if len(notes) > 1 else ""
+            print(f"{what}: {notes[0]}{more}", file=sys.stderr)
 
 
 class Progress:

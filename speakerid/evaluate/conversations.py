@@ -263,7 +263,12 @@ def run(
     if progress:
         progress(len(folders), len(folders), "listening to conversations")
     each = {folder.name: _figures(one)["live_error"] for folder, one in zip(folders, outcomes, strict=True)}
-    return {**figures(outcomes, rounds, seed), "refused": refused, "live_error_each": each}
+    return {
+        **figures(outcomes, rounds, seed),
+        "refused": refused,
+        "refused_people": len(refused),
+        "live_error_each": each,
+    }
 
 
 def _write(path: Path, shown: Sequence[Shown]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MIN_PEOPLE = 2
 MIN_RECORDINGS = 2  # a person, so that one can be left out
 OVERLAP = 0.2  # mean of both error rates above which no threshold is worth suggesting
-MINIMUM = f"This needs at least {MIN_PEOPLE} people who are each enrolled from at least {MIN_RECORDINGS} recordings."
+MINIMUM = f"This needs at least {MIN_PEOPLE} people, each enrolled from at least {MIN_RECORDINGS} recordings."
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ VERIFICATION = (
 LIVE = (
     ("model", "model", "s"),
     ("conversations", "conversations", "d"),
+    ("not enrolled", "refused_people", "d"),
     ("live error", "live_error", "%"),
     ("wrong name", "wrong_name", "%"),
     ("missed", "missed", "%"),

@@ -1,0 +1,65 @@
+"""The Evaluate page in its three states: too little, clear voices, one voice under two names."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dashboard.pages import open_page, said
+from evaluate.test_own import person
+
+from speakerid.gallery.store import FolderStore
+from speakerid.gallery.voiceprint import unit
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "voiceprints"
+    made.mkdir()
+    return made
+
+
+def page(folder, monkeypatch, *people):
+    for one in people:
+        FolderStore(folder).put(one)
+    return open_page("4_Evaluate.py", folder, monkeypatch)
+
+
+def test_nobody_enrolled_leads_to_enrolling(folder, monkeypatch):
+    app = page(folder, monkeypatch)
+    text = said(app)
+    assert "Nobody is enrolled yet." in text and "at least 2 people, each enrolled from at least 2" in text
+    assert not app.get("plotly_chart")
+
+
+def test_one_recording_each_is_too_little(folder, monkeypatch):
+    text = said(page(folder, monkeypatch, person("Ana *b*", 1, recordings=1), person("Bō", 2, recordings=1)))
+    assert (
+        "One recording only is enrolled for Ana \\*b\\*, Bō" in text
+        and "There is too little to say yet" in text
+    )
+
+
+def test_clear_voices_get_a_threshold_and_its_cost(folder, monkeypatch):
+    app = page(folder, monkeypatch, person("Ana", 1), person("Bō <b>", 2), person("Cy", 3, recordings=1))
+    text = said(app)
+    assert "Show a name from" in text and "0 of 12 pieces of the right voice would not get their name" in text
+    assert "Nobody is taken for somebody else." in text
+    assert "Tried as strangers only, since one recording is enrolled: Cy" in text
+    matrix = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert matrix["layout"]["xaxis"]["ticktext"] == ["Ana", "Bō &lt;b&gt;", "Cy", "unknown"]
+    app.slider(key="evaluate-threshold").set_value(99).run()
+    assert "Who is shown for whom, at 99%" in said(app)
+
+
+def test_one_voice_under_two_names_gets_no_threshold(folder, monkeypatch):
+    center = unit(np.random.default_rng(7).standard_normal(192))
+    twins = [person(name, seed, center=center) for seed, name in enumerate(("Ana", "Ana again"))]
+    text = said(page(folder, monkeypatch, *twins))
+    assert "The voices overlap: no threshold is suggested" in text and "Most often confused: Ana" in text
+
+
+def test_models_are_never_mixed(folder, monkeypatch):
+    other = replace(person("Zoe", 9), model="model-2")
+    app = page(folder, monkeypatch, person("Ana", 1), person("Bō", 2), other)
+    assert "Zoe" not in said(app) and app.selectbox(key="evaluate-model").options == ["model-1", "model-2"]
