@@ -1,0 +1,300 @@
+"""The heart: blocks of audio in, decisions about who is speaking out.
+
+No thread, no clock, no I/O: its time is the samples that it has heard, so the same audio gives the same
+decisions whatever the block size, and a recording is treated as a microphone is.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+import numpy as np
+
+from speakerid.audio.format import RATE
+from speakerid.audio.vad import FRAME
+from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, TurnLog
+from speakerid.identify.scoring import Enrolled, Scorer, Scores
+from speakerid.identify.speech import Look, Speech, SpeechConfig
+from speakerid.identify.tracker import Tracker, TrackerConfig
+
+
+@dataclass(frozen=True)
+class ListenerConfig:
+    """What an operator may turn; the defaults follow from the calibration.
+
+    Attributes:
+        threshold: probability that a name needs before it is shown.
+        margin: by which it has to be ahead of the second person.
+        hysteresis: a name that is shown stays until its probability falls this far below the threshold.
+        patience: seconds of speech after which an undecided voice is called "unknown".
+        nobody_after: seconds of silence until nobody is shown.
+        change: log-likelihood ratio below which two pieces of a stretch are taken for two voices.
+        recent: seconds at the end of a stretch that are held against what came before.
+        max_window: seconds, the longest window.
+        people: names that take part; None for all.
+    """
+
+    threshold: float = 0.5
+    margin: float = 0.1
+    hysteresis: float = 0.15
+    patience: float = 1.0
+    nobody_after: float = 0.4
+    change: float = -1.0
+    recent: float = 1.0
+    max_window: float = 3.0
+    people: tuple[str, ...] | None = None
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+
+
+class EncoderLike(Protocol):
+    @property
+    def id(self) -> str: ...
+    def embed(self, blocks: list[np.ndarray]) -> np.ndarray: ...
+
+
+class GalleryLike(Protocol):
+    def speakers(self) -> list: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A piece of speech to embed, or, without samples, a sign that is accepted with None.
+
+    kind: "stretch", the speech since its onset; "recent", the end of a stretch, to notice a change of voice
+    (the stretch itself follows); "pause", the stretch has ended; "nobody", the silence has lasted.
+    """
+
+    kind: Literal["stretch", "recent", "pause", "nobody"]
+    look: Look
+    samples: np.ndarray | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Of audio."""
+        return 0.0 if self.samples is None else len(self.samples) / RATE
+
+
+class Listener:
+    """Names who is speaking in one stream of 16 kHz mono blocks.
+
+    `push` does all at once with its own encoder. A live session calls `prepare`, has the windows embedded
+    elsewhere and gives each to `accept`, in order; then calls `prepare` again, with an empty block if
+    there is no new audio, until it returns nothing.
+
+    Args:
+        gallery: anything with speakers(); voiceprints of other models than the encoder's take no part.
+    """
+
+    def __init__(
+        self,
+        encoder: EncoderLike,
+        gallery: GalleryLike,
+        config: ListenerConfig | None = None,
+        scorer: Scorer | None = None,
+    ):
+        self.encoder, self.gallery = encoder, gallery
+        self.config = config or ListenerConfig()
+        self.scorer = scorer or Scorer.for_model(encoder.id)
+        self.skipped = 0
+        self._speech = Speech(self.config.speech)
+        self._pending = np.zeros(0, np.float32)
+        self._log = TurnLog()
+        self._shown: Decision | None = None
+        self._silent_since = 0
+        self._segment = -1
+        self._pieces: list[
+            tuple[int, np.ndarray]
+        ] = []  # end (samples) and embedding of the stretch's windows
+        self._recent: tuple[Window, np.ndarray] | None = None
+        self.reload()
+
+    @property
+    def heard(self) -> float:
+        """Seconds of audio heard."""
+        return self._speech.heard / RATE
+
+    @property
+    def speech_probability(self) -> float:
+        return self._speech.probability
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Who spoke when, as far as it is known now."""
+        return self._log.turns
+
+    def reload(self) -> None:
+        """Take in the gallery as it is now; who is speaking is worked out anew."""
+        people: list[Enrolled] = [
+            person
+            for person in self.gallery.speakers()
+            if person.model == self.encoder.id
+            and (self.config.people is None or person.name in self.config.people)
+        ]
+        self._profiles = self.scorer.profiles(people)
+        self._tracker = Tracker(len(people), self.config.tracker)
+
+    def configure(self, **changes) -> None:
+        """Use these settings of ListenerConfig from now on, and the defaults of all others."""
+        self.config = replace(ListenerConfig(), **changes)
+        self._speech.config = self.config.speech
+        self.reload()
+
+    def push(self, block: np.ndarray) -> list[Decision]:
+        """Hear a block [n]; the decisions that it brought."""
+        decisions: list[Decision] = []
+        windows = self.prepare(block)
+        while windows:
+            spoken = [window.samples for window in windows if window.samples is not None]
+            embeddings = iter(self.encoder.embed(spoken)) if spoken else iter(())
+            for window in windows:
+                decisions += self.accept(window, None if window.samples is None else next(embeddings))
+            windows = self.prepare(np.zeros(0, np.float32))
+        return decisions
+
+    def flush(self) -> list[Decision]:
+        """The stream has ended: hear what is left and close the last turn."""
+        silence = int((self.config.speech.pause + self.config.nobody_after) * RATE) + 2 * FRAME
+        return self.push(np.zeros(silence, np.float32))
+
+    def prepare(self, block: np.ndarray) -> list[Window]:
+        """Hear on until there is something to embed; audio beyond it waits for the next call."""
+        self._pending = np.concatenate([self._pending, block])
+        at = 0
+        windows: list[Window] = []
+        while not windows and len(self._pending) - at >= FRAME:
+            look = self._speech.frame(self._pending[at : at + FRAME])
+            at += FRAME
+            windows = self._windows(look) if look else self._silence()
+        self._pending = self._pending[at:]
+        return windows
+
+    @property
+    def behind(self) -> float:
+        """Seconds of audio that wait for the next call of prepare()."""
+        return len(self._pending) / RATE
+
+    def skip(self, windows: list[Window]) -> None:
+        """Instead of accept(): these windows will not be embedded, since newer audio waits."""
+        for window in windows:
+            if window.samples is None:
+                self.accept(window, None)
+            else:
+                self.skipped += 1
+
+    def accept(self, window: Window, embedding: np.ndarray | None) -> list[Decision]:
+        """Take in a window's embedding [192]; the decisions that follow from it."""
+        if embedding is None or window.kind == "pause":
+            if window.kind == "nobody":
+                return self._publish_nobody()
+            self._log.end_at(window.look.end / RATE)
+            return []
+        if window.kind == "recent":
+            self._recent = (window, embedding)
+            return []
+        if window.look.segment != self._segment:
+            self._segment = window.look.segment
+            self._pieces = []
+            self._tracker.begin(window.look.pause)
+        if self._recent and self._changed(*self._recent):
+            window, embedding = self._restart(*self._recent)
+        self._recent = None
+        self._pieces.append((window.look.end, embedding))
+        return self._decide(window, embedding)
+
+    def _windows(self, look: Look) -> list[Window]:
+        if look.over:
+            self._silent_since = look.end
+            return [Window("pause", look)]
+        longest, recent = int(self.config.max_window * RATE), int(self.config.recent * RATE)
+        stretch = Window("stretch", look, self._speech.audio(max(look.start, look.end - longest), look.end))
+        if look.end - look.start < 1.6 * recent:
+            return [stretch]
+        return [Window("recent", look, self._speech.audio(look.end - recent, look.end)), stretch]
+
+    def _silence(self) -> list[Window]:
+        if self._speech.speaking or self._shown is None or self._shown.speaker is None:
+            return []
+        heard = self._speech.heard
+        if heard - self._silent_since < self.config.nobody_after * RATE:
+            return []
+        return [Window("nobody", Look(self._segment, heard, heard, heard, True, 0.0))]
+
+    def _changed(self, window: Window, embedding: np.ndarray) -> bool:
+        """Whether the end of the stretch is another voice than what came before it."""
+        recent = int(self.config.recent * RATE)
+        before = [piece for end, piece in self._pieces if end <= window.look.end - 0.8 * recent]
+        if not before:
+            return False
+        age = (window.look.end - window.look.start - recent) / RATE
+        llr = self.scorer.same_voice(before[-1], embedding, (age, window.seconds))
+        return llr < self.config.change
+
+    def _restart(self, window: Window, embedding: np.ndarray) -> tuple[Window, np.ndarray]:
+        start = window.look.end - int(window.seconds * RATE)
+        self._log.end_at(start / RATE)
+        self._speech.restart(start)
+        self._tracker.begin(None)
+        self._segment = self._speech.segment
+        self._pieces = []
+        look = replace(window.look, segment=self._segment, start=start, pause=0.0)
+        return Window("stretch", look, window.samples), embedding
+
+    def _decide(self, window: Window, embedding: np.ndarray) -> list[Decision]:
+        scores = self.scorer.score(embedding[None], np.array([window.seconds]), self._profiles)
+        full = window.seconds >= 0.99 * self.config.max_window
+        posterior = self._tracker.hear(scores.llr[0], full)
+        speaker, confidence, reason = self._choose(posterior, window)
+        if speaker is None:
+            return []
+        decision = Decision(
+            at=window.look.heard / RATE,
+            speaker=speaker,
+            confidence=confidence,
+            scores=dict(zip((*self._profiles.names, UNKNOWN), map(float, posterior), strict=True)),
+            embedding=embedding,
+            details=self._details(scores, posterior, window.seconds, reason),
+            segment=self._segment,
+            start=window.look.start / RATE,
+        )
+        self._shown = decision
+        self._log.add(decision, window.look.end / RATE)
+        return [decision]
+
+    def _choose(self, posterior: np.ndarray, window: Window) -> tuple[str | None, float, str]:
+        """The open-set decision: a name, "unknown", or None to wait for more."""
+        config, names = self.config, self._profiles.names
+        if not names:
+            return UNKNOWN, 1.0, "nobody is enrolled"
+        order = np.argsort(-posterior[:-1])
+        best, ahead = int(order[0]), float(posterior[order[0]])
+        second = float(posterior[order[1]]) if len(names) > 1 else 0.0
+        shown = self._shown.speaker if self._shown and self._shown.segment == self._segment else None
+        needed = config.threshold - (config.hysteresis if shown == names[best] else 0.0)
+        if ahead >= needed and ahead - second >= config.margin:
+            return names[best], ahead, f"at {ahead:.0%} ahead of everybody else"
+        unknown = float(posterior[-1])
+        if ahead < needed:
+            reason = f"the nearest, {names[best]}, reaches {ahead:.0%} of the {needed:.0%} needed"
+        else:
+            reason = f"{names[best]} and {names[int(order[1])]} are too close to tell apart"
+        age = (window.look.end - window.look.start) / RATE
+        if shown is not None or age >= config.patience or unknown >= config.threshold:
+            return UNKNOWN, max(unknown, 1 - ahead), reason
+        return None, 0.0, ""
+
+    def _details(self, scores: Scores, posterior: np.ndarray, seconds: float, reason: str) -> Details:
+        names = self._profiles.names
+        order = np.argsort(-posterior[:-1])
+
+        def by_name(values: np.ndarray) -> dict[str, float]:
+            return dict(zip(names, map(float, values), strict=True))
+
+        normalized = by_name(scores.normalized[0]) if self.scorer.cohort is not None else {}
+        runner_up = names[int(order[1])] if len(names) > 1 else None
+        return Details(
+            by_name(scores.cosine[0]), normalized, by_name(scores.llr[0]), seconds, runner_up, reason
+        )
+
+    def _publish_nobody(self) -> list[Decision]:
+        self._shown = Decision(at=self.heard, speaker=None, confidence=1.0, segment=self._segment)
+        return [self._shown]

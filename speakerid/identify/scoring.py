@@ -1,0 +1,173 @@
+"""From embeddings to log-likelihood ratios: cosine, adaptive s-norm, calibration that knows the seconds.
+
+A log-likelihood ratio says how many times likelier an embedding is if the enrolled person spoke than if
+anybody else did (natural logarithm). It is comparable across people, models and lengths, which a cosine
+is not.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+CALIBRATIONS = Path(__file__).with_name("calibrations")
+TOP = 60  # nearest cohort members that normalise a score (adaptive s-norm: Matějka et al., Interspeech 2017)
+SHORTEST, LONGEST_TEST, LONGEST_ENROLLED = 0.3, 4.0, 30.0  # seconds; beyond them, more changes nothing
+# Without a calibration of its own, a model is assumed to behave roughly as published ECAPA-TDNNs do
+# (SpeechBrain accepts at a cosine of 0.25 for whole recordings); the pages then say "uncalibrated".
+ASSUMED_SLOPE, ASSUMED_THRESHOLD = 14.0, 0.32
+
+
+class Enrolled(Protocol):
+    """What scoring needs of a voiceprint."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def embeddings(self) -> np.ndarray: ...
+    @property
+    def seconds(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """People in the form that scoring wants.
+
+    names [p]; centers [p, 192]: mean of the unit exemplars, unit length; seconds [p] of enrolled speech;
+    cohort_mean, cohort_std [p]: of a center's cosines to its nearest cohort members.
+    """
+
+    names: tuple[str, ...]
+    centers: np.ndarray
+    seconds: np.ndarray
+    cohort_mean: np.ndarray
+    cohort_std: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Each [n, p]: embeddings by people. normalized equals cosine where there is no cohort."""
+
+    cosine: np.ndarray
+    normalized: np.ndarray
+    llr: np.ndarray
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Weights of the features() of a trial, and of same_features() for two pieces of one stream."""
+
+    weights: np.ndarray
+    same_weights: np.ndarray
+
+
+class Scorer:
+    """Scores embeddings of one model against people enrolled with it.
+
+    Args:
+        cohort: [c, 192] unit embeddings of people who are not enrolled; None for no normalisation.
+        calibration: None where nobody has calibrated the model; `calibrated` is then False.
+    """
+
+    def __init__(self, cohort: np.ndarray | None = None, calibration: Calibration | None = None):
+        self.cohort = cohort
+        self.calibration = calibration
+
+    @property
+    def calibrated(self) -> bool:
+        return self.calibration is not None
+
+    @staticmethod
+    def for_model(model_id: str) -> "Scorer":
+        """The scorer that was made for a model, or an uncalibrated one."""
+        return _load(CALIBRATIONS / f"{model_id}.safetensors") or Scorer()
+
+    def profiles(self, people: list[Enrolled]) -> Profiles:
+        """Prepare people for scoring; an empty list gives empty profiles."""
+        names = tuple(person.name for person in people)
+        means = [np.asarray(person.embeddings, np.float32).mean(axis=0) for person in people]
+        centers = np.stack(means) if means else np.zeros((0, 192), np.float32)
+        centers = centers / np.maximum(np.linalg.norm(centers, axis=1, keepdims=True), 1e-6)
+        seconds = np.array([float(np.sum(person.seconds)) for person in people], np.float32)
+        return Profiles(names, centers, seconds, *self._cohort_statistics(centers))
+
+    def score(self, embeddings: np.ndarray, seconds: np.ndarray, profiles: Profiles) -> Scores:
+        """Score n unit embeddings [n, 192], each made from so many seconds [n], against all people."""
+        cosine = embeddings @ profiles.centers.T
+        if self.cohort is None:
+            normalized = cosine
+        else:
+            mean, std = self._cohort_statistics(embeddings)
+            by_test = (cosine - mean[:, None]) / std[:, None]
+            normalized = (by_test + (cosine - profiles.cohort_mean) / profiles.cohort_std) / 2
+        if self.calibration is None:
+            return Scores(cosine, normalized, ASSUMED_SLOPE * (cosine - ASSUMED_THRESHOLD))
+        tested = np.broadcast_to(seconds[:, None], cosine.shape)
+        enrolled = np.broadcast_to(profiles.seconds[None], cosine.shape)
+        llr = features(cosine, normalized, tested, enrolled) @ self.calibration.weights
+        return Scores(cosine, normalized, llr)
+
+    def same_voice(self, first: np.ndarray, second: np.ndarray, seconds: tuple[float, float]) -> float:
+        """Log-likelihood ratio that two unit embeddings [192] of one stream are of one voice."""
+        cosine = float(first @ second)
+        if self.calibration is None:
+            return ASSUMED_SLOPE * (cosine - ASSUMED_THRESHOLD)
+        return float(
+            same_features(np.array([cosine]), *np.array([seconds]).T)[0] @ self.calibration.same_weights
+        )
+
+    def _cohort_statistics(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation [n] of the cosines to the nearest TOP of the cohort."""
+        if self.cohort is None or not len(embeddings):
+            return np.zeros(len(embeddings), np.float32), np.ones(len(embeddings), np.float32)
+        near = np.partition(embeddings @ self.cohort.T, -min(TOP, len(self.cohort)), axis=1)[:, -TOP:]
+        return near.mean(axis=1), near.std(axis=1) + 1e-3
+
+
+def features(
+    cosine: np.ndarray, normalized: np.ndarray, tested: np.ndarray, enrolled: np.ndarray
+) -> np.ndarray:
+    """Trials [...] -> [..., 8]: what the log-likelihood ratio is linear in.
+
+    The slope and the offset depend on the logarithm of the seconds on both sides, as the spread of an
+    embedding around its speaker falls with them.
+    """
+    t = np.log(np.clip(tested, SHORTEST, LONGEST_TEST))
+    e = np.log(np.clip(enrolled, SHORTEST, LONGEST_ENROLLED))
+    one = np.ones_like(cosine)
+    return np.stack([one, t, e, cosine, cosine * t, normalized, normalized * t, normalized * e], axis=-1)
+
+
+def same_features(cosine: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Pairs [...] -> [..., 4], symmetric in the seconds of both sides."""
+    t = np.log(np.clip(first, SHORTEST, LONGEST_TEST)) + np.log(np.clip(second, SHORTEST, LONGEST_TEST))
+    return np.stack([np.ones_like(cosine), t, cosine, cosine * t], axis=-1)
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path) -> Scorer | None:
+    if not path.exists():
+        return None
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+    calibration = Calibration(tensors["weights"], tensors["same_weights"])
+    cohort = tensors["cohort"]
+    return Scorer(cohort / np.linalg.norm(cohort, axis=1, keepdims=True), calibration)
+
+
+def save(path: Path, cohort: np.ndarray, calibration: Calibration, about: dict) -> None:
+    """Write what for_model() reads; `about` says how it was made."""
+    from safetensors.numpy import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        "cohort": cohort.astype(np.float16),
+        "weights": calibration.weights.astype(np.float32),
+        "same_weights": calibration.same_weights.astype(np.float32),
+    }
+    save_file(tensors, path, {"about": json.dumps(about)})

@@ -1,0 +1,108 @@
+"""Where speech is in a stream, and when to look at it: the Listener's clock, counted in samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from speakerid.audio.format import RATE
+from speakerid.audio.vad import FRAME, VoiceActivity
+
+
+@dataclass(frozen=True)
+class SpeechConfig:
+    """Times in seconds.
+
+    first: of speech before the first look, then every `early` until `grown`, then every `late`.
+    pause: of silence that ends a stretch of speech.
+    """
+
+    threshold: float = 0.5
+    release: float = 0.35
+    first: float = 0.45
+    early: float = 0.16
+    grown: float = 1.2
+    late: float = 0.256
+    pause: float = 0.26
+    longest: float = 3.0
+    keep: float = 6.0  # of audio remembered
+
+
+@dataclass(frozen=True)
+class Look:
+    """A moment to look at the stretch of speech since `start`; at `end` it goes on or, if `over`, has ended.
+
+    All in samples since the stream began. pause: seconds between this stretch and the one before.
+    """
+
+    segment: int
+    start: int
+    end: int
+    heard: int
+    over: bool
+    pause: float
+
+
+class Speech:
+    """Cuts a stream into stretches of speech, frame by frame."""
+
+    def __init__(self, config: SpeechConfig):
+        self.config = config
+        self.activity = VoiceActivity()
+        self.probability = 0.0
+        self.speaking = False
+        self.heard = 0  # samples
+        self.segment = -1
+        self.start = 0
+        self._last_voiced = 0
+        self._previous_end = 0
+        self._next_look = 0
+        self._memory = np.zeros(0, np.float32)
+
+    def frame(self, samples: np.ndarray) -> Look | None:
+        """Hear one frame [512]; a Look where this is a moment to look."""
+        config = self.config
+        self.probability = float(self.activity.push(samples)[0])
+        before, self.heard = self.heard, self.heard + FRAME
+        self._memory = np.concatenate([self._memory[-int(config.keep * RATE) :], samples])
+        if self.probability >= (config.release if self.speaking else config.threshold):
+            self._last_voiced = self.heard
+            if not self.speaking:
+                # silero needs about a frame of speech to notice it, so the onset lies before this frame.
+                self._begin(max(before - FRAME, self._previous_end))
+        if not self.speaking:
+            return None
+        if self.heard - self._last_voiced >= config.pause * RATE:
+            self.speaking = False
+            self._previous_end = self._last_voiced
+            return self._look(over=True)
+        if self.heard >= self._next_look and self._last_voiced == self.heard:
+            self._plan(self.heard)
+            return self._look(over=False)
+        return None
+
+    def restart(self, start: int) -> None:
+        """The voice changed at `start` (samples): the stretch from there on is another one."""
+        self._begin(start)
+        self._previous_end = start
+        self._plan(self.heard)
+
+    def audio(self, start: int, end: int) -> np.ndarray:
+        """Samples start..end of the stream, as far back as they are remembered."""
+        first = self.heard - len(self._memory)
+        return self._memory[max(start - first, 0) : max(end - first, 0)]
+
+    def _begin(self, start: int) -> None:
+        self.speaking = True
+        self.segment += 1
+        self.start = start
+        self._next_look = start + int(self.config.first * RATE)
+
+    def _plan(self, now: int) -> None:
+        age = (now - self.start) / RATE
+        self._next_look = now + int(
+            (self.config.early if age < self.config.grown else self.config.late) * RATE
+        )
+
+    def _look(self, over: bool) -> Look:
+        pause = (self.start - self._previous_end) / RATE if self.segment else 1e6
+        return Look(self.segment, self.start, self._last_voiced, self.heard, over, pause)

@@ -1,0 +1,70 @@
+"""The steps of the recipe: `python -m speakerid.training --help`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from speakerid.errors import SpeakerIdError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m speakerid.training", description=__doc__)
+    steps = parser.add_subparsers(required=True, metavar="STEP")
+    step = steps.add_parser("prepare", help="decode the speech, simulate rooms, hear the teacher's centre")
+    step.add_argument("manifest", type=Path, help="CSV: path, corpus, speaker, sex, age, split")
+    step.add_argument("--noise", type=Path, required=True, help="folder with recordings of noise")
+    step.add_argument("--split", default="train")
+    step.add_argument("--out", type=Path, required=True)
+    step.set_defaults(run=_prepare)
+    step = steps.add_parser("distill", help="train the network; run again to go on where it stopped")
+    step.add_argument("prepared", type=Path)
+    step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--init", type=Path, help="weights (safetensors) to start from, widened where narrower")
+    step.add_argument("--processes", type=int, default=2)
+    step.add_argument(
+        "--mix", default="librispeech=0.45,speechocean=0.4,arabic=0.15", help="how often each corpus"
+    )
+    for name, kind in {
+        "channels": int,
+        "steps": int,
+        "decay": int,
+        "rate": float,
+        "seed": int,
+        "margin": float,
+    }.items():
+        step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    step.set_defaults(run=_distill)
+    step = steps.add_parser("check", help="equal error rates of a run on the speakers held out of training")
+    step.add_argument("prepared", type=Path)
+    step.add_argument("run_folder", type=Path)
+    step.set_defaults(run=_check)
+    options = parser.parse_args()
+    try:
+        options.run(options)
+    except (SpeakerIdError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from speakerid.training.prepare import prepare_all
+
+    prepare_all(options.manifest, options.split, options.noise, options.out)
+
+
+def _distill(options: argparse.Namespace) -> None:
+    from speakerid.training.launch import launch
+
+    mix = {name: float(weight) for name, weight in (part.split("=") for part in options.mix.split(","))}
+    launch(options.prepared, options.out, options.init, options.processes, mix, vars(options))
+
+
+def _check(options: argparse.Namespace) -> None:
+    from speakerid.training.check import check
+
+    check(options.prepared, options.run_folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Endless training crops: a pool of warped voices that the teacher has heard, and crops out of it.
+
+The teacher hears each voice clean and at length; the student hears a short, spoilt piece of it and is asked
+for what the teacher said of the whole. That a piece is worth the whole is what makes short windows strong.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from speakerid.audio.format import RATE
+from speakerid.training import augment, voices
+from speakerid.training.corpus import Clip, Corpus
+from speakerid.training.teacher import FRAME_SAMPLES, Teacher
+
+CLIP_SECONDS = 4.0
+SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
+OWN_SHARE = 0.5  # of the target: the clip's own embedding; the rest is the mean over the voice's clips
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Where the teacher's embeddings have their centre [192], and what of its frames the student copies.
+
+    frame_mean [512], frame_axes [512, k]: principal axes, scaled so that the targets have unit variance
+    in all.
+    """
+
+    center: Tensor
+    frame_mean: Tensor
+    frame_axes: Tensor
+
+
+@dataclass(frozen=True)
+class Pooled:
+    wave: np.ndarray  # float32 [n]
+    target: Tensor  # [192], unit length
+    voice: Tensor  # [192], unit length: mean over the voice's clips
+    frames: Tensor  # [about n/320, k]
+    speaker: int
+    voice_id: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """b crops of one length."""
+
+    waves: Tensor  # [b, n]
+    targets: Tensor  # [b, 192]
+    frames: Tensor  # [b, n // 320 - 1, k]
+    speakers: Tensor  # [b]
+    voice_ids: Tensor  # [b]
+    pool_voices: Tensor  # [v, 192]: one target a voice in the pool
+    pool_speakers: Tensor  # [v]
+    pool_ids: Tensor  # [v]
+
+
+class CropSource:
+    """Keeps the pool and draws batches from it.
+
+    Args:
+        weights: how often each corpus is drawn, by the start of its name.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        teacher: Teacher,
+        projection: Projection,
+        around: augment.Surroundings,
+        weights: dict[str, float],
+        seed: int,
+        capacity: int = 1500,
+    ):
+        self.corpus, self.teacher, self.projection, self.around = corpus, teacher, projection, around
+        self.rng = np.random.default_rng(seed)
+        self.capacity = capacity
+        self.pool: list[Pooled] = []
+        self._next_voice = 0
+        self._speakers = corpus.by_speaker()
+        self._numbers = {speaker: k for k, speaker in enumerate(sorted(self._speakers))}
+        self._by_corpus: list[tuple[float, list[str]]] = []
+        for prefix, weight in weights.items():
+            names = [s for s, clips in self._speakers.items() if clips[0].corpus.startswith(prefix)]
+            if names:
+                self._by_corpus.append((weight, sorted(names)))
+
+    def grow(self, new_voices: int) -> None:
+        """Add so many voices, two clips each; the oldest leave when the pool is full."""
+        waves, owners = [], []
+        for _ in range(new_voices):
+            speaker = self._draw_speaker()
+            warp = voices.draw(self.rng)
+            for clip in self._draw_clips(self._speakers[speaker]):
+                waves.append(self._piece(clip, warp))
+                owners.append((self._numbers[speaker], self._next_voice))
+            self._next_voice += 1
+        embeddings, frames = self.teacher.embed(np.stack(waves))
+        targets = F.normalize(embeddings - self.projection.center, dim=1)
+        frames = (frames - self.projection.frame_mean) @ self.projection.frame_axes
+        for k, (wave, (speaker, voice)) in enumerate(zip(waves, owners, strict=True)):
+            mean = F.normalize(targets[k // 2 * 2 : k // 2 * 2 + 2].mean(dim=0), dim=0)
+            target = F.normalize(OWN_SHARE * targets[k] + (1 - OWN_SHARE) * mean, dim=0)
+            self.pool.append(Pooled(wave, target, mean, frames[k].half(), speaker, voice))
+        del self.pool[: max(0, len(self.pool) - self.capacity)]
+
+    def batch(self, seconds: float, count: int, spoilt_share: float = 0.85) -> Batch:
+        """Crops of so many seconds, most of them spoilt."""
+        length = int(seconds * RATE) // FRAME_SAMPLES * FRAME_SAMPLES
+        waves, frames, chosen = [], [], []
+        for index in self.rng.choice(len(self.pool), count, replace=False):
+            item = self.pool[index]
+            start = self._audible_start(item.wave, length)
+            wave = item.wave[start : start + length]
+            if self.rng.random() < spoilt_share:
+                other = self.pool[self.rng.integers(len(self.pool))].wave
+                wave = augment.degrade(wave, self.around, other, self.rng)
+            first = start // FRAME_SAMPLES
+            waves.append(torch.from_numpy(np.ascontiguousarray(wave)))
+            frames.append(item.frames[first : first + length // FRAME_SAMPLES - 1].float())
+            chosen.append(item)
+        known = {item.voice_id: item for item in self.pool}.values()
+        return Batch(
+            torch.stack(waves),
+            torch.stack([item.target for item in chosen]),
+            torch.stack(frames),
+            torch.tensor([item.speaker for item in chosen]),
+            torch.tensor([item.voice_id for item in chosen]),
+            torch.stack([item.voice for item in known]),
+            torch.tensor([item.speaker for item in known]),
+            torch.tensor([item.voice_id for item in known]),
+        )
+
+    def _draw_speaker(self) -> str:
+        weights = np.array([weight for weight, _ in self._by_corpus])
+        names = self._by_corpus[self.rng.choice(len(weights), p=weights / weights.sum())][1]
+        return names[self.rng.integers(len(names))]
+
+    def _draw_clips(self, clips: list[Clip]) -> list[Clip]:
+        return [clips[k] for k in self.rng.choice(len(clips), 2, replace=len(clips) < 2)]
+
+    def _piece(self, clip: Clip, warp: voices.Warp) -> np.ndarray:
+        wanted = int(CLIP_SECONDS * RATE * warp.speed / voices.SPEED_UNIT) + voices.FFT
+        samples = self.corpus.audio(clip)
+        if len(samples) < wanted:
+            samples = np.resize(samples, max(wanted, int(SHORTEST_CLIP * RATE)))
+        start = self.rng.integers(len(samples) - wanted + 1)
+        return voices.render(samples[start : start + wanted], warp)[: int(CLIP_SECONDS * RATE)]
+
+    def _audible_start(self, wave: np.ndarray, length: int) -> int:
+        """Where a crop of that length starts that is not mostly a pause."""
+        last = (len(wave) - length) // FRAME_SAMPLES
+        loud = float(np.mean(np.square(wave))) * 0.25
+        for _ in range(8):
+            start = int(self.rng.integers(last + 1)) * FRAME_SAMPLES
+            if float(np.mean(np.square(wave[start : start + length]))) >= loud:
+                return start
+        return 0

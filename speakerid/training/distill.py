@@ -1,0 +1,211 @@
+"""Teach an ECAPA-TDNN what the teacher knows.
+
+Loss of a crop, with s its unit embedding, t its target, v the targets of all voices in the pool:
+
+    5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  mean square error of the frames
+
+The second term is the large-margin softmax (Wang et al., arXiv:1801.05599) with the teacher's centroids in
+place of learned ones; other voices of the same speaker take no part. The third teaches each frame through
+a linear layer on the network's frames, which is thrown away afterwards.
+
+Every process works on its own crops with one thread, and the gradients are averaged: on a busy machine that
+wastes far less than several threads in one process.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from speakerid.model.ecapa import EcapaTdnn
+from speakerid.model.features import log_mel
+from speakerid.training.crops import Batch, CropSource
+
+LENGTHS = (0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 3.6)  # seconds of a crop
+LENGTH_ODDS = (1, 1, 2, 2, 2, 3, 2, 2, 1)
+FRAMES_KEPT = 96  # principal axes of the teacher's frames that the student copies
+
+
+@dataclass
+class Settings:
+    channels: int = 512
+    steps: int = 100_000  # the run ends here; the rate falls to nothing over the last `decay` steps
+    decay: int = 600
+    rate: float = 1e-3
+    warm_up: int = 100
+    weight_decay: float = 0.02
+    margin: float = 0.1
+    scale: float = 24.0
+    frame_weight: float = 1.0
+    averaging: float = 0.998  # of the weights that are shipped, over steps
+    seconds_per_step: float = 30.0  # of crops, in each process
+    voices_per_step: int = 2  # that enter the pool, in each process
+    first_voices: int = 150
+    save_minutes: float = 4.0
+    seed: int = 0
+
+
+class Student(nn.Module):
+    """The network, and the linear layer [3·channels -> FRAMES_KEPT] that guesses the teacher's frames."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.network = EcapaTdnn(channels)
+        self.frames = nn.Linear(3 * channels, FRAMES_KEPT)
+        nn.init.zeros_(self.frames.weight)  # it must not shake a network that has learned already
+
+    def forward(self, waves: Tensor) -> tuple[Tensor, Tensor]:
+        """Waves [b, n] -> unit embeddings [b, 192], frames [b, n // 320 - 1, FRAMES_KEPT]."""
+        frames = self.network.frames(_mask(log_mel(waves)) if self.training else log_mel(waves))
+        # The teacher's frame j is centred on sample 320·j + 200; ours 2·j + 1 and 2·j + 2 on 320·j + 240.
+        count = waves.shape[1] // 320 - 1
+        pairs = frames[:, 1 : 1 + 2 * count].unflatten(1, (count, 2)).mean(dim=2)
+        return F.normalize(self.network.pool(frames), dim=1), self.frames(pairs)
+
+
+def _mask(features: Tensor) -> Tensor:
+    """A band of up to 8 mel filters silenced in half of the batches (SpecAugment, arXiv:1904.08779)."""
+    if torch.rand(()) < 0.5:
+        return features
+    width = int(torch.randint(1, 9, ()))
+    low = int(torch.randint(0, features.shape[2] - width, ()))
+    features = features.clone()
+    features[:, :, low : low + width] = 0
+    return features
+
+
+def loss_of(student: Student, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
+    embeddings, frames = student(batch.waves)
+    cosine = (embeddings * batch.targets).sum(dim=1)
+    own = batch.voice_ids[:, None] == batch.pool_ids[None]
+    rivals = own | (batch.speakers[:, None] != batch.pool_speakers[None])
+    logits = settings.scale * (embeddings @ batch.pool_voices.T - settings.margin * own)
+    # A voice that has left the pool since cannot be: batches are drawn from the pool they come with.
+    contrast = F.cross_entropy(logits.masked_fill(~rivals, -torch.inf), own.int().argmax(dim=1))
+    frame_error = F.mse_loss(frames, batch.frames) * FRAMES_KEPT
+    loss = 5 * (1 - cosine).mean() + contrast + settings.frame_weight * frame_error
+    parts = {
+        "cosine": float(cosine.detach().mean()),
+        "contrast": float(contrast.detach()),
+        "frames": float(frame_error.detach()),
+    }
+    return loss, parts
+
+
+def rate_at(step: int, settings: Settings) -> float:
+    """Learning rate: warm-up, constant, linear to nothing."""
+    rising = min(1.0, (step + 1) / settings.warm_up)
+    falling = min(1.0, max(0.0, (settings.steps - step) / settings.decay))
+    return settings.rate * rising * falling
+
+
+def run(
+    rank: int,
+    processes: int,
+    folder: Path,
+    source: CropSource,
+    settings: Settings,
+    init: dict[str, Tensor] | None,
+) -> None:
+    """Train until settings.steps, going on from folder/checkpoint.pt where there is one.
+
+    Every process calls it with its own source; process 0 writes checkpoint.pt and log.jsonl.
+    """
+    torch.set_num_threads(1)
+    if processes > 1:
+        meeting = (folder / f"meeting-{time.time_ns() // 10**11}").absolute()
+        dist.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=processes)
+    torch.manual_seed(settings.seed)
+    student = Student(settings.channels)
+    if init is not None:
+        student.network.load_state_dict(init, strict=False)
+    optimizer = torch.optim.AdamW(
+        student.parameters(), settings.rate, (0.9, 0.98), weight_decay=settings.weight_decay
+    )
+    averaged = {name: value.clone() for name, value in student.state_dict().items()}
+    step = 0
+    if (folder / "checkpoint.pt").exists():
+        saved = torch.load(folder / "checkpoint.pt", weights_only=True)
+        student.load_state_dict(saved["student"])
+        optimizer.load_state_dict(saved["optimizer"])
+        averaged, step = saved["averaged"], saved["step"]
+    torch.manual_seed(settings.seed + 1000 * rank + step)
+    source.rng = np.random.default_rng([settings.seed, rank, step])
+    for _ in range(0, settings.first_voices, 4):
+        source.grow(4)
+    pace = np.random.default_rng([settings.seed, step])  # the same in every process: equal work a step
+    student.train()
+    started = saved_at = time.monotonic()
+    first = step
+    while step < settings.steps:
+        seconds = float(pace.choice(LENGTHS, p=np.array(LENGTH_ODDS) / sum(LENGTH_ODDS)))
+        source.grow(settings.voices_per_step)
+        batch = source.batch(seconds, int(np.clip(settings.seconds_per_step / seconds, 8, 28)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step, settings)
+        loss, parts = loss_of(student, batch, settings)
+        optimizer.zero_grad()
+        loss.backward()
+        _average_gradients(student, processes)
+        nn.utils.clip_grad_norm_(student.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        _average_weights(averaged, student, min(settings.averaging, 1 - 1 / (step - first + 1)))
+        if rank == 0 and (step % 20 == 0 or step == settings.steps):
+            pace_now = (time.monotonic() - started) / (step - first)
+            _log(folder, {"step": step, "seconds": seconds, "s_per_step": round(pace_now, 2), **parts})
+        # All processes must leave the loop together; only the first one writes.
+        if rank == 0 and (time.monotonic() - saved_at > 60 * settings.save_minutes or step == settings.steps):
+            saved_at = time.monotonic()
+            state = {"student": student.state_dict(), "optimizer": optimizer.state_dict()}
+            torch.save({**state, "averaged": averaged, "step": step}, folder / "checkpoint.part")
+            (folder / "checkpoint.part").replace(folder / "checkpoint.pt")
+            (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
+
+
+def network_of(folder: Path) -> EcapaTdnn:
+    """The averaged network of a run, ready to embed."""
+    saved = torch.load(folder / "checkpoint.pt", weights_only=True)["averaged"]
+    prefix = "network."
+    state = {name[len(prefix) :]: value for name, value in saved.items() if name.startswith(prefix)}
+    network = EcapaTdnn(state["blocks.0.conv.conv.weight"].shape[0])
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def settings_from(options: dict) -> Settings:
+    """Settings out of a dict that may hold other things as well."""
+    names = {field.name for field in fields(Settings)}
+    return Settings(**{name: value for name, value in options.items() if name in names})
+
+
+def _average_gradients(student: Student, processes: int) -> None:
+    if processes == 1:
+        return
+    gradients = [p.grad for p in student.parameters() if p.grad is not None]
+    flat = torch.cat([g.reshape(-1) for g in gradients])
+    dist.all_reduce(flat)
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient) / processes)
+
+
+@torch.no_grad()
+def _average_weights(averaged: dict[str, Tensor], student: Student, keep: float) -> None:
+    for name, value in student.state_dict().items():
+        if value.is_floating_point():
+            averaged[name].lerp_(value, 1 - keep)
+        else:
+            averaged[name].copy_(value)
+
+
+def _log(folder: Path, row: dict) -> None:
+    line = json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(line + "\n")
+    print(line, flush=True)

@@ -1,0 +1,53 @@
+"""Start the training processes."""
+
+from pathlib import Path
+
+import torch
+import torch.multiprocessing as mp
+from safetensors.torch import load_file
+from torch import Tensor
+
+from speakerid.training import corpus as corpora
+from speakerid.training.crops import CropSource
+from speakerid.training.distill import Settings, run, settings_from
+from speakerid.training.prepare import load_projection, load_surroundings
+from speakerid.training.teacher import Teacher
+from speakerid.training.widen import widen
+
+
+def launch(
+    prepared: Path, out: Path, init: Path | None, processes: int, mix: dict[str, float], options: dict
+) -> None:
+    """Train in so many processes of one thread each."""
+    out.mkdir(parents=True, exist_ok=True)
+    settings = settings_from(options)
+    state = None
+    if init is not None and not (out / "checkpoint.pt").exists():
+        state = {name: value.float() for name, value in load_file(init).items()}
+        if state["blocks.0.conv.conv.weight"].shape[0] != settings.channels:
+            state = widen(state, settings.channels)
+    for stale in out.glob("meeting-*"):
+        stale.unlink()
+    arguments = (processes, prepared, out, mix, settings, state)
+    if processes == 1:
+        _work(0, *arguments)
+    else:
+        mp.spawn(_work, arguments, processes)  # type: ignore[attr-defined]
+
+
+def _work(
+    rank: int,
+    processes: int,
+    prepared: Path,
+    out: Path,
+    mix: dict[str, float],
+    settings: Settings,
+    init: dict[str, Tensor] | None,
+) -> None:
+    torch.set_num_threads(1)
+    corpus = corpora.load(prepared)
+    corpus = corpus.without(corpora.held_out(corpus))
+    source = CropSource(
+        corpus, Teacher(), load_projection(prepared), load_surroundings(prepared), mix, settings.seed + rank
+    )
+    run(rank, processes, out, source, settings, init)
