@@ -1,6 +1,7 @@
 """The main job from end to end: enroll two people from the browser's microphone, then name them live."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ ORDER = ["Alice", "Bruno", "Edgar", "Alice", "Bruno", "Alice", "Edgar", "Bruno",
 ORDER += ["Bruno", "Alice", "Bruno", "Edgar", "Alice", "Bruno"]
 
 NOW = ".st-key-now-speaking"
+NAME = f"{NOW} .live-name"
 SIGNAL = ".live-signal-text"
 LATENCY = ".st-key-latency"
 
@@ -33,12 +35,6 @@ def enroll(page: Page, app: App, name: str) -> None:
     expect(page.locator(".st-key-enroll-result")).to_contain_text(f"{name} is enrolled", timeout=60_000)
 
 
-def shown(reading: Reading) -> str | None:
-    """The name in big letters, or None while nothing is drawn."""
-    text = reading.texts[0]
-    return text.strip().splitlines()[0] if text and text.strip() else None
-
-
 def within(rows: list[Reading], start: float, end: float) -> list[Reading]:
     return [row for row in rows if start <= row.at <= end]
 
@@ -53,7 +49,7 @@ def heard(app: App, open_browser: Callable[..., Page]) -> tuple[list[Reading], l
     page.goto(f"{app.url}/Live")
     expect(page.locator(NOW)).to_be_visible(timeout=60_000)
     press_start(page)
-    start_reading(page, [NOW, SIGNAL, LATENCY])
+    start_reading(page, [NAME, SIGNAL, LATENCY])
     page.wait_for_timeout(1000 * (len(samples) / voices.RATE + 4))
     return readings(page), turns
 
@@ -61,23 +57,27 @@ def heard(app: App, open_browser: Callable[..., Page]) -> tuple[list[Reading], l
 def test_a_conversation_is_named_live(heard: tuple[list[Reading], list[voices.Turn]]) -> None:
     rows, turns = heard
     assert turns[-1].end > 60
-    assert len(rows) > 15 * turns[-1].end, "the page was too busy to be read 15 times a second"
+    gaps = [later.at - row.at for row, later in pairwise(rows)]
+    print(f"{len(rows) / (rows[-1].at - rows[0].at):.1f} readings a second, at most {max(gaps):.2f} s apart")
+    print(f"at the end: {rows[-1].texts}")
 
     reactions: dict[voices.Turn, float | None] = {}
     for turn in turns:
         if turn.speaker in ENROLLED:
-            named = [row.at for row in within(rows, turn.start, turn.end) if shown(row) == turn.speaker]
+            named = [row.at for row in within(rows, turn.start, turn.end) if row.texts[0] == turn.speaker]
             reactions[turn] = named[0] - turn.start if named else None
     for turn, reaction in reactions.items():
         print(f"{turn.start:6.2f} s  {turn.speaker:7s} named after {reaction}")
-    print(f"drawn at the end: {rows[-1].texts}")
+    assert max(gaps) < 1.0, "the page stood still"
     in_time = [turn for turn, reaction in reactions.items() if reaction is not None and reaction <= 2.0]
     assert len(in_time) >= 0.9 * len(reactions), reactions
 
     for turn in turns:
         if turn.speaker == STRANGER:
             late = within(rows, turn.start + 1.0, turn.end)
-            wrong = [(round(row.at - turn.start, 2), shown(row)) for row in late if shown(row) in ENROLLED]
+            wrong = [
+                (round(row.at - turn.start, 2), row.texts[0]) for row in late if row.texts[0] in ENROLLED
+            ]
             assert late and not wrong, f"the stranger at {turn.start:.1f} s was named: {wrong}"
 
     signals = [row.texts[1] for row in rows if row.texts[1]]

@@ -47,7 +47,7 @@ _READ = """
   window.readings = [];
   clearInterval(window.readingTimer);
   window.readingTimer = setInterval(() => window.readings.push(
-    [Date.now(), ...selectors.map((s) => document.querySelector(s)?.innerText ?? null)]), period);
+    [Date.now(), ...selectors.map((s) => document.querySelector(s)?.textContent ?? null)]), period);
 }
 """
 

@@ -19,6 +19,10 @@ from pathlib import Path
 import numpy as np
 
 _RATE = 48_000
+_SERVER = [
+    *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disallow-exit"),
+    "-F",
+]
 
 
 class VirtualMicrophone:
@@ -41,24 +45,17 @@ class VirtualMicrophone:
     @staticmethod
     def _needs() -> None:
         """Fail with a sentence that names the missing Debian package."""
-        for program, package in [
-            ("pulseaudio", "pulseaudio"),
-            ("pactl", "pulseaudio-utils"),
-            ("paplay", "pulseaudio-utils"),
-        ]:
-            if not shutil.which(program):
-                raise AssertionError(
-                    f"The tests of the microphone need the Debian package {package}: apt install {package}."
-                )
-        plugins = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
-        if not plugins:
+        libraries = Path("/usr/lib")
+        present = {
+            "pulseaudio": shutil.which("pulseaudio"),
+            "pulseaudio-utils": shutil.which("pactl") and shutil.which("paplay"),
+            "libasound2-plugins": [*libraries.glob("*/alsa-lib/libasound_module_pcm_pulse.so")],
+            "libportaudio2": [*libraries.glob("*/libportaudio.so.2")],
+        }
+        missing = " ".join(package for package, found in present.items() if not found)
+        if missing:
             raise AssertionError(
-                "The tests of the microphone need the Debian package libasound2-plugins: "
-                "apt install libasound2-plugins."
-            )
-        if not list(Path("/usr/lib").glob("*/libportaudio.so.2")):
-            raise AssertionError(
-                "The tests of the microphone need the Debian package libportaudio2: apt install libportaudio2."
+                f"The tests of the microphone need these Debian packages: apt install {missing}."
             )
 
     def __enter__(self) -> "VirtualMicrophone":
@@ -72,8 +69,7 @@ class VirtualMicrophone:
         (self._folder / ".asoundrc").write_text("pcm.!default pulse\nctl.!default pulse\n")
         self._log = (self._folder / "log").open("wb")
         self._server = subprocess.Popen(
-            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-            + ["--disallow-exit", "-F", str(script)],
+            [*_SERVER, str(script)],
             env=self.env,
             stdout=self._log,
             stderr=self._log,
