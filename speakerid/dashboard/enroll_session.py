@@ -53,6 +53,10 @@ class Enrollment:
         self._collector = self._collector or Collector()
         self._recorder = Recorder(open_source, self._collector, ended=ended)
 
+    def finished(self, source: object) -> bool:
+        """Whether this source was recorded and nothing more is wanted from it."""
+        return source is self._recorded and not self.look().running
+
     def stop(self, name: str) -> None:
         """End the guided recording and keep what was heard as a take of this name."""
         if self._recorder and self._collector and self.take is None:

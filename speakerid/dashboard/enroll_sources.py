@@ -36,7 +36,7 @@ FILE_TYPES = [
 
 _WEBRTC_KEY = "enroll-webrtc"
 _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
-_SILENT_STREAM = 5.0  # s without a frame after which the browser is taken to be gone
+_SILENT_STREAM = 8.0  # s without a frame after which the browser is taken to be gone
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
 _CONSTRAINTS = {
@@ -65,10 +65,10 @@ def browser(enrollment: Enrollment) -> list[Take]:
             queued_audio_frames_callback=source.on_frames,
             on_audio_ended=source.close,
             media_toggle_controls=False,
-            desired_playing_state=False if enrollment.look().full else None,  # None: its own START and STOP
+            desired_playing_state=False if enrollment.finished(source) else None,  # None: START and STOP
             translations={"start": "START", "stop": "STOP", "select_device": "Choose microphone"},
         )
-    if enrollment.look().full:  # it stops by itself; "Record again" is with the result
+    if enrollment.look().full:  # nothing to start now; "Record again" is with the result
         st.html("<style>.st-key-inset-microphone { display: none; }</style>")
     if context.state.playing:
         enrollment.start(source, lambda: nullcontext(source), _gone)
