@@ -18,8 +18,8 @@ OpenBrowser = Callable[..., Page]
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Keep the outcome where the fixtures' ends can see it."""
     report = yield
-    if report.when == "call":
-        item.stash[_FAILED] = report.failed
+    if report.when != "teardown":
+        item.stash[_FAILED] = report.failed or item.stash.get(_FAILED, False)
     return report
 
 
