@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from speakerid.audio import endings
 from speakerid.errors import AudioError
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ _FORMATS = (
     "wv,ape,tta,ac3,eac3"
 )
 # The kinds whose header tells the length; that of others is FFmpeg's guess from the bit rate.
-_TELL_LENGTH = {"wav", "w64", "flac", "mov", "matroska", "aiff", "caf", "ogg"}
+_TELL_LENGTH = {"w64", "flac", "mov", "matroska", "aiff", "ogg"}
+_TELL_EXACTLY = {"wav", "w64", "flac", "aiff"}
 _BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b"\x1aE\xdf\xa3")
 _LEAST_RATE = 4000  # below, a voice cannot be told from another one
-_OGG_PAGE = 65_307  # the longest page of an Ogg file
-_WEBM_SOUND = (b"\xa3", b"\xa0", b"\x1fC\xb6u")  # SimpleBlock, BlockGroup, Cluster: more sound begins
-_WEBM_HEAD = 4  # bytes of a block before its packet: track, time, flags
 
 
 class Sound:
     """An open recording; iterate once over (rate, float32 [n] mono samples as they were recorded).
+
+    The pieces are half a second long or a little more.
 
     Attributes, complete after the last sample:
         cut: the file ends before the sound does.
@@ -66,11 +67,15 @@ class Sound:
             )
         self._stream = self._container.streams.audio[0]
         self._formats = set(self._container.format.name.split(","))
-        if self._formats & _TELL_LENGTH or ("mp3" in self._formats and _mp3_tells_length(self._file)):
-            alone = len(self._container.streams) == 1
+        self._alone = len(self._container.streams) == 1
+        if "wav" in self._formats:
+            self.told = endings.wav_seconds(self._file)
+        elif self._formats & _TELL_LENGTH or (
+            "mp3" in self._formats and endings.mp3_tells_length(self._file)
+        ):
             if self._stream.duration and self._stream.time_base:
                 self.told = float(self._stream.duration * self._stream.time_base)
-            elif self._container.duration and alone:
+            elif self._container.duration and self._alone:
                 self.told = self._container.duration / 1_000_000
 
     def close(self) -> None:
@@ -79,12 +84,26 @@ class Sound:
         self._file.close()
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Frames are short (5 to 100 ms, as the codec likes); joined, they cost the next steps less."""
+        parts: list[np.ndarray] = []
+        count, rate = 0, 0
+        for frame in self._frames():
+            if parts and (count >= rate // 2 or frame.sample_rate != rate):
+                yield rate, np.concatenate(parts)
+                parts, count = [], 0
+            rate = self._rate(frame)
+            parts.append(self._mono(frame))
+            count += len(parts[-1])
+        if parts:
+            yield rate, np.concatenate(parts)
+
+    def _frames(self) -> Iterator["av.AudioFrame"]:
         import av
         from av.error import FFmpegError
 
         read = 0.0  # seconds
         failed = 0  # pieces since the last good one
-        end = 0  # where the last packet ends in the file
+        last = (0, 0)  # position and size of the last packet
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -94,7 +113,7 @@ class Sound:
                 break
             if packet is None:
                 break
-            end = max(end, (packet.pos or 0) + packet.size)
+            last = max(last, (packet.pos or 0, packet.size))
             try:
                 frames = packet.decode()
             except FFmpegError:
@@ -105,8 +124,11 @@ class Sound:
                     continue
                 self.damaged, failed = self.damaged + failed, 0
                 read += frame.samples / frame.sample_rate
-                yield self._rate(frame), self._mono(frame)
-        self.cut |= failed > 0 or read < self.told * 0.99 - 0.5 or self._ends_early(end)
+                yield frame
+        missing = self.told - read
+        self.cut |= failed > 0 or missing > self.told * 0.01 + 0.5 or self._ends_early(last)
+        if not self.cut and self._formats & _TELL_EXACTLY and missing > 0.01:
+            self.damaged += 1  # FFmpeg skipped something and said nothing
 
     def _rate(self, frame: "av.AudioFrame") -> int:
         if frame.sample_rate < _LEAST_RATE:
@@ -127,20 +149,19 @@ class Sound:
             scaled = samples.astype(np.float32) / np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
         else:
             scaled = samples.astype(np.float32, copy=False)
-        if not np.isfinite(scaled).all():
+        if samples.dtype.kind == "f" and not np.isfinite(scaled).all():
             raise AudioError(
                 f"{self.name} holds values that are not numbers, so its sound cannot be trusted: "
                 "export it again, best as 16-bit wav or flac."
             )
-        return scaled.mean(axis=0)
+        return scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
 
-    def _ends_early(self, end: int) -> bool:
-        """Whether a file whose header tells no true length stops in the middle, its last packet at `end`."""
+    def _ends_early(self, last: tuple[int, int]) -> bool:
+        """Whether a file whose header tells no true length stops in the middle."""
         if "ogg" in self._formats:
-            return not _ogg_is_whole(self._file)
-        if "matroska" in self._formats and not self.told and len(self._container.streams) == 1:
-            # A browser records webm without a length; a last block that FFmpeg left out was not complete.
-            return _tail(self._file, _size(self._file) - end - _WEBM_HEAD).startswith(_WEBM_SOUND)
+            return not endings.ogg_is_whole(self._file)
+        if "matroska" in self._formats and not self.told and self._alone and last[1]:
+            return not endings.webm_is_whole(self._file, *last)  # a browser's recording tells no length
         return False
 
 
@@ -158,7 +179,7 @@ def _open_file(source: Path | bytes, name: str) -> IO[bytes]:
             ) from error
     else:
         file = io.BytesIO(source)
-    if not _size(file):
+    if not endings.size_of(file):
         file.close()
         raise AudioError(f"{name} is empty (0 bytes): record or copy it again.")
     return file
@@ -179,45 +200,3 @@ def _open_container(file: IO[bytes], name: str) -> "InputContainer":
                 "copy, export or record it again."
             ) from error
         raise AudioError(f"{name} is not a sound file: choose {KINDS}.") from error
-
-
-def _size(file: IO[bytes]) -> int:
-    here = file.tell()
-    size = file.seek(0, io.SEEK_END)
-    file.seek(here)
-    return size
-
-
-def _tail(file: IO[bytes], count: int) -> bytes:
-    """The last `count` bytes; the file stays where it is."""
-    here = file.tell()
-    file.seek(max(0, _size(file) - max(0, count)))
-    data = file.read(max(0, count))
-    file.seek(here)
-    return data
-
-
-def _ogg_is_whole(file: IO[bytes]) -> bool:
-    """Whether the last page is complete and marked as the last one (RFC 3533: header type bit 4)."""
-    tail = _tail(file, _OGG_PAGE)
-    at = tail.rfind(b"OggS")
-    if at < 0 or len(tail) < at + 27:
-        return False
-    segments = tail[at + 26]
-    sizes = tail[at + 27 : at + 27 + segments]
-    complete = len(sizes) == segments and len(tail) >= at + 27 + segments + sum(sizes)
-    return complete and bool(tail[at + 5] & 4)
-
-
-def _mp3_tells_length(file: IO[bytes]) -> bool:
-    """Whether the first frame carries the number of frames (a Xing, Info or VBRI header)."""
-    here = file.tell()
-    file.seek(0)
-    head = file.read(10)
-    start = 0
-    if head[:3] == b"ID3":  # its size: four bytes of seven bits
-        start = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    file.seek(start)
-    frame = file.read(256)
-    file.seek(here)
-    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
