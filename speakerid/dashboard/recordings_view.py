@@ -81,22 +81,21 @@ def _chart(figure: dict, key: str) -> None:
 
 
 def _downloads(entries: Sequence[Entry], name: str) -> None:
-    stem = PurePath(name).stem or "recording"
     with st.container(horizontal=True, key="recording-downloads"):
-        for kind, text, media in (
-            ("csv", to_csv(entries), "text/csv"),
-            ("rttm", to_rttm(entries, stem), "text/plain"),
-            ("json", to_json(entries), "application/json"),
-        ):
-            st.download_button(
-                kind.upper(),
-                text,
-                f"{stem}.{kind}",
-                media,
-                key=f"recording-{kind}",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+        for kind, (file, text, media) in exports(entries, name).items():
+            key = f"recording-{kind}"
+            icon = ":material/download:"
+            st.download_button(kind.upper(), text, file, media, key=key, icon=icon, on_click="ignore")
+
+
+def exports(entries: Sequence[Entry], name: str) -> dict[str, tuple[str, str, str]]:
+    """Kind → (file name, content, media type) of the turns of the recording called `name`."""
+    stem = PurePath(name).stem or "recording"
+    return {
+        "csv": (f"{stem}.csv", to_csv(entries), "text/csv"),
+        "rttm": (f"{stem}.rttm", to_rttm(entries, stem), "text/plain"),
+        "json": (f"{stem}.json", to_json(entries), "application/json"),
+    }
 
 
 def _table(entries: Sequence[Entry]) -> None:

@@ -1,0 +1,179 @@
+"""Recordings: the analysis, strangers told apart, and the page from upload to downloads; the real model."""
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dashboard.pages import open_page, said
+from support import voices
+
+from speakerid.audio.decode import stream
+from speakerid.dashboard import demo, resources
+from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.recordings import Analysis, Voice, cluster, tell_strangers_apart
+from speakerid.dashboard.recordings_view import exports
+from speakerid.gallery import Consent, Gallery
+from speakerid.identify import Listener, Turn
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Alice and Bruno are enrolled."""
+    made = tmp_path_factory.mktemp("voiceprints")
+    gallery = Gallery.open(made)
+    for name in ("Alice", "Bruno"):
+        consent = Consent.now("yes", "test")
+        gallery.enroll(name, voices.enrollment(name), resources.encoder(), consent=consent)
+    return made
+
+
+def finish(analysis: Analysis):
+    end = time.monotonic() + 120
+    while analysis.heard.running:
+        assert time.monotonic() < end, "the analysis did not end"
+        time.sleep(0.05)
+    return analysis.heard
+
+
+def unit(*numbers: float) -> np.ndarray:
+    row = np.array(numbers, np.float32)
+    return row / np.linalg.norm(row)
+
+
+def test_average_linkage_groups_by_voice_in_order_of_appearance():
+    a, b, c = unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)
+    rows = np.stack([b, a, unit(0.1, 1, 0), unit(1, 0.1, 0), c, a])
+    assert cluster(rows, 0.5) == [0, 1, 0, 1, 2, 1]
+    assert cluster(rows[:1], 0.5) == [0]
+    assert cluster(np.zeros((0, 3), np.float32), 0.5) == []
+
+
+def test_average_linkage_agrees_with_its_definition():
+    rng = np.random.default_rng(3)
+    rows = rng.standard_normal((24, 8))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    groups = [[index] for index in range(24)]
+    while len(groups) > 1:
+        pairs = [(i, j) for i in range(len(groups)) for j in range(i)]
+        best = max(pairs, key=lambda p: (rows[groups[p[0]]] @ rows[groups[p[1]]].T).mean())
+        if (rows[groups[best[0]]] @ rows[groups[best[1]]].T).mean() < 0.2:
+            break
+        groups[best[1]] += groups.pop(best[0])
+    found = cluster(rows, 0.2)
+    assert {frozenset(group) for group in groups} == {
+        frozenset(np.flatnonzero(np.array(found) == number).tolist()) for number in set(found)
+    }
+
+
+def test_strangers_get_numbers_only_if_there_are_several():
+    turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "Ana", 0.9), Turn(8, 11, "unknown", 0.9)]
+    one = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(1, 0.1))]
+    assert tell_strangers_apart(turns, one) == ["unknown", "Ana", "unknown"]
+    two = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(0, 1))]
+    assert tell_strangers_apart(turns, two) == ["unknown 1", "Ana", "unknown 2"]
+
+
+def test_a_short_turn_of_a_stranger_is_not_numbered():
+    turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "unknown", 0.9), Turn(8, 8.6, "unknown", 0.9)]
+    heard = [Voice(2, 2.0, unit(1, 0)), Voice(6, 2.0, unit(0, 1)), Voice(8.5, 0.5, unit(1, 0))]
+    assert tell_strangers_apart(turns, heard) == ["unknown 1", "unknown 2", "unknown"]
+
+
+def test_a_recording_gives_what_the_listener_gives(folder, tmp_path):
+    samples, _ = voices.conversation(["Alice", "Edgar", "Bruno"])
+    path = voices.write_wav(tmp_path / "talk.wav", samples)
+    analysis = Analysis(stream(path), lambda: Listener(resources.encoder(), Gallery.open(folder)))
+    heard = finish(analysis)
+    listener = Listener(resources.encoder(), Gallery.open(folder))
+    for block in stream(path):
+        listener.push(block)
+    listener.flush()
+    assert heard.turns == tuple(listener.turns)
+    assert heard.error == ""
+    assert heard.seconds == pytest.approx(len(samples) / 16000, abs=0.05)
+    assert [turn.speaker for turn in heard.turns] == ["Alice", "unknown", "Bruno"]
+
+
+def test_a_recording_can_be_given_up(folder):
+    analysis = Analysis(
+        stream(demo.CONVERSATION), lambda: Listener(resources.encoder(), Gallery.open(folder))
+    )
+    analysis.close()
+    assert finish(analysis).seconds < 60
+
+
+def test_a_file_that_breaks_is_a_sentence(tmp_path):
+    path = tmp_path / "broken.wav"
+    path.write_bytes(b"RIFF and nothing more")
+    heard = finish(Analysis(stream(path), lambda: Listener(resources.encoder(), Gallery.open(tmp_path))))
+    assert "broken.wav" in heard.error
+
+
+def analyzed(app, data: bytes, name: str):
+    app.file_uploader(key="recording-file").set_value((name, data, "audio/wav"))
+    app = app.run()
+    app = app.button(key="recording-start").click().run()
+    end = time.monotonic() + 120
+    while any(button.key == "recording-cancel" for button in app.button):
+        assert time.monotonic() < end, "the analysis did not end"
+        time.sleep(0.3)
+        app = app.run()
+    return app
+
+
+def test_the_page_shows_who_spoke_and_offers_it_as_files(folder, tmp_path, monkeypatch):
+    samples, truth = voices.conversation(["Alice", "Bruno", "Edgar", "Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "board meeting.wav")
+    text = said(app)
+    assert "Enrolled people heard" in text
+    table = app.dataframe[0].value
+    assert list(table["Speaker"]) == [
+        turn.speaker if turn.speaker != "Edgar" else "unknown" for turn in truth
+    ]
+    assert [button.label for button in app.download_button] == ["CSV", "RTTM", "JSON"]
+
+
+def test_the_downloads_hold_every_turn():
+    entries = [
+        Entry(0.5, 2.25, "Ana María", 0.9, "Ana María"),
+        Entry(3, 4, "unknown 1", 0.8, "unknown"),
+    ]
+    files = exports(entries, "board meeting.mp3")
+    assert [file for file, _, _ in files.values()] == [f"board meeting.{k}" for k in ("csv", "rttm", "json")]
+    rows = list(csv.DictReader(io.StringIO(files["csv"][1])))
+    assert [(row["start"], row["end"], row["speaker"]) for row in rows] == [
+        ("0.50", "2.25", "Ana María"),
+        ("3.00", "4.00", "unknown 1"),
+    ]
+    assert files["rttm"][1].splitlines() == [
+        "SPEAKER board_meeting 1 0.500 1.750 <NA> <NA> Ana_María 0.900 <NA>",
+        "SPEAKER board_meeting 1 3.000 1.000 <NA> <NA> unknown_1 0.800 <NA>",
+    ]
+    assert [row["speaker"] for row in json.loads(files["json"][1])] == ["Ana María", "unknown 1"]
+
+
+def test_without_people_everybody_is_unknown_and_the_page_says_so(tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = open_page("3_Recordings.py", tmp_path / "nobody", monkeypatch)
+    assert "every voice will be unknown" in said(app)
+    app = analyzed(app, data, "talk.wav")
+    assert set(app.dataframe[0].value["Speaker"]) == {"unknown"}
+
+
+@pytest.mark.parametrize(("data", "word"), [(b"no sound at all", "not a sound file"), (b"", "empty")])
+def test_what_is_no_recording_is_refused_at_once(folder, monkeypatch, data, word):
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "talk.wav")
+    assert word in app.error[0].value
+
+
+def test_silence_and_noise_are_no_speech(folder, tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).standard_normal(80_000).astype(np.float32) * 0.01
+    data = voices.write_wav(tmp_path / "noise.wav", noise).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "noise.wav")
+    assert "No speech was found" in said(app)
