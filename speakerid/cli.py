@@ -20,6 +20,7 @@ COMMANDS = (
     "speakerid.commands.embed",
     "speakerid.commands.export_model",
     "speakerid.evaluate.command",
+    "speakerid.evaluate.benchmark_command",
 )
 """Modules with add_parser(subparsers), which sets the default `run` of each parser it adds: run(args) works.
 

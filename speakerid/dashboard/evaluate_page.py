@@ -93,8 +93,9 @@ def _verdict(tries: Tries, best: Threshold) -> None:
             st.write(
                 f"At this probability {_cost(best)}"
                 + (
-                    f" So few tries cannot rule out error rates up to {error_still_possible(best.tried):.0%}."
-                    if clean and best.tried < 5 * FEW
+                    f" But {tries.recordings} recordings without an error cannot rule out error rates up to "
+                    f"{error_still_possible(tries.recordings):.0%}."
+                    if clean
                     else ""
                 )
             )

@@ -43,6 +43,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--bootstrap", type=_count, default=300, metavar="N", help="draws for the intervals")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     parser.add_argument("--max-trials", type=_count, default=MAX_TRIALS, metavar="N", help="pairs per corpus")
+    parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
     parser.add_argument("--json", action="store_true", help="print metrics.json instead of tables")
     parser.set_defaults(run=run)
     return parser

@@ -80,6 +80,11 @@ class Tries:
     calibrated: bool
 
     @property
+    def recordings(self) -> int:
+        """How many recordings were left out in turn."""
+        return len(set(zip(self.owner.tolist(), self.source, strict=True)))
+
+    @property
     def enough(self) -> bool:
         """Whether there is enough to measure (MINIMUM)."""
         return len(set(self.owner.tolist())) >= MIN_PEOPLE

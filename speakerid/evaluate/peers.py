@@ -64,7 +64,11 @@ class Resemblyzer:
 
 
 class SpeechBrain:
-    """SpeechBrain's own Fbank and ECAPA_TDNN, one block at a time, with weights that `Encoder.load` knows."""
+    """SpeechBrain's own Fbank and ECAPA_TDNN with weights that `Encoder.load` knows.
+
+    Blocks of one length make a batch; others are embedded one by one, since there what shares a batch would
+    change an embedding.
+    """
 
     def __init__(self, name: str, progress: Callable[[int, int], None] | None = None):
         if importlib.util.find_spec("speechbrain") is None:
@@ -85,12 +89,13 @@ class SpeechBrain:
     def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
         import torch
 
+        alike = len({len(block) for block in blocks}) == 1
         rows = []
         with torch.inference_mode():
-            for block in blocks:
-                features = self._features(torch.from_numpy(np.asarray(block, np.float32))[None])
-                rows.append(self._network(features - features.mean(dim=1, keepdim=True))[0, 0].numpy())
-        return _unit(np.stack(rows))
+            for batch in [blocks] if alike else [[block] for block in blocks]:
+                features = self._features(torch.from_numpy(np.stack(batch).astype(np.float32)))
+                rows.append(self._network(features - features.mean(dim=1, keepdim=True))[:, 0].numpy())
+        return _unit(np.concatenate(rows))
 
 
 class CamPlusPlus:

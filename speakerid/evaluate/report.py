@@ -52,7 +52,7 @@ def page(content: dict, results: Sequence[Result]) -> str:
         for one in results:
             target = one.trials.target
             rates = metrics.Scores(one.scores[target], one.scores[~target]).rates()
-            curves.append((" · ".join(one.key().values()), rates))
+            curves.append((" · ".join(one.key()[name] for name in _telling(results)), rates))
         parts += [
             "<h2>Is it the same person?</h2>",
             "<p>Every pair of recordings of a corpus is compared. Brackets hold the 95 % interval over draws "
@@ -114,15 +114,27 @@ LIVE = (
 )
 
 
+def _telling(results: Sequence[Result]) -> list[str]:
+    """The parts of a result's key that tell the results apart."""
+    keys = [one.key() for one in results]
+    return [name for name in keys[0] if len({key[name] for key in keys}) > 1] or ["model"]
+
+
 def cell(row: dict, key: str, form: str) -> str:
-    """One value as text, with its interval in brackets where there is one; "–" for None."""
+    """One value as text, with its interval in brackets where there is one; "–" for None.
+
+    form: "s" text, "d" whole number, "%" share, "f" or a digit: that many digits behind the point.
+    """
     value, interval = row.get(key), row.get(f"{key}_interval")
     if value is None:
         return "–"
     if form in "sd":
         return str(value)
-    one = (lambda x: f"{100 * x:.2f}") if form == "%" else (lambda x: f"{x:.3f}")
-    unit = " %" if form == "%" else ""
+    unit, factor, digits = (" %", 100, 2) if form == "%" else ("", 1, 3 if form == "f" else int(form))
+
+    def one(number: float) -> str:
+        return f"{factor * number:.{digits}f}"
+
     return one(value) + unit + (f" [{one(interval[0])}–{one(interval[1])}]" if interval else "")
 
 

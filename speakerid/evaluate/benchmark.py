@@ -1,0 +1,130 @@
+"""How fast this computer is: embedding by window length and batch, scoring by people enrolled, listening.
+
+Times are medians over runs after a warm-up, in milliseconds, on random sound: what is said does not change
+how long it takes.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from speakerid.audio.format import RATE
+
+if TYPE_CHECKING:
+    from speakerid.evaluate.peers import Embedder
+    from speakerid.identify.scoring import Enrolled, Scorer
+
+LENGTHS = (0.5, 1.0, 2.0, 3.0)  # s
+BATCHES = (1, 4, 16)
+PEOPLE = (10, 100, 1_000, 10_000)
+ENOUGH_SECONDS, FEWEST_RUNS, MOST_RUNS = 0.6, 5, 50
+
+
+def timed(work: Callable[..., object], *given: object) -> float:
+    """Median milliseconds of a piece of work, after two runs to warm up."""
+    work(*given)
+    work(*given)
+    runs: list[float] = []
+    while len(runs) < FEWEST_RUNS or (sum(runs) < ENOUGH_SECONDS and len(runs) < MOST_RUNS):
+        began = time.perf_counter()
+        work(*given)
+        runs.append(time.perf_counter() - began)
+    return statistics.median(runs) * 1000
+
+
+def embedding(
+    encoders: Sequence[Embedder], lengths: Sequence[float] = LENGTHS, batches: Sequence[int] = BATCHES
+) -> list[dict]:
+    """Rows {"model", "seconds", "batch", "ms" for the batch, "times_real_time", "features_ms"}.
+
+    features_ms is what the log-mel features alone take in our own front end.
+    """
+    import torch
+
+    from speakerid.model.features import log_mel
+
+    rng = np.random.default_rng(0)
+    rows = []
+    for seconds in lengths:
+        for batch in batches:
+            blocks = [rng.normal(0, 0.1, round(seconds * RATE)).astype(np.float32) for _ in range(batch)]
+            sound = torch.from_numpy(np.stack(blocks))
+            with torch.inference_mode():
+                features_ms = timed(log_mel, sound)
+            for encoder in encoders:
+                took = timed(encoder.embed, blocks)
+                rows.append(
+                    {
+                        "model": encoder.id,
+                        "seconds": seconds,
+                        "batch": batch,
+                        "ms": took,
+                        "times_real_time": seconds * batch * 1000 / took,
+                        "features_ms": features_ms,
+                    }
+                )
+    return rows
+
+
+def scoring(scorer: Scorer, counts: Sequence[int] = PEOPLE) -> list[dict]:
+    """Rows {"people", "ms" to score a window against them, "prepare_ms" to take in a changed gallery}."""
+    from speakerid.evaluate.verification import One
+
+    rng = np.random.default_rng(0)
+    rows = []
+    for count in counts:
+        numbers = rng.standard_normal((count, 5, 192)).astype(np.float32)
+        numbers /= np.linalg.norm(numbers, axis=2, keepdims=True)
+        people: list[Enrolled] = [One(str(i), numbers[i], np.full(5, 3, np.float32)) for i in range(count)]
+        profiles = scorer.profiles(people)
+        window, seconds = numbers[0, :1], np.array([2.0])
+        rows.append(
+            {
+                "people": count,
+                "ms": timed(scorer.score, window, seconds, profiles),
+                "prepare_ms": timed(scorer.profiles, people),
+            }
+        )
+    return rows
+
+
+def listening(encoder: Embedder, scorer: Scorer, recording: Path) -> dict:
+    """How fast the Listener hears a recording with four people enrolled, decoding included.
+
+    Returns:
+        {"seconds" of audio, "took_s", "times_real_time", "decisions"}.
+
+    Raises:
+        AudioError: the recording cannot be decoded.
+    """
+    from speakerid.audio.decode import stream
+    from speakerid.evaluate.own import Exemplars
+    from speakerid.identify import Listener
+
+    rng = np.random.default_rng(0)
+    width = encoder.embed([rng.normal(0, 0.1, RATE).astype(np.float32)]).shape[1]
+    rows = rng.standard_normal((4, 3, width)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+
+    class Strangers:
+        def speakers(self) -> list:
+            return [Person(str(i), rows[i], np.full(3, 3, np.float32)) for i in range(len(rows))]
+
+    class Person(Exemplars):
+        model = encoder.id
+
+    listener = Listener(encoder, Strangers(), scorer=scorer)
+    began, samples, decisions = time.perf_counter(), 0, 0
+    for block in stream(recording, block=320):
+        samples += len(block)
+        decisions += len(listener.push(block))
+    decisions += len(listener.flush())
+    took = time.perf_counter() - began
+    seconds = samples / RATE
+    return {"seconds": seconds, "took_s": took, "times_real_time": seconds / took, "decisions": decisions}

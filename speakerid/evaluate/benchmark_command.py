@@ -1,0 +1,120 @@
+"""`python -m speakerid benchmark`: how fast this computer embeds, scores and listens."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+WHAT = ("encoder", "gallery", "listener")
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """The parser of `benchmark`."""
+    parser = subparsers.add_parser(
+        "benchmark",
+        help="measure how fast this computer is",
+        description="Measure how fast this computer embeds windows (encoder; beside SpeechBrain's own "
+        "classes where that is installed), scores them against enrolled people (gallery), and listens to a "
+        "recording (listener; needs --recording).",
+    )
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=", ".join(WHAT))
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help="one or several models, as for evaluate (default: the one in use, and SpeechBrain's classes)",
+    )
+    parser.add_argument("--recording", type=Path, metavar="FILE", help="what the listener hears")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of PyTorch")
+    parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print.
+
+    Raises:
+        SpeakerIdError: a model cannot be loaded, or the recording cannot be heard.
+    """
+    from speakerid.evaluate import EvaluationError, benchmark, peers
+    from speakerid.identify.scoring import Scorer
+
+    what = args.what or [*WHAT[:2], *(["listener"] if args.recording else [])]
+    if unknown := [one for one in what if one not in WHAT]:
+        raise EvaluationError(f"There is no benchmark called {unknown[0]}; choose from: {', '.join(WHAT)}.")
+    if "listener" in what and not args.recording:
+        raise EvaluationError("The listener needs something to hear; name a recording with --recording FILE.")
+    if args.threads is not None and not 1 <= args.threads <= 256:
+        raise EvaluationError(f"--threads is {args.threads}; give a number from 1 to 256.")
+    import torch
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    figures: dict = {
+        "machine": platform.machine(),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    default = os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled"
+    names = args.model or [default, *_peer(default)]
+    encoders = [peers.load(name) for name in dict.fromkeys(names)]
+    if "encoder" in what:
+        _say("Measuring the encoder …")
+        figures["encoder"] = benchmark.embedding(encoders)
+    if "gallery" in what:
+        _say("Measuring the gallery …")
+        figures["gallery"] = benchmark.scoring(Scorer.for_model(encoders[0].id))
+    if "listener" in what:
+        _say("Measuring the listener …")
+        scorer = Scorer.for_model(encoders[0].id)
+        figures["listener"] = benchmark.listening(encoders[0], scorer, args.recording)
+    print(json.dumps(figures, indent=1) if args.json else text(figures))
+    return 0
+
+
+def text(figures: dict) -> str:
+    """The figures as tables."""
+    from speakerid.evaluate import report
+
+    machine = "{machine}, {processors} processors, PyTorch {torch} on {threads} threads".format(**figures)
+    parts = [machine]
+    if rows := figures.get("encoder"):
+        columns = (
+            ("model", "model", "s"),
+            ("window, s", "seconds", "s"),
+            ("batch", "batch", "d"),
+            ("ms", "ms", "1"),
+            ("of it our features", "features_ms", "1"),
+            ("times real time", "times_real_time", "0"),
+        )
+        parts.append(report.text(rows, columns))
+    if rows := figures.get("gallery"):
+        columns = (("people", "people", "d"), ("score, ms", "ms", "f"), ("take in, ms", "prepare_ms", "f"))
+        parts.append(report.text(rows, columns))
+    if row := figures.get("listener"):
+        parts.append(
+            f"Heard {row['seconds']:.1f} s in {row['took_s']:.1f} s: {row['times_real_time']:.0f} times "
+            f"faster than real time, {row['decisions']} decisions."
+        )
+    return "\n\n".join(parts)
+
+
+def _peer(model: str) -> list[str]:
+    """SpeechBrain's own classes with the same weights, where they are installed."""
+    from speakerid.evaluate.peers import SPEECHBRAIN
+
+    return [f"{SPEECHBRAIN}{model}"] if importlib.util.find_spec("speechbrain") else []
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

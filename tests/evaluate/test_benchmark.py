@@ -1,0 +1,53 @@
+"""`benchmark` measures what it says, on the work that it says."""
+
+import json
+import time
+
+import pytest
+from support import voices
+
+from speakerid.cli import main
+from speakerid.evaluate import benchmark, peers
+from speakerid.identify.scoring import Scorer
+
+
+def test_timed_is_the_median_after_a_warm_up():
+    waits = [0.2, 0.2, *[0.02, 0.03, 0.2] * 20]
+    took = benchmark.timed(lambda: time.sleep(waits.pop(0)))
+    assert 29 < took < 190
+
+
+def test_longer_windows_and_batches_take_longer():
+    rows = benchmark.embedding([peers.load("ecapa-bundled")], lengths=(0.5, 3.0), batches=(1, 8))
+    took = {(row["seconds"], row["batch"]): row["ms"] for row in rows}
+    assert took[0.5, 1] < took[3.0, 8] and took[3.0, 1] < took[3.0, 8]
+    for row in rows:
+        assert row["times_real_time"] == pytest.approx(row["seconds"] * row["batch"] * 1000 / row["ms"])
+        assert 0 < row["features_ms"] < row["ms"]
+
+
+def test_scoring_rows():
+    rows = benchmark.scoring(Scorer(), counts=(2, 50))
+    assert [row["people"] for row in rows] == [2, 50] and all(row["ms"] > 0 for row in rows)
+
+
+def test_listener_hears_all_of_a_recording(tmp_path, capsys):
+    samples, _ = voices.conversation(["Alice", "Bruno"])
+    path = voices.write_wav(tmp_path / "a.wav", samples)
+    assert main(["benchmark", "listener", "--recording", str(path), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["listener"]["seconds"] == pytest.approx(len(samples) / voices.RATE, abs=0.01)
+    assert figures["listener"]["decisions"] > 2 and figures["threads"] >= 1 and "encoder" not in figures
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "no benchmark called nothing; choose from: encoder"),
+        (["listener"], "--recording FILE"),
+        (["encoder", "--threads", "0"], "give a number from 1 to 256"),
+    ],
+)
+def test_refusals(arguments, message, capsys):
+    assert main(["benchmark", *arguments]) == 1
+    assert message in capsys.readouterr().err
