@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Progress:
     error: str = ""
 
 
-def advice(progress: Progress) -> tuple[str, str]:
+def advice(progress: Progress) -> tuple[Literal["good", "warn", "bad"], str]:
     """(tone, sentence): what the person who reads aloud should know at this moment."""
     if progress.clipped:
         return "bad", "Too loud: move back a little or turn the microphone down."

@@ -18,6 +18,7 @@ from speakerid.dashboard.recordings import Analysis, Voice, cluster, tell_strang
 from speakerid.dashboard.recordings_view import exports
 from speakerid.gallery import Consent, Gallery
 from speakerid.identify import Listener, Turn
+from speakerid.identify.scoring import Scorer
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,9 @@ def folder(tmp_path_factory) -> Path:
         consent = Consent.now("yes", "test")
         gallery.enroll(name, voices.enrollment(name), resources.encoder(), consent=consent)
     return made
+
+
+SAME_VOICE = Scorer().same_voice
 
 
 def finish(analysis: Analysis):
@@ -47,9 +51,9 @@ def unit(*numbers: float) -> np.ndarray:
 def test_average_linkage_groups_by_voice_in_order_of_appearance():
     a, b, c = unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)
     rows = np.stack([b, a, unit(0.1, 1, 0), unit(1, 0.1, 0), c, a])
-    assert cluster(rows, 0.5) == [0, 1, 0, 1, 2, 1]
-    assert cluster(rows[:1], 0.5) == [0]
-    assert cluster(np.zeros((0, 3), np.float32), 0.5) == []
+    assert cluster(rows @ rows.T, 0.5) == [0, 1, 0, 1, 2, 1]
+    assert cluster(np.ones((1, 1)), 0.5) == [0]
+    assert cluster(np.zeros((0, 0)), 0.5) == []
 
 
 def test_average_linkage_agrees_with_its_definition():
@@ -63,7 +67,7 @@ def test_average_linkage_agrees_with_its_definition():
         if (rows[groups[best[0]]] @ rows[groups[best[1]]].T).mean() < 0.2:
             break
         groups[best[1]] += groups.pop(best[0])
-    found = cluster(rows, 0.2)
+    found = cluster(rows @ rows.T, 0.2)
     assert {frozenset(group) for group in groups} == {
         frozenset(np.flatnonzero(np.array(found) == number).tolist()) for number in set(found)
     }
@@ -72,15 +76,15 @@ def test_average_linkage_agrees_with_its_definition():
 def test_strangers_get_numbers_only_if_there_are_several():
     turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "Ana", 0.9), Turn(8, 11, "unknown", 0.9)]
     one = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(1, 0.1))]
-    assert tell_strangers_apart(turns, one) == ["unknown", "Ana", "unknown"]
+    assert tell_strangers_apart(turns, one, SAME_VOICE) == ["unknown", "Ana", "unknown"]
     two = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(0, 1))]
-    assert tell_strangers_apart(turns, two) == ["unknown 1", "Ana", "unknown 2"]
+    assert tell_strangers_apart(turns, two, SAME_VOICE) == ["unknown 1", "Ana", "unknown 2"]
 
 
 def test_a_short_turn_of_a_stranger_is_not_numbered():
     turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "unknown", 0.9), Turn(8, 8.6, "unknown", 0.9)]
     heard = [Voice(2, 2.0, unit(1, 0)), Voice(6, 2.0, unit(0, 1)), Voice(8.5, 0.5, unit(1, 0))]
-    assert tell_strangers_apart(turns, heard) == ["unknown 1", "unknown 2", "unknown"]
+    assert tell_strangers_apart(turns, heard, SAME_VOICE) == ["unknown 1", "unknown 2", "unknown"]
 
 
 def test_a_recording_gives_what_the_listener_gives(folder, tmp_path):
