@@ -16,12 +16,15 @@ NORMAL_DBFS = -45.0
 MAX_GAIN_DB = 30.0
 
 _CELL = RATE // 10  # samples between two decisions about the gain
-_POLE = float(np.exp(-2 * np.pi * 20 / RATE))  # of the DC estimate: a one-pole low-pass at 20 Hz
-_POWERS = _POLE ** np.arange(_CELL + 1, dtype=np.float64)
+DC_POLE = float(np.exp(-2 * np.pi * 20 / RATE))
+"""Of the DC estimate, a one-pole low-pass at 20 Hz; while the sound is constant, y[n] = DC_POLE * y[n-1]."""
+
+_POWERS = DC_POLE ** np.arange(_CELL + 1, dtype=np.float64)
 _STANDS_OUT_DB = 10.0  # above the noise floor: taken for speech
 _FLOOR_RISE_DB = 0.1  # a cell (1 dB/s): so that the floor follows a room that grows louder
 _FASTEST_DB = 1.0  # change of the gain a cell (10 dB/s)
-_MEMORY = 0.97  # weight of the past in the mean level of speech (3 s of speech)
+_MEMORY = 0.97  # weight of the past in the mean level of speech (3 s of speech) …
+_MEMORY_LOUDER = 0.7  # … and where it grows louder, so that a near voice is not raised after a far one
 _ENOUGH = 3  # cells of speech before the first decision
 _DEAF_DBFS = -85.0  # below this nothing can be told from the noise of 16-bit samples
 
@@ -35,7 +38,7 @@ class Normalizer:
 
     def __init__(self):
         self._dc: float | None = None  # the DC estimate at the start of the cell
-        self._sum = 0.0  # of the cell so far: what is added to the estimate, times _POLE ** -index
+        self._sum = 0.0  # of the cell so far: what is added to the estimate, times DC_POLE ** -index
         self._filled = 0  # samples of the cell seen so far
         self._quiet = np.zeros(_CELL)  # the cell without DC
         self._level = _Level()
@@ -84,7 +87,7 @@ class Normalizer:
         """
         if self._dc is None:
             self._dc = float(samples[0])  # a constant offset is gone from the first sample on
-        weighed = (1 - _POLE) * samples / _POWERS[begin + 1 : end + 1]
+        weighed = (1 - DC_POLE) * samples / _POWERS[begin + 1 : end + 1]
         sums = np.cumsum(np.concatenate([[self._sum], weighed]))
         self._sum = float(sums[-1])
         return samples - _POWERS[begin + 1 : end + 1] * (self._dc + sums[1:])
@@ -116,7 +119,7 @@ class _Level:
             self._cells += 1
             past = loudness if self._speech is None else self._speech
             # The mean is taken over few cells at first, so that the first cell does not weigh for seconds.
-            memory = min(_MEMORY, 1 - 1 / self._cells)
+            memory = min(_MEMORY_LOUDER if loudness > past else _MEMORY, 1 - 1 / self._cells)
             self._speech = memory * past + (1 - memory) * loudness
         self._move(loudness)
         return float(10 ** (self._gain_db / 20))

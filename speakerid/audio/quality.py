@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from speakerid.audio.format import RATE, Block, dbfs
+from speakerid.audio.normalize import DC_POLE
 from speakerid.audio.vad import FRAME, segments, speech_probabilities
 
-_NEAR_PEAK = 0.95  # of the largest sample: a clipped wave stays up there, speech hardly ever does
+_NEAR_PEAK, _HIGH_UP, _EQUAL = 0.95, 0.4, 0.004  # shares of the largest sample
 _LOUD_ENOUGH = 0.25  # a recording whose largest sample is below this cannot have been clipped
 _SPEECH, _PAUSE = 0.5, 0.2  # probabilities: surely speech, surely none
 _LEAST_PAUSE = 3  # frames of pause, without which the quietest frames stand in for the noise
@@ -57,14 +58,23 @@ def measure(samples: Block, probabilities: np.ndarray | None = None) -> Quality:
 
 
 def clipped(samples: Block) -> float:
-    """The share of samples (0..1) within 5 % of the largest one: large only where the peaks were cut off.
+    """The share of samples (0..1) whose peaks were cut off; below 0.001 for natural speech.
 
-    Relative to the largest sample, since a recording may have been made quieter after it was clipped, and
-    the removal of DC bends flat tops a little.
+    Two signs, of which the clearer one counts: samples within 5 % of the largest one, where a clipped wave
+    stays and speech hardly ever is; and runs of equal samples high up, which remain in a recording that was
+    made quieter after it was clipped. The DC filter of `Normalizer` bends such a run; it is undone here.
     """
     sizes = np.abs(samples)
     peak = float(sizes.max(initial=0.0))
-    return float(np.mean(sizes >= _NEAR_PEAK * peak)) if peak >= _LOUD_ENOUGH else 0.0
+    if peak < _LOUD_ENOUGH:
+        return 0.0
+    equal = np.abs(samples[1:] - DC_POLE * samples[:-1]) < _EQUAL * peak
+    equal &= sizes[1:] > _HIGH_UP * peak
+    runs = equal[2:] & equal[1:-1] & equal[:-2]  # four equal samples
+    flat = np.zeros(len(samples), bool)
+    for place in range(3):
+        flat[1 + place : 1 + place + len(runs)] |= runs
+    return max(float(np.mean(sizes >= _NEAR_PEAK * peak)), float(np.mean(flat)))
 
 
 def _snr(powers: np.ndarray, probabilities: np.ndarray) -> float:
