@@ -2,11 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from speakerid.commands.common import Progress, answer, load_encoder, note, options, written
 from speakerid.errors import AudioError, SpeakerIdError
+
+if TYPE_CHECKING:
+    from speakerid.model import Encoder
 
 FILES_AT_ONCE = 16  # bounds the memory that their samples take
 
@@ -26,7 +30,7 @@ def embed(args: argparse.Namespace) -> None:
     from speakerid.audio.decode import decode
     from speakerid.model.encoder import refusal
 
-    encoder = load_encoder(args)
+    encoder: Encoder | None = None  # loaded once a file was fit for it
     rows: list[np.ndarray] = []
     failures: list[str] = []
     with Progress() as progress:
@@ -45,9 +49,10 @@ def embed(args: argparse.Namespace) -> None:
                 for warning in recording.warnings:
                     note(_named(file, warning))
                 blocks.append(recording.samples)
-            if blocks and not failures:
+            if not failures:
+                encoder = encoder or load_encoder(args)
                 rows.append(encoder.embed(blocks))
-    if failures:
+    if failures or encoder is None:
         count = f"{len(failures)} of {len(args.files)} files cannot be embedded, so nothing was written: "
         raise SpeakerIdError((count if len(args.files) > 1 else "") + " ".join(failures))
     embeddings = np.concatenate(rows)

@@ -15,6 +15,7 @@ from speakerid.commands.common import (
     options,
 )
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
+from speakerid.gallery.names import clean_name
 
 if TYPE_CHECKING:
     from speakerid.gallery import Consent, EnrollmentReport, Gallery
@@ -60,12 +61,10 @@ def _run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
 
 def enroll_one(args: argparse.Namespace) -> None:
     """Enroll one person."""
-    consent = consent_of(args)
+    consent, name = consent_of(args), clean_name(args.name)
     gallery = open_gallery(args)
     blocks = _decode(args.files)  # before the model, so that a wrong path is told at once
-    report = gallery.enroll(
-        args.name, blocks, load_encoder(args), consent=consent, sources=_labels(args.files)
-    )
+    report = gallery.enroll(name, blocks, load_encoder(args), consent=consent, sources=_labels(args.files))
     tell(args, report)
 
 
