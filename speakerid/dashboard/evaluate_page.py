@@ -100,7 +100,7 @@ def _verdict(tries: Tries, best: Threshold) -> None:
                 )
             )
         st.slider(
-            "Try another threshold", 1, 99, round(100 * now), format="%d %%", key="evaluate-threshold",
+            "Try another threshold", 1, 99, round(100 * now), format="%d%%", key="evaluate-threshold",
             help=f"A name is shown when its probability reaches this. The live page starts at {now:.0%}.",
         )  # fmt: skip
         with st.container(key="evaluate-cost"):
@@ -164,7 +164,13 @@ def _matrix(tries: Tries) -> None:
                 ygap=2,
             )
         )
-        ticks = {"tickmode": "array", "automargin": True, "showgrid": False, "fixedrange": True}
+        ticks = {
+            "tickmode": "array",
+            "automargin": True,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        }
         figure.update_layout(
             xaxis={**ticks, "tickvals": list(range(len(columns))), "ticktext": columns, "title": "shown as"},
             yaxis={
@@ -176,6 +182,8 @@ def _matrix(tries: Tries) -> None:
             },
             height=170 + 34 * max(len(whose), 3),
             margin={"l": 10, "r": 10, "t": 10, "b": 10},
+            paper_bgcolor="rgba(0,0,0,0)",
+            plot_bgcolor="rgba(0,0,0,0)",
         )
         st.plotly_chart(figure, key="evaluate-matrix-chart", config={"displayModeBar": False})
         worst = tries.confused(threshold)[:3]
@@ -200,7 +208,9 @@ def _det(tries: Tries) -> None:
             )
             return
         figure = figures.det([("enrolled people", rates)])
-        figure.update_layout(height=380, showlegend=False)
+        figure.update_layout(
+            height=380, showlegend=False, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)"
+        )
         st.plotly_chart(figure, key="evaluate-det-chart", config={"displayModeBar": False})
         st.caption(f"Equal error rate {eer:.1%}, over {len(tries.target)} and {len(tries.nontarget)} scores.")
 

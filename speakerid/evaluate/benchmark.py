@@ -74,14 +74,16 @@ def embedding(
 
 def scoring(scorer: Scorer, counts: Sequence[int] = PEOPLE) -> list[dict]:
     """Rows {"people", "ms" to score a window against them, "prepare_ms" to take in a changed gallery}."""
-    from speakerid.evaluate.verification import One
+    from speakerid.evaluate.own import Exemplars
 
     rng = np.random.default_rng(0)
     rows = []
     for count in counts:
         numbers = rng.standard_normal((count, 5, 192)).astype(np.float32)
         numbers /= np.linalg.norm(numbers, axis=2, keepdims=True)
-        people: list[Enrolled] = [One(str(i), numbers[i], np.full(5, 3, np.float32)) for i in range(count)]
+        people: list[Enrolled] = [
+            Exemplars(str(i), numbers[i], np.full(5, 3, np.float32)) for i in range(count)
+        ]
         profiles = scorer.profiles(people)
         window, seconds = numbers[0, :1], np.array([2.0])
         rows.append(

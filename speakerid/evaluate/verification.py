@@ -11,6 +11,7 @@ import numpy as np
 from speakerid.evaluate import EvaluationError, metrics
 from speakerid.evaluate.embedding import LENGTHS, Embedded, Progress
 from speakerid.evaluate.intervals import bootstrap
+from speakerid.evaluate.own import Exemplars
 from speakerid.evaluate.trials import MAX_TRIALS, Trials, all_pairs
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def log_ratios(scorer: Scorer, rows: np.ndarray, seconds: np.ndarray, trials: Tr
         rows: unit embeddings [n, d], each made from so many seconds [n].
     """
     out = np.empty(len(trials))
-    people: list[Enrolled] = [One(str(i), rows[i : i + 1], seconds[i : i + 1]) for i in range(len(rows))]
+    people: list[Enrolled] = [
+        Exemplars(str(i), rows[i : i + 1], seconds[i : i + 1]) for i in range(len(rows))
+    ]
     order = np.argsort(trials.enroll, kind="stable")
     for first in range(0, len(rows), PEOPLE):
         span = np.searchsorted(trials.enroll[order], [first, first + PEOPLE])
@@ -117,15 +120,6 @@ def log_ratios(scorer: Scorer, rows: np.ndarray, seconds: np.ndarray, trials: Tr
         llr = scorer.score(rows, seconds, scorer.profiles(people[first : first + PEOPLE])).llr
         out[part] = llr[trials.test[part], trials.enroll[part] - first]
     return out
-
-
-@dataclass(frozen=True)
-class One:
-    """Somebody enrolled: embeddings [k, d] unit rows, seconds [k]."""
-
-    name: str
-    embeddings: np.ndarray
-    seconds: np.ndarray
 
 
 def measure(
