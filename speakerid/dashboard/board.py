@@ -6,7 +6,7 @@ for a browser that starts, and `update`, what changed. It owns no thread, no soc
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ class Board:
 
     def _reset(self) -> None:
         self._decision: Decision | None = None
+        self._explained: Decision | None = None  # the latest that has reasons
         self._snapshot: Snapshot | None = None
         self._rolling: deque[tuple[float, list[float]]] = deque(maxlen=int(ROLLING_S / _ROLLING_STEP_S) + 1)
         self._trail: deque[tuple[list[float], str]] = deque(maxlen=_TRAIL)
@@ -76,13 +77,25 @@ class Board:
         """How this person is drawn; people who are no longer enrolled look unknown."""
         return self._looks.get(name or UNKNOWN, UNKNOWN_LOOK)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing has been listened to yet, or the last listening has ended well."""
+        return self._status["kind"] in ("idle", "ended")
+
+    @property
+    def status(self) -> str:
+        """What the session as a whole does, in words."""
+        return self._status["text"]
+
     # -- what happens ------------------------------------------------------------------------------------
 
     def set_status(self, kind: str, text: str) -> Message:
         """What the session as a whole does: idle, waiting, listening, ended or failed; `text` for people."""
         with self._lock:
             self._status = {"kind": kind, "text": text}
-            return {"kind": "update", "status": self._status, "now": self._now()}
+            if kind != "listening":
+                self._decision = None
+            return {"kind": "update", "status": self._status, "now": self._now(), "bars": self._bars()}
 
     def start_again(self) -> None:
         """Forget everything heard."""
@@ -100,20 +113,25 @@ class Board:
             self._decision = None
             self._trail.clear()
 
-    def update(self, snapshot: "Snapshot", decisions: "Iterable[Decision]") -> Message:
+    def update(self, snapshot: "Snapshot", pending: "Sequence[Decision]") -> Message:
         """Take in what the Engine says; returns the message for the browsers."""
         with self._lock:
             self._snapshot = snapshot
             self._decision = snapshot.decision
-            strangers = [point for decision in decisions if (point := self._place(decision)) is not None]
+            if snapshot.decision is not None and snapshot.decision.details is not None:
+                self._explained = snapshot.decision
+            strangers = [point for decision in pending if (point := self._place(decision)) is not None]
             at = self._offset + snapshot.at
             point = None
             if not self._rolling or at - self._rolling[-1][0] >= _ROLLING_STEP_S - 1e-6:
                 self._rolling.append((at, self._scores()))
                 point = {"t": round(at * 1000), "p": self._rolling[-1][1]}
+            state = self._state()
+            if not pending:  # what only decisions change need not be drawn again
+                state = {part: state[part] for part in ("status", "now", "signal", "latency")}
             return {
                 "kind": "update",
-                **self._state(),
+                **state,
                 "point": point,
                 "strangers": strangers,
                 "turns": self._changed_turns(snapshot),
@@ -191,7 +209,7 @@ class Board:
             "trail": [{"at": point, "color": color} for point, color in self._trail],
             "signal": signal(self._snapshot),
             "latency": self._latency(),
-            "explain": explanation(self._decision, self._names),
+            "explain": explanation(self._explained, self._names),
         }
 
     def _scores(self) -> list[float]:

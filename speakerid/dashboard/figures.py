@@ -124,7 +124,7 @@ def space(
             _points(kind, center[None], flat)
             | {
                 "mode": "text",
-                "text": [_short(person.name)],
+                "text": [_short(person.name) + "<br> "],  # above the points
                 "textposition": "top center",
                 "textfont": {"size": 15},
                 "hoverinfo": "skip",

@@ -60,6 +60,11 @@ class LiveSession:
         supervise(self)
         return token
 
+    def hint(self, sentence: str) -> None:
+        """What to do to begin, shown until something is heard."""
+        if self._source is None and self.board.idle and sentence != self.board.status:
+            self._say("idle", sentence)
+
     # -- who and how -------------------------------------------------------------------------------------
 
     def everybody(self) -> "Sequence[Voiceprint]":
@@ -265,6 +270,8 @@ class LiveSession:
     def _check_source(self, source: Source, now: float) -> None:
         if source.error:
             self._fail(source.error)
+        elif self._heard is not None and self._heard.closed:
+            self._fail("Listening has failed; the server's log says why. Press STOP and START to try again.")
         elif gone_silent(source, now):
             self._fail(
                 "No sound has come from the browser for some seconds; press STOP, then START, to go on."

@@ -10,7 +10,12 @@ from speakerid.dashboard.live import LiveSession
 from speakerid.errors import SpeakerIdError
 
 BROWSER, MICROPHONE, RECORDING, DEMO = "Browser microphone", "This computer's microphone", "Recording", "Demo"
-_SOURCES = (BROWSER, MICROPHONE, RECORDING, DEMO)
+_HINTS = {
+    BROWSER: "Press START and let this page use the microphone. Nothing is recorded.",
+    MICROPHONE: "Press Start to listen with a microphone of the computer that runs this.",
+    RECORDING: "Choose a recording and press Start; it plays in real time.",
+    DEMO: "Press Start: four synthetic voices and a stranger talk for a minute. Your people are not touched.",
+}
 _SESSION, _SOURCE = "live-session", "live-source"
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
@@ -42,28 +47,31 @@ def draw() -> None:
         _nobody_enrolled()
         return
     token = session.watch()
+    st.session_state.setdefault(_SOURCE, BROWSER)
     with st.container(horizontal=True, vertical_alignment="center", key="live-bar"):
         source = st.segmented_control(
             "Source",
-            _SOURCES,
-            default=BROWSER,
+            list(_HINTS),
             required=True,
             key=_SOURCE,
             label_visibility="collapsed",
             width="content",
         )
+        source = source or BROWSER
+        session.hint(_HINTS[source])
         with st.container(key="live-source-area"):
-            _DRAW[source or BROWSER](session)
+            _DRAW[source](session)
         live_controls.draw(session)
         if st.button(
             "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
         ):
             session.start_again()
-    if left := session.other_model():
-        st.warning(
-            f"{', '.join(left)}: enrolled with another voice model, so not recognized. Enroll them again.",
-            icon=":material/model_training:",
-        )
+    with st.container(key="live-remarks"):  # always there: the board keeps its place
+        if left := session.other_model():
+            st.warning(
+                f"{', '.join(left)}: enrolled with another voice model, so not recognized; enroll again.",
+                icon=":material/model_training:",
+            )
     _board(session, token, microphone=source == BROWSER)
 
 
@@ -146,7 +154,6 @@ def _recording(session: LiveSession) -> None:
 def _demo(session: LiveSession) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         _start_stop(session, session.start_demo)
-        st.caption("Four synthetic voices and a stranger talk for a minute. Your own people are not touched.")
 
 
 def _start_stop(session: LiveSession, start: Callable[[], None], *, disabled: bool = False) -> None:

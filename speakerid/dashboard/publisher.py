@@ -1,5 +1,6 @@
 """From the Engine's thread to the browsers: ten updates a second, and how long each took to the screen."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -92,7 +93,7 @@ class Publisher:
         pending, self._pending = self._pending, []
         self._published = now
         number = self.publish(self.board.update(snapshot, pending))
-        if number is not None and pending and snapshot.latency_ms is not None:
+        if number is not None and pending and not math.isnan(snapshot.latency_ms):
             self._sent[number] = (self._first_pending, snapshot.latency_ms)
             for old in [sent for sent in self._sent if sent < number - _UNANSWERED]:
                 del self._sent[old]

@@ -1,5 +1,6 @@
 """The live page's words for what the Engine says: short, plain, and never more certain than it is."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
     ]
     if snapshot.clipped:
         text.append("too loud: clipped")
-    if snapshot.snr_db is not None and snapshot.speech:
+    if snapshot.speech and not math.isnan(snapshot.snr_db):
         text.append(f"{snapshot.snr_db:.0f} dB above the noise")
     lost = []
     if snapshot.dropped:
@@ -49,23 +50,34 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
 
 
 def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, Any]:
-    """Why the last decision came out as it did: a sentence, and a row for each name."""
+    """Why the last decision came out as it did: a sentence, and a table with a row for each name.
+
+    Each column is its heading, what the heading means, and a cell for each name.
+    """
     if decision is None or decision.details is None:
-        return {"lead": "Nothing has been decided yet.", "rows": []}
+        return {"lead": "Nothing has been decided yet.", "columns": []}
     details = decision.details
-    rows = [
-        [
-            name,
-            _signed(details.cosine[name], ".2f") if name in details.cosine else "—",
-            _signed(details.llr[name], "+.1f") if name in details.llr else "—",
-            f"{decision.scores[name]:.0%}" if name in decision.scores else "—",
-        ]
-        for name in names
-    ]
-    lead = details.reason
+    lead = f"{decision.speaker}: {details.reason}."
     if details.runner_up:
-        lead += f" Next: {details.runner_up}."
-    return {"lead": lead, "rows": rows}
+        lead += f" Second among the enrolled: {details.runner_up}."
+    lead += f" Judged by {details.seconds:.1f} s of sound."
+    measures = [
+        ("Alike", "How alike the voices are, −1 to 1, as measured", details.cosine, ".2f"),
+        ("Among others", "The same, against how alike any two voices are here", details.normalized, "+.1f"),
+        ("Evidence", "How strongly the sound speaks for this person; 0 is undecided", details.llr, "+.1f"),
+        ("Sure", "The probability that the bars show", decision.scores, ".0%"),
+    ]
+    columns = [{"head": "Voice", "help": "Who takes part", "cells": list(names)}]
+    columns += [
+        {
+            "head": head,
+            "help": help_text,
+            "cells": [_signed(values[name], form) if name in values else "—" for name in names],
+        }
+        for head, help_text, values, form in measures
+        if values
+    ]
+    return {"lead": lead, "columns": columns}
 
 
 def _signed(number: float, form: str) -> str:

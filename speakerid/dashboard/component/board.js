@@ -1,7 +1,9 @@
 // Draws one channel. Streamlit calls the default export again, on the same element and without the clean-up in
 // between, whenever the data or the theme change: all state lives on the root element.
 
-const LINES_MS = 400;      // the lines are redrawn at most so often, the timeline at half that pace
+// What is drawn apart from the name, most urgent first: milliseconds between two drawings at least, and how.
+const PACE = { bars: 0, trail: 150, rolling: 400, timeline: 800, explain: 400 };
+const DRAW = { bars: "drawBars", trail: "drawSpace", rolling: "drawRolling", timeline: "drawTimeline", explain: "drawExplain" };
 const ROLLING_MS = 60000;  // what the rolling chart shows
 const DAY = 86400000;      // date axes take small numbers for years: times start on 2 January 1970
 const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false };
@@ -35,9 +37,9 @@ class Board {
     this.charts = Object.fromEntries([...root.querySelectorAll(".live-chart")].map((box) => [box.dataset.chart, box]));
     this.rows = [];
     this.wait = 300;
-    this.drawnAt = { rolling: 0, timeline: 0 };
+    this.drawn = Object.fromEntries(Object.keys(PACE).map((name) => [name, { at: -Infinity, took: 0 }]));
     this.dirty = {};
-    this.find(".live-stage-toggle").onclick = () => this.stage(!root.classList.contains("live-stage"));
+    this.find(".live-stage-toggle").onclick = () => this.stage(!this.staged);
     this.find(".live-3d").onclick = () => this.turn();
     this.onKey = (event) => { if (event.key === "Escape") this.stage(false); };
     this.onFullscreen = () => { if (!document.fullscreenElement) this.stage(false); };
@@ -155,7 +157,10 @@ class Board {
       this.firstChanged = Math.min(this.firstChanged ?? Infinity, message.turns.from);
       this.dirty.timeline = this.dirty.log = true;
     }
-    this.last = message;
+    this.root.dataset.status = this.hello.status.kind;
+    this.drawNow(this.hello.now);  // at once; the rest waits for the next frame
+    // The oldest decision that is not on the screen yet is the one whose way there is measured.
+    if (message.kind === "update" && message.trail) this.measured ??= message;
     this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.draw(); });
   }
 
@@ -164,22 +169,17 @@ class Board {
   draw() {
     if (this.gone) return;
     const { dirty, hello } = this;
-    if (dirty.status) this.root.dataset.status = hello.status.kind;
-    if (dirty.now) this.drawNow(hello.now);
     if (dirty.signal) this.drawSignal(hello.signal);
     if (dirty.latency) {
       this.find(".live-latency b").textContent = hello.latency.text;
       this.find(".live-latency span").textContent = hello.latency.detail;
     }
-    if (dirty.explain) this.drawExplain(hello.explain);
     if (dirty.log) this.drawLog();
-    for (const part of ["status", "now", "signal", "latency", "explain", "log"]) dirty[part] = false;
-    if (this.built) this.drawCharts(performance.now());
-    const message = this.last;
-    this.last = undefined;
-    if (message?.kind === "update") {
-      setTimeout(() => this.send({ drawn: message.seq, held: performance.now() - message.received }));
-    }
+    for (const part of ["signal", "latency", "log"]) dirty[part] = false;
+    this.drawCharts();
+    const message = this.measured;
+    this.measured = undefined;
+    if (message) setTimeout(() => this.send({ drawn: message.seq, held: performance.now() - message.received }));
   }
 
   drawNow(now) {
@@ -197,11 +197,15 @@ class Board {
     this.find(".live-signal-text").textContent = [...signal.text, signal.lost].filter(Boolean).join(" · ");
   }
 
-  drawExplain(explain) {
+  drawExplain() {
+    const { explain } = this.hello;
     this.find(".live-lead").textContent = explain.lead;
-    this.find(".live-explain table").hidden = !explain.rows.length;
+    const columns = explain.columns;
+    const row = (tag, cells) => element("tr", {}, ...cells.map((cell) => element(tag, cell)));
+    this.find(".live-explain thead").replaceChildren(
+      row("th", columns.map(({ head, help }) => ({ textContent: head, title: help }))));
     this.find(".live-explain tbody").replaceChildren(
-      ...explain.rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", { textContent: cell })))));
+      ...(columns[0]?.cells ?? []).map((_, k) => row("td", columns.map(({ cells }) => ({ textContent: cells[k] })))));
   }
 
   drawLog() {
@@ -244,7 +248,9 @@ class Board {
 
   // -- charts -----------------------------------------------------------------------------------------
 
-  get big() { return this.root.classList.contains("live-stage") ? Math.max(1, innerHeight / 680) : 1; }
+  get staged() { return this.root.classList.contains("live-stage"); }
+
+  get big() { return this.staged ? Math.max(1, innerHeight / 680) : 1; }
 
   scaled(figure) {
     const data = structuredClone(figure.data);
@@ -275,31 +281,33 @@ class Board {
     await Promise.all(Object.entries(this.charts).map(([name, box]) =>
       this.Plotly.react(box, this.scaled(this.figure[name]), this.themed(this.figure[name]), { ...CONFIG, scrollZoom: name === "space" && !this.solid })));
     this.built = true;
-    this.drawnAt = { rolling: 0, timeline: 0 };
+    for (const last of Object.values(this.drawn)) last.at = -Infinity;
     this.shownEnd = undefined;
-    Object.assign(this.dirty, { bars: true, rolling: true, trail: true, timeline: true });
-    this.drawCharts(performance.now());
+    Object.assign(this.dirty, { bars: true, rolling: true, trail: true, timeline: true, explain: true });
+    this.drawCharts();
   }
 
-  drawCharts(now) {
-    const { Plotly, dirty, charts, hello } = this;
-    if (dirty.bars) {
-      Plotly.restyle(charts.bars, { x: [hello.bars.p], text: [hello.bars.text] }, [0]);
-      dirty.bars = false;
+  // At most one chart a frame, and each so often that it takes no more than an eighth of the time: the name
+  // stays prompt where drawing is slow.
+  drawCharts() {
+    if (this.gone || !this.built) return;
+    const began = performance.now();
+    const waiting = Object.keys(PACE).filter((name) => this.dirty[name] && !(name === "explain" && this.staged));
+    const due = waiting.find((name) => began - this.drawn[name].at >= Math.max(PACE[name], 8 * this.drawn[name].took));
+    if (due) {
+      this.dirty[due] = false;
+      this[DRAW[due]]();
+      const took = performance.now() - began;
+      this.drawn[due] = { at: began, took: 0.7 * this.drawn[due].took + 0.3 * took };
     }
-    if (dirty.trail) { this.drawSpace(); dirty.trail = false; }
-    if (dirty.rolling && this.due("rolling", now, LINES_MS)) this.drawRolling();
-    if (dirty.timeline && this.due("timeline", now, 2 * LINES_MS)) this.drawTimeline();
+    if (waiting.length > (due ? 1 : 0)) {
+      this.later ??= setTimeout(() => { this.later = undefined; requestAnimationFrame(() => this.drawCharts()); }, due ? 0 : 50);
+    }
   }
 
-  due(name, now, every) {
-    if (now - this.drawnAt[name] < every) {
-      this.later ??= setTimeout(() => { this.later = undefined; if (!this.gone) this.drawCharts(performance.now()); }, every);
-      return false;
-    }
-    this.drawnAt[name] = now;
-    this.dirty[name] = false;
-    return true;
+  drawBars() {
+    const { p, text } = this.hello.bars;
+    this.Plotly.restyle(this.charts.bars, { x: [p], text: [text] }, [0]);
   }
 
   drawRolling() {
@@ -311,18 +319,16 @@ class Board {
   drawSpace() {
     const count = this.charts.space.data.length;
     const axes = this.solid ? ["x", "y", "z"] : ["x", "y"];
-    const trail = this.hello.trail;
+    const { trail } = this.hello;
     const groups = [this.strangers, trail.map((step) => step.at), trail.slice(-1).map((step) => step.at)];
     const changes = Object.fromEntries(axes.map((axis, k) => [axis, groups.map((points) => points.map((point) => point[k]))]));
-    this.Plotly.restyle(this.charts.space, changes, [count - 3, count - 2, count - 1]);
-    if (!trail.length) return;
-    const fade = trail.map((_, k) => 0.12 + 0.7 * (k + 1) / trail.length);
-    const color = trail[trail.length - 1].color;
+    const color = trail[trail.length - 1]?.color ?? "gray";
     const colors = trail.map((step) => step.color);
+    changes["marker.color"] = [this.figure.space.data[count - 3].marker.color, colors, color];
+    changes["line.color"] = [color, color, color];
     // One opacity a point: Plotly's 3-D markers know none, there the colours alone carry the trail.
-    this.Plotly.restyle(this.charts.space, this.solid
-      ? { "marker.color": [colors, color], "line.color": [color, color] }
-      : { "marker.color": [colors, color], "marker.opacity": [fade, 1], "line.color": [color, color] }, [count - 2, count - 1]);
+    if (!this.solid) changes["marker.opacity"] = [0.55, trail.map((_, k) => 0.12 + 0.7 * (k + 1) / trail.length), 1];
+    this.Plotly.restyle(this.charts.space, changes, [count - 3, count - 2, count - 1]);
   }
 
   drawTimeline() {
@@ -356,7 +362,7 @@ class Board {
   // -- the page around it -----------------------------------------------------------------------------
 
   stage(on) {
-    if (on === this.root.classList.contains("live-stage")) return;
+    if (on === this.staged) return;
     this.root.classList.toggle("live-stage", on);
     this.find(".live-stage-toggle").textContent = on ? "Leave" : "Present";
     if (on) document.documentElement.requestFullscreen?.().catch(() => {});
