@@ -1,0 +1,170 @@
+"""What the live board says, from the Engine's snapshots to the browser's messages."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gallery.people import voiceprint
+
+from speakerid.dashboard.board import Board
+from speakerid.identify import Decision, Details, Snapshot, Turn
+
+PEOPLE = [replace(voiceprint(name, seed), id=f"{seed:032x}") for seed, name in enumerate(("Ana", "Bō"), 1)]
+
+
+def decision(at: float, speaker: str | None, confidence: float = 0.9) -> Decision:
+    if speaker is None:
+        return Decision(at, None, 1.0)
+    rest = {name: (1 - confidence) / 2 for name in ("Ana", "Bō", "unknown") if name != speaker}
+    details = Details({"Ana": 0.61, "Bō": -0.2}, {}, {"Ana": 4.25, "Bō": -3.0}, 1.5, "Bō", "far ahead")
+    embedding = PEOPLE[0].embeddings[0] if speaker == "Ana" else PEOPLE[1].embeddings[0]
+    return Decision(at, speaker, confidence, {**rest, speaker: confidence}, embedding, details)
+
+
+def snapshot(at: float, said: Decision | None, turns: tuple[Turn, ...] = (), **other) -> Snapshot:
+    return Snapshot(at=at, decision=said, level_dbfs=-23.4, speech=True, turns=turns, **other)
+
+
+@pytest.fixture
+def board() -> Board:
+    made = Board(PEOPLE)
+    made.set_status("listening", "")
+    return made
+
+
+def update(board: Board, at: float, speaker: str | None, turns: tuple[Turn, ...] = (), **other) -> dict:
+    said = decision(at, speaker)
+    message = board.update(snapshot(at, said, turns, **other), [said])
+    json.dumps(message, allow_nan=False)  # what a browser can read
+    return message
+
+
+def test_the_three_answers_are_told_apart(board):
+    said = {who: update(board, at, who)["now"] for at, who in enumerate(("Ana", "unknown", None), 1)}
+    assert [now["name"] for now in said.values()] == ["Ana", "unknown", "nobody"]
+    assert [now["kind"] for now in said.values()] == ["person", "unknown", "nobody"]
+    assert "90% sure" in said["Ana"]["detail"] and "1.5 s heard" in said["Ana"]["detail"]
+    assert "none of the enrolled" in said["unknown"]["detail"]
+
+
+def test_bars_keep_their_places_and_end_with_unknown(board):
+    assert [person["name"] for person in board.hello()["people"]] == ["Ana", "Bō", "unknown"]
+    assert update(board, 1, "Bō")["bars"] == {"p": [0.05, 0.9, 0.05], "text": ["5%", "90%", "5%"]}
+    assert update(board, 2, None)["bars"] == {"p": [0, 0, 0], "text": ["", "", ""]}
+
+
+def test_between_decisions_only_time_and_signal_go_on(board):
+    said = decision(1, "Ana")
+    board.update(snapshot(1, said), [said])
+    message = board.update(snapshot(1.3, said), [])
+    assert not {"bars", "trail", "explain"} & set(message)
+    assert message["point"]["t"] == 1300
+
+
+def test_the_rolling_chart_holds_one_minute_at_a_steady_pace(board):
+    for k in range(1, 801):
+        update(board, k / 10, "Ana")
+    rolling = board.hello()["rolling"]
+    steps = np.diff(rolling["t"])
+    assert steps.min() >= 200 - 1 and rolling["t"][-1] - rolling["t"][0] <= 60_000
+    assert len(rolling["t"]) > 290
+
+
+def test_only_turns_that_changed_are_sent(board):
+    first, second = Turn(0, 2, "Ana", 0.9), Turn(2.5, 3, "unknown", 0.7)
+    assert update(board, 2, "Ana", (first,))["turns"]["from"] == 0
+    message = update(board, 3, "unknown", (first, second))["turns"]
+    assert message["from"] == 1 and [row["name"] for row in message["rows"]] == ["unknown"]
+    assert update(board, 3.1, "unknown", (first, second))["turns"] is None
+    grown = update(board, 4, "unknown", (first, replace(second, end=4)))["turns"]
+    assert grown["from"] == 1 and grown["rows"][0]["length"] == 1500
+    joined = update(board, 5, "Ana", (Turn(0, 5, "Ana", 0.9),))["turns"]
+    assert joined["from"] == 0 and len(joined["rows"]) == 1
+    assert [total["text"] for total in joined["totals"]] == ["0:05.0"]
+
+
+def test_a_corrected_name_stays_corrected_while_the_turn_grows(board):
+    turn = Turn(1, 2, "unknown", 0.7)
+    update(board, 2, "unknown", (turn,))
+    answer = board.correct(0, "Bō")
+    assert answer and answer["turns"]["rows"][0]["heard"] == "heard as unknown"
+    grown = update(board, 3, "unknown", (replace(turn, end=3),))["turns"]["rows"][0]
+    assert (grown["name"], grown["length"]) == ("Bō", 2000)
+    assert board.entries[0].corrected
+    assert "Bō" in board.export("rttm")[2]
+    assert board.correct(7, "Bō") is None
+    assert board.correct(0, "<b>") is None
+
+
+def test_listening_again_goes_on_where_the_log_ended_and_starting_again_forgets(board):
+    update(board, 10, "Ana", (Turn(1, 9, "Ana", 0.9),))
+    board.new_listening()
+    update(board, 4, "Bō", (Turn(2, 4, "Bō", 0.8),))
+    assert [(e.start, e.end, e.speaker) for e in board.entries] == [(1, 9, "Ana"), (12, 14, "Bō")]
+    board.start_again()
+    assert board.entries == () and board.hello()["rolling"]["t"] == []
+
+
+def test_somebody_new_in_the_gallery_keeps_the_past(board):
+    update(board, 1, "Bō")
+    board.set_people([*PEOPLE, replace(voiceprint("Cem", 9), id="9" * 32)])
+    hello = board.hello()
+    assert [person["name"] for person in hello["people"]] == ["Ana", "Bō", "Cem", "unknown"]
+    assert hello["rolling"]["p"] == [[0.05, 0.9, 0.0, 0.05]]
+
+
+def test_the_current_voice_moves_to_its_cluster_and_strangers_stay(board):
+    message = update(board, 1, "unknown")
+    assert message["strangers"] == [message["trail"][-1]["at"]]
+    point = update(board, 2, "Ana")["trail"][-1]["at"]
+    cluster = board.hello()["figures"]["space3d"]["data"][0]
+    distances = np.linalg.norm(np.stack([cluster["x"], cluster["y"], cluster["z"]]).T - point, axis=1)
+    assert distances.min() < 1e-3
+    assert len(board.hello()["strangers"]) == 1
+
+
+def test_why_this_name_is_said_in_numbers(board):
+    explain = update(board, 1, "Ana")["explain"]
+    assert explain["lead"].startswith("Ana: far ahead.")
+    columns = {column["head"]: column["cells"] for column in explain["columns"]}
+    assert columns["Alike"] == ["0.61", "−0.20", "—"]
+    assert columns["Evidence"] == ["+4.2", "−3.0", "—"]
+    assert "Among others" not in columns, "without a cohort there is nothing to compare with"
+
+
+def test_losses_and_clipping_are_told(board):
+    signal = update(board, 1, "Ana", dropped=8000, skipped=2, clipped=True)["signal"]
+    assert "0.5 s of sound lost" in signal["lost"] and "2 steps skipped" in signal["lost"]
+    assert signal["clipped"] and any("too loud" in text for text in signal["text"])
+
+
+def test_latency_is_the_median_of_what_was_measured(board):
+    assert board.hello()["latency"]["text"] == "—"
+    for milliseconds in (100, 120, 900):
+        board.took(milliseconds)
+    latency = board.hello()["latency"]
+    assert latency["text"] == "120 ms" and "900 ms" in latency["detail"]
+
+
+def test_after_the_end_no_name_is_shown_any_more(board):
+    update(board, 1, "Ana")
+    message = board.set_status("ended", "The sound has ended.")
+    assert message["now"]["kind"] == "idle" and message["now"]["detail"] == "The sound has ended."
+    assert message["bars"]["p"] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["csv", "rttm", "json", "html"])
+def test_the_log_can_be_taken_away_in_every_form(board, kind):
+    update(board, 2, "Bō", (Turn(0, 2, "Bō", 0.9),))
+    name, _, text = board.export(kind)
+    assert name == f"speakers.{kind}" and "Bō" in text
+    assert board.export("exe") is None
+
+
+def test_a_board_for_nobody_works():
+    board = Board([])
+    board.set_status("listening", "")
+    said = Decision(1, "unknown", 1.0, {"unknown": 1.0}, PEOPLE[0].embeddings[0])
+    assert board.update(snapshot(1, said), [said])["now"]["name"] == "unknown"
+    json.dumps(board.hello(), allow_nan=False)

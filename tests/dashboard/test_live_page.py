@@ -1,0 +1,61 @@
+"""The Live page as a script: where it leads, what it offers, and how it does without a WebSocket."""
+
+from dashboard.pages import open_page, said
+from gallery.people import voiceprint
+
+from speakerid.dashboard import resources
+from speakerid.gallery.store import FolderStore
+
+PAGE = "2_Live.py"
+
+
+def with_people(folder, *names: str, model: str | None = None) -> None:
+    folder.mkdir(exist_ok=True)
+    for seed, name in enumerate(names):
+        FolderStore(folder).put(voiceprint(name, seed, model=model or resources.encoder().id))
+
+
+def test_with_nobody_enrolled_the_page_leads_to_enrolling_and_offers_a_demo(tmp_path, monkeypatch):
+    app = open_page(PAGE, tmp_path, monkeypatch)
+    assert "Nobody is enrolled yet" in said(app)
+    assert any("Enroll" in link.proto.page for link in app.get("page_link"))
+    app.button(key="live-see-demo").click().run()
+    assert not app.exception
+    assert app.session_state["live-source"] == "Demo"
+    assert app.button(key="live-start")
+
+
+def test_without_a_live_channel_the_page_says_so_and_shows_names_and_bars(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana <b>", "Bō")
+    text = said(open_page(PAGE, tmp_path / "v", monkeypatch))
+    assert "Live updates are not available here" in text
+    assert "not listening" in text
+    assert "Ana &lt;b&gt;" in text and "Ana <b>" not in text
+    assert "Bō" in text and "unknown" in text
+
+
+def test_every_source_can_be_chosen(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    for source in ("Recording", "Demo", "This computer's microphone", "Browser microphone"):
+        app.session_state["live-source"] = source
+        app.run()
+        assert not app.exception, source
+
+
+def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    session = app.session_state["live-session"]
+    assert session._settings == {}
+    app.slider(key="live-set-threshold").set_value(0.8).run()
+    assert session._settings == {"threshold": 0.8}
+    app.button(key="live-defaults").click().run()
+    assert session._settings == {}
+
+
+def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana", model="another-1234")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    app.session_state["live-session"]._model = resources.encoder().id
+    assert "Ana: enrolled with another voice model" in said(app.run())
