@@ -39,7 +39,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--conversations", type=Path, metavar="DIR", help="labelled conversations to listen to"
     )
-    parser.add_argument("--condition", nargs="+", action="extend", choices=list(CONDITIONS), metavar="NAME")
+    parser.add_argument(
+        "--condition",
+        nargs="+",
+        action="extend",
+        choices=list(CONDITIONS),
+        metavar="NAME",
+        help=", ".join(CONDITIONS),
+    )
     parser.add_argument("--bootstrap", type=_count, default=300, metavar="N", help="draws for the intervals")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     parser.add_argument("--max-trials", type=_count, default=MAX_TRIALS, metavar="N", help="pairs per corpus")
