@@ -15,6 +15,7 @@ from speakerid.errors import SpeakerIdError
 COMMANDS = (
     "speakerid.commands.enroll",
     "speakerid.commands.people",
+    "speakerid.commands.keeping",
     "speakerid.commands.identify",
     "speakerid.commands.microphone",
     "speakerid.commands.embed",

@@ -293,3 +293,34 @@ def test_a_terminal_without_unicode_still_lists_people(enrolled, tmp_path):
         (tmp_path / "voiceprints" / path.name).write_bytes(path.read_bytes())
     done("rename", "Alice", "Zoë", folder=tmp_path)
     assert "Zo\\xeb" in done("speakers", folder=tmp_path, PYTHONIOENCODING="ascii")
+
+
+def test_people_are_exported_encrypted_and_imported(enrolled, tmp_path):
+    secret = {"SPEAKERID_FILE_PASSPHRASE": "correct horse"}
+    file = tmp_path / "people"
+    assert "2 people are in" in done("export", file, "--encrypt", folder=enrolled, **secret)
+    assert b"Alice" not in file.read_bytes()
+    assert "is encrypted" in refused("import", file, folder=tmp_path)
+    assert "set SPEAKERID_FILE_PASSPHRASE" in refused("import", file, "--encrypted", folder=tmp_path)
+    out = done("import", file, "--encrypted", folder=tmp_path, **secret)
+    assert out.splitlines() == ["Alice: added", "Bruno: added"]
+    again = run("import", file, "--encrypted", "--json", folder=tmp_path, **secret)
+    assert again.returncode == 1 and list(json.loads(again.stdout)["refused"]) == ["Alice", "Bruno"]
+    assert "2 of 2 people were not added" in again.stderr
+
+
+def test_the_voiceprints_are_encrypted_with_a_passphrase(enrolled, tmp_path):
+    stored = tmp_path / "voiceprints"
+    stored.mkdir()
+    for path in (enrolled / "voiceprints").glob("*.safetensors"):
+        (stored / path.name).write_bytes(path.read_bytes())
+    told = done("passphrase", "set", folder=tmp_path, SPEAKERID_NEW_PASSPHRASE="correct horse")
+    assert told.startswith("2 voiceprints are encrypted")
+    assert not any(b"Alice" in path.read_bytes() for path in stored.iterdir())
+    assert "set SPEAKERID_PASSPHRASE" in refused("speakers", folder=tmp_path)
+    wrong = refused("speakers", folder=tmp_path, SPEAKERID_PASSPHRASE="battery staple")
+    assert "does not open" in wrong
+    right = {"folder": tmp_path, "SPEAKERID_PASSPHRASE": "correct horse"}
+    assert done("speakers", **right).count("exemplars") == 2
+    assert "not encrypted any more" in done("passphrase", "remove", **right)
+    assert done("speakers", folder=tmp_path).count("exemplars") == 2

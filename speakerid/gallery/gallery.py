@@ -11,6 +11,8 @@ from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.enrollment import EnrollmentReport, check_owner, examine
 from speakerid.gallery.exemplars import Embedder, Exemplars, choose
 from speakerid.gallery.names import clean_name
+from speakerid.gallery.portable import Imported, read_people, write_people
+from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.store import Contents, Damaged, FolderStore
 from speakerid.gallery.voiceprint import Consent, Voiceprint, require_consent, utc_now
 
@@ -22,13 +24,19 @@ class Gallery:
         self._store = store
 
     @classmethod
-    def open(cls, path: str | Path) -> "Gallery":
+    def open(cls, path: str | Path, passphrase: str | None = None) -> "Gallery":
         """The gallery in a folder, which is made at the first enrollment if it is not there.
 
+        Args:
+            path: the folder.
+            passphrase: what its files are encrypted with, now and from now on; None for the variable
+                SPEAKERID_PASSPHRASE, "" for none.
+
         Raises:
-            GalleryError: if the path is no folder or cannot be read.
+            GalleryError: if the path is no folder or cannot be read, or the passphrase is too short. That
+                a passphrase is wrong or missing is told by the first look at the people.
         """
-        store = FolderStore(Path(path).expanduser())
+        store = FolderStore(Path(path).expanduser(), seal_of(passphrase))
         store.revision()
         return cls(store)
 
@@ -126,6 +134,67 @@ class Gallery:
         """
         with self._store.locked():
             self._store.delete(_require(self._store.read(), name).name)
+
+    def change_passphrase(self, new: str) -> int:
+        """Encrypt every voiceprint with another passphrase, or with none ("").
+
+        A crash in between loses nothing: open the gallery with the old passphrase, or with the new one if the
+        old one is refused now, and do it again.
+
+        Returns:
+            The number of voiceprints now stored that way.
+
+        Raises:
+            GalleryError: if the old passphrase is wrong, the new one too short, or a file opens with neither.
+        """
+        seal = seal_of(new)
+        with self._store.locked():
+            self._store.reseal(seal)
+            return len(self._store.read().people)
+
+    def export(self, path: str | Path, names: Sequence[str] = (), passphrase: str = "") -> int:
+        """Write people, by default everybody, to one file; see `speakerid.gallery.portable` for its format.
+
+        Args:
+            passphrase: what to encrypt the file with; "" for no encryption.
+
+        Returns:
+            The number of people in it.
+
+        Raises:
+            GalleryError: if somebody is not enrolled, nobody is, or the file cannot be written.
+        """
+        contents = self._store.read()
+        people = [_require(contents, name) for name in names] or list(contents.people.values())
+        write_people(Path(path), people, seal_of(passphrase))
+        return len(people)
+
+    def load(
+        self, path: str | Path, model: str, *, replace_known: bool = False, passphrase: str = ""
+    ) -> Imported:
+        """Add the people in a file that `export` wrote; each of them is added wholly or not at all.
+
+        Args:
+            model: id of the model in use; voiceprints of others are refused.
+            replace_known: whether somebody in the file replaces who is enrolled under that name.
+
+        Raises:
+            GalleryError: if the file cannot be read or the passphrase does not open it.
+        """
+        people, refused = read_people(Path(path), seal_of(passphrase))
+        added: list[str] = []
+        with self._store.locked():
+            for person in people:
+                known = self._store.read().find(person.name)
+                if person.model != model:
+                    refused[person.name] = f"it was made by the model {person.model} and this is {model}"
+                elif known and not replace_known:
+                    refused[person.name] = f'somebody called "{known.name}" is enrolled already'
+                else:
+                    identifier = known.id if known else secrets.token_hex(8)
+                    self._store.put(replace(person, id=identifier, updated=utc_now()))
+                    added.append(person.name)
+        return Imported(added, refused)
 
     def rename(self, old: str, new: str) -> None:
         """Give a person another name.

@@ -3,7 +3,7 @@
 import os
 import stat
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from speakerid.errors import GalleryError
 from speakerid.gallery.files import TEMPORARY, folder_lock, replace_file, sync_folder
 from speakerid.gallery.names import name_key
+from speakerid.gallery.sealing import VARIABLE, Seal, WrongSeal, is_sealed
 from speakerid.gallery.voiceprint import Voiceprint, check_numbers, from_bytes, to_bytes
 
 SUFFIX = ".safetensors"
@@ -24,6 +25,10 @@ class Damaged:
 
     file: str
     reason: str
+
+
+class Sealed(Damaged):
+    """A file that is encrypted and does not open."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,10 @@ class Contents:
 class FolderStore:
     """Reads and writes the files. May be used by several threads and processes at once."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, seal: Seal | None = None):
+        """A seal encrypts what is written and opens what is encrypted; other files are read as well."""
         self.folder = folder
+        self._seal = seal
         self._cache: dict[str, tuple[Hashable, Voiceprint | Damaged]] = {}
         self._contents: tuple[Hashable, Contents] | None = None
         self._guard = threading.Lock()
@@ -59,7 +66,7 @@ class FolderStore:
         """Everything in the folder; only new and changed files are opened.
 
         Raises:
-            GalleryError: if the folder cannot be read.
+            GalleryError: if the folder cannot be read, or is encrypted and the passphrase does not open it.
         """
         with self._guard:
             signatures = self._signatures()
@@ -74,8 +81,10 @@ class FolderStore:
                             continue
                         known = (signature, content)
                     fresh[file] = known
+                contents = [content for _, content in fresh.values()]
+                self._check_passphrase(contents)
                 self._cache = fresh
-                self._contents = (revision, _sort([content for _, content in fresh.values()]))
+                self._contents = (revision, _sort(contents))
             return self._contents[1]
 
     @contextmanager
@@ -102,7 +111,28 @@ class FolderStore:
             GalleryError: if consent is missing or the numbers are unusable; nothing is stored then.
         """
         check_numbers(voiceprint)
-        replace_file(self.folder / f"{voiceprint.id}{SUFFIX}", to_bytes(voiceprint))
+        content = to_bytes(voiceprint)
+        path = self.folder / f"{voiceprint.id}{SUFFIX}"
+        replace_file(path, self._seal.close(content) if self._seal else content)
+
+    def reseal(self, seal: Seal | None) -> None:
+        """Encrypt every file with another seal, or with none; call it while holding the lock.
+
+        A crash in between leaves every file whole under the old seal or the new one; doing it again
+        finishes it.
+
+        Raises:
+            GalleryError: if a file opens with neither seal; nothing was written then.
+        """
+        self.read()
+        closed = [file for file, (_, content) in self._cache.items() if isinstance(content, Sealed)]
+        for file in closed:
+            if not seal or isinstance(FolderStore(self.folder, seal)._open(file), Damaged):
+                raise GalleryError(f'The file "{file}" opens with neither passphrase: move it away first.')
+        files = [content for _, content in self._cache.values() if isinstance(content, Voiceprint)]
+        self._seal = seal
+        for voiceprint in files:
+            self.put(voiceprint)
 
     def delete(self, name: str) -> int:
         """Delete every file of a person, hidden doubles too; call it while holding the lock.
@@ -119,6 +149,14 @@ class FolderStore:
                 gone += 1
         sync_folder(self.folder)
         return gone
+
+    def _check_passphrase(self, contents: Sequence[Voiceprint | Damaged]) -> None:
+        """One file that does not open is damaged; if that is all there is, the passphrase is wrong."""
+        closed = any(isinstance(content, Sealed) for content in contents)
+        if closed and not any(isinstance(content, Voiceprint) for content in contents):
+            raise GalleryError(
+                f'The passphrase does not open the voiceprints in "{self.folder}": check {VARIABLE}.'
+            )
 
     def _signatures(self) -> dict[str, Hashable]:
         signatures: dict[str, Hashable] = {}
@@ -141,6 +179,24 @@ class FolderStore:
         return signatures
 
     def _open(self, file: str) -> Voiceprint | Damaged | None:
+        content = self._bytes(file)
+        if not isinstance(content, bytes):
+            return content
+        sealed = is_sealed(content)
+        if sealed and self._seal is None:
+            raise GalleryError(
+                f'The voiceprints in "{self.folder}" are encrypted: set {VARIABLE} to their passphrase.'
+            )
+        try:
+            return from_bytes(
+                self._seal.open(content) if self._seal and sealed else content, file.removesuffix(SUFFIX)
+            )
+        except WrongSeal as error:
+            return Sealed(file, str(error))
+        except GalleryError as error:
+            return Damaged(file, str(error))
+
+    def _bytes(self, file: str) -> bytes | Damaged | None:
         path = os.path.join(self.folder, file)
         try:
             info = os.stat(path)
@@ -149,16 +205,14 @@ class FolderStore:
             if info.st_size > MAX_FILE_BYTES:
                 return Damaged(file, "it is too large for a voiceprint")
             with open(path, "rb", buffering=0) as content:
-                return from_bytes(content.read(), file.removesuffix(SUFFIX))
+                return content.read()
         except FileNotFoundError:
             return Damaged(file, "it is a link to nothing") if os.path.islink(path) else None
         except OSError as error:
             return Damaged(file, f"it cannot be read ({error.strerror or error})")
-        except GalleryError as error:
-            return Damaged(file, str(error))
 
 
-def _sort(contents: list[Voiceprint | Damaged]) -> Contents:
+def _sort(contents: Sequence[Voiceprint | Damaged]) -> Contents:
     """People by name. Of two files with one name (copied by hand) the one updated last counts."""
     damaged = [content for content in contents if isinstance(content, Damaged)]
     people: dict[str, Voiceprint] = {}

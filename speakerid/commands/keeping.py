@@ -1,0 +1,83 @@
+"""`export`, `import`, `passphrase`: move people, and keep them encrypted."""
+
+import argparse
+import getpass
+import os
+import sys
+
+from speakerid.commands.common import answer, load_encoder, open_gallery, options
+from speakerid.errors import SpeakerIdError
+
+NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    out = commands.add_parser("export", parents=[options()], help="write people to one file")
+    out.add_argument("file", metavar="F")
+    out.add_argument("names", metavar="NAME", nargs="*", help="who (default: everybody)")
+    out.add_argument("--encrypt", action="store_true", help=f"ask for a passphrase (or take ${FILE})")
+    out.set_defaults(run=export)
+
+    into = commands.add_parser("import", parents=[options()], help="add the people in an exported file")
+    into.add_argument("file", metavar="F")
+    into.add_argument("--encrypted", action="store_true", help=f"ask for its passphrase (or take ${FILE})")
+    into.add_argument("--replace", action="store_true", help="replace people of the same name")
+    into.set_defaults(run=load)
+
+    change = commands.add_parser(
+        "passphrase", parents=[options()], help="turn encryption of the voiceprints on or off, or change it"
+    )
+    change.add_argument("what", choices=["set", "remove"])
+    change.set_defaults(run=passphrase)
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write people to a file."""
+    secret = _ask(FILE, "Passphrase of the file: ", twice=True) if args.encrypt else ""
+    count = open_gallery(args).export(args.file, args.names, secret)
+    answer(args, {"out": args.file, "people": count}, f'{count} people are in "{args.file}".')
+
+
+def load(args: argparse.Namespace) -> None:
+    """Add people from a file; who is refused is told and the others are added.
+
+    Raises:
+        SpeakerIdError: if somebody was refused (after everybody was tried).
+    """
+    secret = _ask(FILE, "Passphrase of the file: ") if args.encrypted else ""
+    gallery = open_gallery(args)
+    result = gallery.load(args.file, load_encoder(args).id, replace_known=args.replace, passphrase=secret)
+    lines = [f"{name}: added" for name in result.added]
+    lines += [f"{name}: not added, because {reason}" for name, reason in result.refused.items()]
+    answer(args, {"added": result.added, "refused": result.refused}, "\n".join(lines))
+    if result.refused:
+        raise SpeakerIdError(
+            f"{len(result.refused)} of {len(lines)} people were not added: see the reasons above; --replace "
+            "puts people in the place of those of the same name."
+        )
+
+
+def passphrase(args: argparse.Namespace) -> None:
+    """Encrypt the folder with a new passphrase, or decrypt it; the old one is in SPEAKERID_PASSPHRASE."""
+    gallery = open_gallery(args)
+    new = _ask(NEW, "New passphrase: ", twice=True) if args.what == "set" else ""
+    count = gallery.change_passphrase(new)
+    how = "encrypted with the new passphrase" if new else "not encrypted any more"
+    then = "set SPEAKERID_PASSPHRASE to it" if new else "unset SPEAKERID_PASSPHRASE"
+    answer(
+        args, {"people": count, "encrypted": bool(new)}, f"{count} voiceprints are {how}: {then} from now on."
+    )
+
+
+def _ask(variable: str, prompt: str, *, twice: bool = False) -> str:
+    """A passphrase from the variable, or typed unseen on the terminal."""
+    given = os.environ.get(variable)
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise SpeakerIdError(f"A passphrase is needed and there is no terminal to ask on: set {variable}.")
+    typed = getpass.getpass(prompt)
+    if not typed or (twice and getpass.getpass("The same again: ") != typed):
+        raise SpeakerIdError("The passphrases are empty or differ: try again.")
+    return typed

@@ -1,0 +1,205 @@
+"""Encryption, export and import: nothing readable without the passphrase, nothing lost on the way."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from people import voiceprint
+
+from speakerid.errors import GalleryError
+from speakerid.gallery import Gallery
+from speakerid.gallery.sealing import Seal, WrongSeal
+from speakerid.gallery.store import FolderStore
+
+OLD, NEW = "correct horse", "battery staple"
+
+
+@pytest.fixture(autouse=True)
+def no_passphrase_around(monkeypatch):
+    monkeypatch.delenv("SPEAKERID_PASSPHRASE", raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "voiceprints"
+
+
+def store_people(folder, *names, passphrase="", model="model-1"):
+    store = FolderStore(folder, Seal(passphrase) if passphrase else None)
+    with store.locked():
+        for seed, name in enumerate(names):
+            store.put(voiceprint(name, seed, model=model))
+
+
+def names(folder, passphrase=""):
+    return [person.name for person in Gallery.open(folder, passphrase).speakers()]
+
+
+def bytes_of(folder):
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+def test_with_a_passphrase_nothing_can_be_read_in_the_folder(folder):
+    store_people(folder, "Annabella", passphrase=OLD)
+    stored = bytes_of(folder)
+    person = voiceprint("Annabella", 0)
+    for secret in (b"Annabella", person.embeddings.tobytes()[:16], b"model-1", b"I agree", b"embeddings"):
+        assert secret not in stored
+    (read,) = Gallery.open(folder, OLD).speakers()
+    assert read.name == "Annabella" and (read.embeddings == person.embeddings).all()
+
+
+def test_a_wrong_or_missing_passphrase_is_refused_and_nothing_touched(folder, monkeypatch):
+    store_people(folder, "Anna", passphrase=OLD)
+    before = bytes_of(folder)
+    with pytest.raises(GalleryError, match="does not open the voiceprints"):
+        names(folder, NEW)
+    with pytest.raises(GalleryError, match="encrypted: set SPEAKERID_PASSPHRASE"):
+        names(folder)
+    for passphrase in (NEW, ""):
+        with pytest.raises(GalleryError):
+            Gallery.open(folder, passphrase).remove("Anna")
+    with pytest.raises(GalleryError, match="at least 8 characters"):
+        Gallery.open(folder, "short")
+    assert bytes_of(folder) == before
+    monkeypatch.setenv("SPEAKERID_PASSPHRASE", OLD)
+    assert [person.name for person in Gallery.open(folder).speakers()] == ["Anna"]
+
+
+def test_a_flipped_bit_is_noticed_and_named(folder):
+    store_people(folder, "Anna", "Bob", passphrase=OLD)
+    path = folder / f"{Gallery.open(folder, OLD).get('Anna').id}.safetensors"
+    content = path.read_bytes()
+    for position in (8, 30, 100, len(content) - 1):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        gallery = Gallery.open(folder, OLD)
+        assert [person.name for person in gallery.speakers()] == ["Bob"]
+        assert [damaged.file for damaged in gallery.damaged] == [path.name]
+
+
+def test_turning_on_changing_and_turning_off(folder):
+    store_people(folder, "Anna", "Bob")
+    assert Gallery.open(folder, "").change_passphrase(OLD) == 2
+    assert b"Anna" not in bytes_of(folder) and names(folder, OLD) == ["Anna", "Bob"]
+    Gallery.open(folder, OLD).change_passphrase(NEW)
+    assert names(folder, NEW) == ["Anna", "Bob"]
+    with pytest.raises(GalleryError):
+        names(folder, OLD)
+    Gallery.open(folder, NEW).change_passphrase("")
+    assert names(folder) == ["Anna", "Bob"] and b"Anna" in bytes_of(folder)
+
+
+def test_the_same_content_never_looks_the_same_twice():
+    seal = Seal(OLD)
+    first, second = seal.close(b"hello"), seal.close(b"hello")
+    assert first != second and seal.open(first) == Seal(OLD).open(second) == b"hello"
+    for broken in (first[:-1], first[:20], first[:8], first + b"x"):
+        with pytest.raises(WrongSeal):
+            seal.open(broken)
+
+
+CHANGE = """
+import sys
+from speakerid.gallery import Gallery
+gallery = Gallery.open(sys.argv[1], sys.argv[2])
+gallery.speakers()
+print("ready", flush=True)
+gallery.change_passphrase(sys.argv[3])
+"""
+
+
+def test_a_change_of_passphrase_killed_at_any_moment_is_finished_by_doing_it_again(folder):
+    everybody = sorted(f"Person {i:03}" for i in range(60))
+    store_people(folder, *everybody)
+    passphrases = ["", OLD, NEW, "", NEW, OLD]
+    for round_, (old, new) in enumerate(itertools.pairwise(passphrases)):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", CHANGE, str(folder), old, new],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        writer.stdout.read(5)
+        try:
+            writer.wait(0.1 + 0.04 * round_)
+        except subprocess.TimeoutExpired:
+            writer.send_signal(signal.SIGKILL)
+            writer.wait()
+        writer.stdout.close()
+        try:
+            Gallery.open(folder, old).change_passphrase(new)
+        except GalleryError:  # it was turned on, or all were changed already: the new one opens everything
+            Gallery.open(folder, new).change_passphrase(new)
+        assert names(folder, new) == everybody
+        assert (b"Person" in bytes_of(folder)) == (new == "")
+
+
+def test_export_and_import_bring_people_elsewhere(folder, tmp_path):
+    store_people(folder, "Anna", "Bob", "Çelik")
+    file = tmp_path / "people.zip"
+    assert Gallery.open(folder).export(file) == 3
+    other = Gallery.open(tmp_path / "other")
+    result = other.load(file, "model-1")
+    assert (result.added, result.refused) == (["Anna", "Bob", "Çelik"], {})
+    mine, theirs = Gallery.open(folder).get("Bob"), other.get("Bob")
+    assert (mine.embeddings == theirs.embeddings).all() and mine.consent == theirs.consent
+    assert mine.id != theirs.id and file.stat().st_mode & 0o077 == 0
+    assert Gallery.open(folder).export(file, ["bob"]) == 1
+
+
+def test_import_refuses_clashes_and_other_models_and_adds_the_rest(folder, tmp_path):
+    file = tmp_path / "people.zip"
+    store_people(folder, "Anna", "Bob")
+    Gallery.open(folder).export(file)
+    store_people(tmp_path / "other", "ANNA")
+    other = Gallery.open(tmp_path / "other")
+    result = other.load(file, "model-1")
+    assert result.added == ["Bob"] and "is enrolled already" in result.refused["Anna"]
+    before = other.get("Anna").id
+    assert other.load(file, "model-1", replace_known=True).added == ["Anna", "Bob"]
+    assert (other.get("Anna").name, other.get("Anna").id) == ("Anna", before)
+    elsewhere = Gallery.open(tmp_path / "third")
+    assert "made by the model model-1" in elsewhere.load(file, "model-2").refused["Anna"]
+    assert elsewhere.speakers() == []
+
+
+def test_a_damaged_export_adds_who_is_whole(folder, tmp_path):
+    file = tmp_path / "people.zip"
+    store_people(folder, "Anna", "Bob")
+    Gallery.open(folder).export(file)
+    content = bytearray(file.read_bytes())
+    content[1500] ^= 1  # inside the first member
+    file.write_bytes(content)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("../../evil.safetensors", b"evil")
+    result = Gallery.open(tmp_path / "other").load(file, "model-1")
+    assert result.added == ["Bob"] and set(result.refused) == {"0.safetensors", "../../evil.safetensors"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "people.zip", "voiceprints"]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"PK\x05\x06" + b"\xff" * 18])
+def test_what_is_no_export_is_refused(folder, tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(GalleryError, match="not a file of exported people"):
+        Gallery.open(folder).load(tmp_path / "file", "model-1")
+    with pytest.raises(GalleryError, match="cannot be read"):
+        Gallery.open(folder).load(tmp_path / "nowhere", "model-1")
+    with pytest.raises(GalleryError, match="nothing to export"):
+        Gallery.open(folder).export(tmp_path / "out")
+
+
+def test_an_encrypted_export_opens_with_its_passphrase_only(folder, tmp_path):
+    file = tmp_path / "people"
+    store_people(folder, "Annabella")
+    Gallery.open(folder).export(file, passphrase=OLD)
+    assert b"Annabella" not in file.read_bytes()
+    other = Gallery.open(tmp_path / "other")
+    with pytest.raises(GalleryError, match="is encrypted"):
+        other.load(file, "model-1")
+    with pytest.raises(GalleryError, match="does not open"):
+        other.load(file, "model-1", passphrase=NEW)
+    assert other.load(file, "model-1", passphrase=OLD).added == ["Annabella"]
