@@ -1,0 +1,121 @@
+"""The Engine with real rings, several sessions at once."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from support import voices
+from support.in_memory import People
+
+from speakerid import Encoder, Listener
+from speakerid.audio.ring import Ring
+from speakerid.identify import UNKNOWN, Engine, Session
+
+
+@pytest.fixture
+def engine(encoder: Encoder):
+    engine = Engine(encoder)
+    yield engine
+    engine.close()
+
+
+def wait(condition, seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def feed(ring: Ring, samples: np.ndarray, session: Session) -> None:
+    """Push samples as fast as the Engine takes them, so that nothing is skipped."""
+    pushed = session.snapshot.at
+    for at in range(0, len(samples), 3200):
+        ring.push(samples[at : at + 3200])
+        pushed += 0.2
+        assert wait(lambda due=pushed: session.closed or session.listener.heard > due - 0.3)
+
+
+def test_sessions_do_not_hear_each_other(engine, encoder, enrolled):
+    people = People(enrolled["Alice"], enrolled["Bruno"])
+    heard: dict[str, set] = {"Alice": set(), "Bruno": set()}
+    threads, sessions = [], []
+    for name, names in heard.items():
+        ring = Ring()
+
+        def note(snapshot, decisions, names=names):
+            names.update(d.speaker for d in decisions)
+
+        session = engine.open(Listener(encoder, people), ring, note)
+        samples = np.pad(voices.conversation([name, name])[0], (0, 32_000))
+        threads.append(threading.Thread(target=feed, args=(ring, samples, session)))
+        sessions.append(session)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert heard == {"Alice": {"Alice", None}, "Bruno": {"Bruno", None}}
+    for session, name in zip(sessions, heard, strict=True):
+        assert {turn.speaker for turn in session.snapshot.turns} == {name}
+        assert session.snapshot.dropped == session.snapshot.skipped == 0
+        assert session.snapshot.latency_ms > 0 and session.snapshot.snr_db > 20
+
+
+def test_a_session_that_falls_behind_skips_to_its_newest_window(engine, encoder, enrolled):
+    ring = Ring(60)
+    ring.push(voices.conversation(["Alice", "Alice", "Bruno"])[0])
+    session = engine.open(Listener(encoder, People(enrolled["Alice"], enrolled["Bruno"])), ring)
+    seconds = ring.pushed / 16_000
+    assert wait(lambda: session.snapshot.at > seconds - 0.5)
+    assert session.snapshot.skipped > 10
+    assert session.snapshot.decision.at > seconds - 3
+
+
+def test_one_session_that_fails_does_not_end_the_others(engine, encoder, enrolled, caplog):
+    def fail(snapshot, decisions):
+        raise RuntimeError("a page that is broken")
+
+    broken, ring = Ring(), Ring()
+    failing = engine.open(Listener(encoder, People()), broken, fail)
+    session = engine.open(Listener(encoder, People(enrolled["Alice"])), ring)
+    samples = np.pad(voices.conversation(["Alice"])[0], (0, 32_000))
+    broken.push(samples[:16_000])
+    feed(ring, samples, session)
+    assert wait(lambda: failing.closed) and not session.closed
+    assert [turn.speaker for turn in session.snapshot.turns] == ["Alice"]
+    assert "a page that is broken" in caplog.text
+
+
+def test_settings_and_people_change_while_listening(engine, encoder, enrolled):
+    ring, gallery = Ring(), People(enrolled["Bruno"])
+    session = engine.open(Listener(encoder, gallery), ring)
+    samples = np.pad(voices.conversation(["Alice"])[0], (0, 32_000))
+    feed(ring, samples, session)
+    assert {turn.speaker for turn in session.snapshot.turns} == {UNKNOWN}
+    gallery.people.append(enrolled["Alice"])
+    session.reload()
+    feed(ring, samples, session)
+    assert session.snapshot.turns[-1].speaker == "Alice"
+    session.configure(threshold=1.01, hysteresis=0.0)
+    feed(ring, samples, session)
+    assert session.snapshot.turns[-1].speaker == UNKNOWN
+
+
+def test_closing_ends_the_thread_and_the_calls(encoder, enrolled):
+    calls = []
+    engine = Engine(encoder)
+    ring = Ring()
+    session = engine.open(Listener(encoder, People()), ring, lambda *update: calls.append(update))
+    ring.push(np.zeros(16_000, np.float32))
+    assert wait(lambda: calls)
+    session.close()
+    engine.close()
+    before = len(calls)
+    ring.push(np.zeros(16_000, np.float32))
+    time.sleep(0.2)
+    assert len(calls) == before
+    assert not any(thread.name == "engine" and thread.is_alive() for thread in threading.enumerate())
+    with pytest.raises(RuntimeError):
+        engine.open(Listener(encoder, People()), ring)
