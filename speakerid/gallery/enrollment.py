@@ -18,7 +18,7 @@ from speakerid.gallery.voiceprint import Voiceprint, unit
 if TYPE_CHECKING:
     from speakerid.audio.quality import Quality
 
-MIN_SPEECH_SECONDS = 5.0  # of speech, added up over the recordings of one enrollment
+MIN_SPEECH_SECONDS = 5.0  # of speech with its short pauses, added up over the recordings of one enrollment
 MAX_CLIPPED = 0.01  # share of clipped samples above which a recording is not used
 MIN_SNR_DB = 3.0  # below it a recording is not used: the noise would become part of the voiceprint
 POOR_SNR_DB = 10.0  # below it a recording is used with a warning
@@ -89,7 +89,8 @@ def examine(blocks: Sequence[np.ndarray], encoder: Embedder, sources: Sequence[s
             continue
         if measured.snr_db < POOR_SNR_DB:
             warnings.append(f'There is noise in "{source}": a quieter place would make a better voiceprint.')
-        spoken.append(Spoken(_without_silence(block, probabilities), measured.speech_seconds, source))
+        speech = _without_silence(block, probabilities)
+        spoken.append(Spoken(speech, len(speech) / RATE, source))
     seconds = sum(part.seconds for part in spoken)
     if seconds < MIN_SPEECH_SECONDS:
         if spoken or not refusals:

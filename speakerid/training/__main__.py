@@ -38,6 +38,10 @@ def main() -> int:
     step.add_argument("prepared", type=Path)
     step.add_argument("run_folder", type=Path)
     step.set_defaults(run=_check)
+    step = steps.add_parser("ship", help="weights, cohort and calibration of a run into the package")
+    step.add_argument("prepared", type=Path)
+    step.add_argument("run_folder", type=Path)
+    step.set_defaults(run=_ship)
     options = parser.parse_args()
     try:
         options.run(options)
@@ -64,6 +68,12 @@ def _check(options: argparse.Namespace) -> None:
     from speakerid.training.check import check
 
     check(options.prepared, options.run_folder)
+
+
+def _ship(options: argparse.Namespace) -> None:
+    from speakerid.training.ship import ship
+
+    ship(options.prepared, options.run_folder)
 
 
 if __name__ == "__main__":
