@@ -53,9 +53,10 @@ def browser(enrollment: Enrollment) -> list[Take]:
         st.warning(problem, icon=":material/lock_open:")
     context = st.session_state.get(_WEBRTC_KEY)
     connected = context is not None and (context.state.playing or context.state.signalling)
-    if enrollment.source is None or (enrollment.source.frames and not connected):
-        enrollment.source = BrowserSource(Ring(_RING_SECONDS))  # one a stream: it holds the resampler's state
     source = enrollment.source
+    if source is None or (not connected and (source.frames or source.closed)):
+        source = BrowserSource(Ring(_RING_SECONDS))  # one a stream: it holds the resampler's state
+        enrollment.source = source
     with st.container(key="inset-microphone"):
         context = webrtc_streamer(
             key=_WEBRTC_KEY,
