@@ -71,7 +71,7 @@ class LiveSession:
         """All enrolled people, by name."""
         return self._people
 
-    def speakers(self) -> "Sequence[Voiceprint]":
+    def speakers(self) -> "list[Voiceprint]":
         """The enrolled people who take part, by name."""
         return [
             person

@@ -148,7 +148,8 @@ def _recording(session: LiveSession) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         upload = st.file_uploader("A recording, played in real time", FILE_TYPES, key="live-file", width=520)
-        _start_stop(session, lambda: session.start_replay(upload.getvalue()), disabled=upload is None)
+        data = upload.getvalue() if upload else b""
+        _start_stop(session, lambda: session.start_replay(data), disabled=not data)
 
 
 def _demo(session: LiveSession) -> None:

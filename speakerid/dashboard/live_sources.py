@@ -13,7 +13,11 @@ class Source(Protocol):
 
     ring: "Ring"
     closed: bool
-    error: str
+
+    @property
+    def error(self) -> str:
+        """Why it has stopped by itself, for people; "" while it runs."""
+        ...
 
     def close(self) -> object:
         """End it; may be called more than once."""
