@@ -22,14 +22,14 @@ WORDS = {
 
 
 def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    return files("speakerid.dashboard.component").joinpath(name).read_text("utf-8")
 
 
 @cache
 def _board() -> Any:
-    import streamlit as st
+    from streamlit.components import v2
 
-    return st.components.v2.component(
+    return v2.component(
         "speakerid_live_board",
         html=_text("board.html"),
         css=_text("board.css"),
