@@ -74,13 +74,13 @@ class TurnLog:
             return
         last = self._turns[-1] if self._turns else None
         same_segment = last is not None and decision.segment == self._segment
-        if last and decision.speaker == last.speaker:
-            if same_segment or decision.start - last.end <= self.JOIN_SECONDS:
-                self._heard.append(decision.confidence)
-                self._replace(last.start, end, last.speaker)
-                if not same_segment:
-                    self._segment, self._since = decision.segment, decision.start
-                return
+        joins = same_segment or (last is not None and decision.start - last.end <= self.JOIN_SECONDS)
+        if last and joins and decision.speaker == last.speaker:
+            self._heard.append(decision.confidence)
+            self._replace(last.start, end, last.speaker)
+            if not same_segment:
+                self._segment, self._since = decision.segment, decision.start
+            return
         if last and same_segment:
             # The same voice, judged better now: what it was called before is corrected.
             if self._since > last.start:

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 
 from speakerid.audio.ring import Ring
+from speakerid.errors import SpeakerIdError
 from speakerid.identify.listener import EncoderLike, Listener, Window
 from speakerid.identify.session import OnUpdate, Session
 
@@ -67,12 +68,21 @@ class Engine:
             windows = self._guarded(session, session.hear)
             if windows is not None:
                 heard.append((session, windows))
+        spoken = [window for _, windows in heard for window in windows if window.samples is not None]
+        try:
+            self._embed_and_accept(heard)
+        except SpeakerIdError:
+            # One window that cannot be embedded spoils its batch: find its session, let the others go on.
+            for session, windows in heard:
+                self._guarded(session, lambda s=session, w=windows: self._embed_and_accept([(s, w)]))
+        return bool(spoken)
+
+    def _embed_and_accept(self, heard: list[tuple[Session, list[Window]]]) -> None:
         spoken = [window.samples for _, windows in heard for window in windows if window.samples is not None]
         embeddings = iter(self.encoder.embed(spoken)) if spoken else iter(())
         for session, windows in heard:
             taken = [next(embeddings) if window.samples is not None else None for window in windows]
             self._guarded(session, lambda s=session, w=windows, e=taken: _accept(s, w, e))
-        return bool(spoken)
 
     def _guarded(self, session: Session, what):
         try:

@@ -118,6 +118,11 @@ class Listener:
         return self._speech.probability
 
     @property
+    def snr_db(self) -> float:
+        """Level of the speech above that of the pauses; NaN until both were heard."""
+        return self._speech.signal.decibels
+
+    @property
     def turns(self) -> list[Turn]:
         """Who spoke when, as far as it is known now."""
         return self._log.turns
@@ -279,7 +284,7 @@ class Listener:
             reason = f"{names[best]} and {names[int(order[1])]} are too close to tell apart"
         age = (window.look.end - window.look.start) / RATE
         if shown is not None or age >= config.patience or unknown >= config.threshold:
-            return UNKNOWN, max(unknown, 1 - ahead), reason
+            return UNKNOWN, unknown, reason
         return None, 0.0, ""
 
     def _details(self, scores: Scores, posterior: np.ndarray, seconds: float, reason: str) -> Details:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speakerid.audio.format import RATE, SILENCE_DBFS, dbfs, level
+from speakerid.audio.format import RATE, SILENCE_DBFS, level
 from speakerid.audio.ring import Ring
 from speakerid.identify.decision import Decision, Turn
 from speakerid.identify.listener import Listener, Window
@@ -16,7 +16,7 @@ from speakerid.identify.listener import Listener, Window
 MAX_BEHIND = 0.5  # seconds of waiting audio from which on older windows are skipped
 UPDATE_SECONDS = 0.1  # between pictures while there is no decision
 CLIPPED = 0.99  # a sample this large is taken for a clipped one
-SPEECH = 0.5  # probability from which on a block counts as speech for the signal's measures
+SPEECH = 0.5  # probability from which on somebody speaks
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Snapshot:
     Attributes:
         at: seconds of audio heard.
         decision: the latest one.
+        clipped: whether a sample touched full scale since the snapshot before.
         snr_db: level of the speech above that of the pauses; NaN until both were heard.
         dropped: samples that the ring lost.
         skipped: windows that were not embedded because newer audio waited.
@@ -56,7 +57,7 @@ class Session:
         self.closed = False
         self._orders: list[Callable[[], None]] = []
         self._lock = threading.Lock()
-        self._signal = SignalMeter()
+        self._level_dbfs, self._clipped = SILENCE_DBFS, False
         self._popped, self._popped_at = 0, time.monotonic()
         self._updated_at = 0.0
         self._latency_ms = math.nan
@@ -94,7 +95,8 @@ class Session:
             self.listener.skip(windows)
             windows = self.listener.prepare(block[:0])
         if len(block):
-            self._signal.hear(block, self.listener.speech_probability)
+            self._level_dbfs = level(block)
+            self._clipped |= bool(np.abs(block).max() >= CLIPPED)
         return windows
 
     def publish(self, decisions: list[Decision]) -> None:
@@ -109,45 +111,15 @@ class Session:
         self.snapshot = Snapshot(
             at=self.listener.heard,
             decision=decisions[-1] if decisions else self.snapshot.decision,
-            level_dbfs=self._signal.level_dbfs,
-            clipped=self._signal.take_clipped(),
+            level_dbfs=self._level_dbfs,
+            clipped=self._clipped,
             speech=self.listener.speech_probability >= SPEECH,
-            snr_db=self._signal.snr_db,
+            snr_db=self.listener.snr_db,
             dropped=self.ring.dropped,
             skipped=self.listener.skipped,
             latency_ms=self._latency_ms,
             turns=tuple(self.listener.turns),
         )
+        self._clipped = False
         if self.on_update is not None and not self.closed:
             self.on_update(self.snapshot, decisions)
-
-
-class SignalMeter:
-    """Level now, and the levels of speech and of pauses over the last ten seconds or so."""
-
-    MEMORY_SECONDS = 10.0
-
-    def __init__(self) -> None:
-        self.level_dbfs = SILENCE_DBFS
-        self._clipped = False
-        self._power = {True: math.nan, False: math.nan}  # of speech and of pauses
-
-    @property
-    def snr_db(self) -> float:
-        """Level of the speech above that of the pauses; NaN until both were heard."""
-        if math.isnan(self._power[True]) or math.isnan(self._power[False]):
-            return math.nan
-        return dbfs(self._power[True]) - dbfs(self._power[False])
-
-    def hear(self, block: np.ndarray, speech_probability: float) -> None:
-        self.level_dbfs = level(block)
-        self._clipped |= bool(np.abs(block).max() >= CLIPPED)
-        speech, power = speech_probability >= SPEECH, float(np.mean(np.square(block)))
-        share = 1 - math.exp(-len(block) / RATE / self.MEMORY_SECONDS)
-        known = self._power[speech]
-        self._power[speech] = power if math.isnan(known) else known + share * (power - known)
-
-    def take_clipped(self) -> bool:
-        """Whether anything was clipped since this was asked last."""
-        clipped, self._clipped = self._clipped, False
-        return clipped

@@ -1,10 +1,11 @@
 """Where speech is in a stream, and when to look at it: the Listener's clock, counted in samples."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from speakerid.audio.format import RATE
+from speakerid.audio.format import RATE, dbfs
 from speakerid.audio.vad import FRAME, VoiceActivity
 
 
@@ -42,12 +43,33 @@ class Look:
     pause: float
 
 
+class SignalToNoise:
+    """Levels of speech and of pauses, over about the last ten seconds of each."""
+
+    SHARE = FRAME / RATE / 10.0  # of a new frame in the mean
+
+    def __init__(self) -> None:
+        self._power = {True: math.nan, False: math.nan}  # of speech and of pauses
+
+    @property
+    def decibels(self) -> float:
+        """Level of the speech above that of the pauses; NaN until both were heard."""
+        if math.isnan(self._power[True]) or math.isnan(self._power[False]):
+            return math.nan
+        return dbfs(self._power[True]) - dbfs(self._power[False])
+
+    def hear(self, samples: np.ndarray, speech: bool) -> None:
+        power, known = float(np.mean(np.square(samples))), self._power[speech]
+        self._power[speech] = power if math.isnan(known) else known + self.SHARE * (power - known)
+
+
 class Speech:
     """Cuts a stream into stretches of speech, frame by frame."""
 
     def __init__(self, config: SpeechConfig):
         self.config = config
         self.activity = VoiceActivity()
+        self.signal = SignalToNoise()
         self.probability = 0.0
         self.speaking = False
         self.heard = 0  # samples
@@ -62,6 +84,7 @@ class Speech:
         """Hear one frame [512]; a Look where this is a moment to look."""
         config = self.config
         self.probability = float(self.activity.push(samples)[0])
+        self.signal.hear(samples, self.probability >= config.threshold)
         before, self.heard = self.heard, self.heard + FRAME
         self._memory = np.concatenate([self._memory[-int(config.keep * RATE) :], samples])
         if self.probability >= (config.release if self.speaking else config.threshold):
