@@ -56,8 +56,9 @@ def result(heard: Heard, entries: Sequence[Entry], people: Sequence[Voiceprint],
     timeline, share = report(entries, names, colors)
     with st.container(key="card-timeline"):
         widgets.tiles(_summary(heard, entries))
-        _chart(timeline, "recording-timeline")
-        _chart(share, "recording-share")
+        _chart(timeline, "recording-timeline", tools=True)
+        share["layout"] |= {"height": 230, "margin": {"l": 8, "r": 8, "t": 44, "b": 8}}
+        _chart(share, "recording-share", tools=False)
     _downloads(entries, name)
     _table(entries)
 
@@ -74,10 +75,10 @@ def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str
     ]
 
 
-def _chart(figure: dict, key: str) -> None:
+def _chart(figure: dict, key: str, *, tools: bool) -> None:
     drawn = go.Figure(figure["data"], figure["layout"])
     drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
-    st.plotly_chart(drawn, key=key, config={"displaylogo": False})
+    st.plotly_chart(drawn, key=key, config={"displaylogo": False, "displayModeBar": tools})
 
 
 def _downloads(entries: Sequence[Entry], name: str) -> None:
