@@ -6,11 +6,11 @@ out of training, for an embedding is surer of a voice it was trained on than it 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from speakerid.audio.format import RATE
+from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, choose, embed_speech
 from speakerid.identify.scoring import Calibration, Scorer, features, same_features, save
 from speakerid.training import augment, voices
 from speakerid.training import corpus as corpora
@@ -22,12 +22,6 @@ TESTS_PER_VOICE = 14
 SPOILT_SHARE = 0.5
 COHORT_CLIPS = 3  # a speaker
 RIDGE = 1e-3
-
-
-class Embeds(Protocol):
-    @property
-    def id(self) -> str: ...
-    def embed(self, blocks: list[np.ndarray]) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class _Person:
     test_seconds: np.ndarray  # [t]
 
 
-def calibrate(prepared: Path, encoder: Embeds, out: Path, seed: int = 0) -> None:
+def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> None:
     """Write cohort and calibration for an encoder to `out`, a safetensors file."""
     corpus = corpora.load(prepared)
     held = corpora.held_out(corpus)
@@ -73,7 +67,7 @@ def logistic(inputs: np.ndarray, same: np.ndarray, rounds: int = 40) -> np.ndarr
     return weights
 
 
-def _cohort(corpus: corpora.Corpus, encoder: Embeds, seed: int) -> np.ndarray:
+def _cohort(corpus: corpora.Corpus, encoder: Embedder, seed: int) -> np.ndarray:
     """One unit embedding a training speaker [c, 192]."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -85,7 +79,7 @@ def _cohort(corpus: corpora.Corpus, encoder: Embeds, seed: int) -> np.ndarray:
 
 
 def _people(
-    corpus: corpora.Corpus, around: augment.Surroundings, encoder: Embeds, seed: int
+    corpus: corpora.Corpus, around: augment.Surroundings, encoder: Embedder, seed: int
 ) -> list[_Person]:
     rng = np.random.default_rng(seed)
     people = []
@@ -114,18 +108,26 @@ def _people(
                 )
             if not pieces:
                 continue
-            seconds = np.array([len(e) / RATE for e in enrolled])
+            exemplars = _as_enrolled(enrolled, encoder)
             people.append(
                 _Person(
                     f"{speaker} {warp}",
                     clips[0].corpus,
-                    encoder.embed(enrolled),
-                    seconds,
+                    exemplars.embeddings,
+                    exemplars.seconds,
                     encoder.embed(pieces),
                     np.array([len(p) / RATE for p in pieces]),
                 )
             )
     return people
+
+
+def _as_enrolled(recordings: list[np.ndarray], encoder: Embedder) -> Exemplars:
+    """The exemplars that enrolling these recordings would keep."""
+    parts = [Spoken(samples, len(samples) / RATE, "calibration") for samples in recordings]
+    windows, wholes = embed_speech(parts, encoder)
+    candidates = wholes.join(windows)
+    return candidates.pick(choose(candidates))
 
 
 def _fit_trials(people: list[_Person], scorer: Scorer) -> np.ndarray:
