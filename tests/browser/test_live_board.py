@@ -1,0 +1,106 @@
+"""The Live page from begin to end: two visitors, a tab that closes, a server that restarts, Ctrl-C."""
+
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from support import voices
+from support.app import App
+from support.chromium import chromium, microphone_file, press_start
+
+from speakerid.gallery import Consent, Gallery
+from speakerid.model import Encoder
+
+NOW = ".st-key-now-speaking .live-name"
+TOKEN = "() => document.querySelector('.live-board')?.board?.token"
+CONNECTED = "() => document.querySelector('.live-board')?.board?.socket?.readyState === 1"
+PLENTY = 120_000  # ms; the machine may be busy
+
+
+@pytest.fixture
+def people(app: App) -> App:
+    """The app with Alice and Bruno enrolled."""
+    gallery, encoder = Gallery.open(app.voiceprints), Encoder.load()
+    for name in ("Alice", "Bruno"):
+        consent = Consent.now("A synthetic voice.", "test")
+        gallery.enroll(name, voices.enrollment(name), encoder, consent=consent)
+    return app
+
+
+def open_live(stack: ExitStack, folder: Path, app: App, name: str) -> Page:
+    """A browser on the Live page whose microphone hears one person over and over."""
+    sound = microphone_file(folder / f"{name}.wav", np.concatenate(voices.enrollment(name)))
+    page = stack.enter_context(chromium(folder / f"profile-{name}", microphone=sound, loop=True)).pages[0]
+    page.goto(f"{app.url}/Live", timeout=PLENTY)
+    page.wait_for_function(CONNECTED, timeout=PLENTY)
+    return page
+
+
+def is_open(app: App, token: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{app.url}/api/live/{token}", timeout=10) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError as error:
+        assert error.code == 404
+        return False
+
+
+def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(people: App, tmp_path: Path):
+    with ExitStack() as stack:
+        page = open_live(stack, tmp_path, people, "Alice")
+        expect(page.locator(NOW)).to_have_text("not listening")
+        press_start(page)
+        expect(page.locator(NOW)).to_have_text("Alice", timeout=PLENTY)
+        for key in ("confidence-bars", "embedding-space", "timeline"):
+            expect(page.locator(f".st-key-{key} .js-plotly-plot")).to_be_visible()
+        expect(page.locator(".st-key-event-log tbody tr").first).to_contain_text("Alice", timeout=PLENTY)
+        expect(page.locator(".st-key-latency")).to_contain_text("ms", timeout=PLENTY)
+
+        before = page.evaluate(TOKEN)
+        people.stop()  # Ctrl-C, with a stream and a live channel open; fails where that hangs
+        expect(page.locator(".live-notice")).to_contain_text(
+            "connection to the server is lost", timeout=PLENTY
+        )
+        people.start()
+        page.wait_for_function(f"() => ({CONNECTED})() && ({TOKEN})() !== {before!r}", timeout=PLENTY)
+        expect(page.locator(".live-notice")).to_be_hidden()
+
+        token = page.evaluate(TOKEN)
+        assert is_open(people, token)
+        page.close()
+        closed = time.monotonic()
+        while is_open(people, token):
+            assert time.monotonic() - closed < 10, "a closed tab keeps its channel"
+            time.sleep(0.1)
+
+
+def test_two_browsers_see_their_own_sessions(people: App, tmp_path: Path):
+    with ExitStack() as stack:
+        alice = open_live(stack, tmp_path, people, "Alice")
+        press_start(alice)
+        # Each tab is a session of its own, and one Playwright drives one browser at a time.
+        other = alice.context.new_page()
+        other.goto(f"{people.url}/Live", timeout=PLENTY)
+        other.wait_for_function(CONNECTED, timeout=PLENTY)
+        expect(other.locator(NOW)).to_have_text("not listening")
+        assert alice.evaluate(TOKEN) != other.evaluate(TOKEN)
+        expect(alice.locator(NOW)).to_have_text("Alice", timeout=PLENTY)
+        expect(other.locator(NOW)).to_have_text("not listening")
+        expect(other.locator(".st-key-event-log tbody tr")).to_have_count(0)
+
+
+def test_leaving_the_page_ends_the_stream_and_coming_back_finds_the_log(people: App, tmp_path: Path):
+    with ExitStack() as stack:
+        page = open_live(stack, tmp_path, people, "Bruno")
+        press_start(page)
+        expect(page.locator(".st-key-event-log tbody tr").first).to_contain_text("Bruno", timeout=PLENTY)
+        page.get_by_role("link", name="Home").click()
+        expect(page.locator(".live-board")).to_have_count(0, timeout=PLENTY)
+        page.get_by_role("link", name="Live").first.click()
+        expect(page.locator(".st-key-event-log tbody tr").last).to_contain_text("Bruno", timeout=PLENTY)
+        expect(page.locator(NOW)).to_have_text("not listening", timeout=PLENTY)
