@@ -18,8 +18,8 @@ def detail(decision: "Decision | None") -> str:
         return "no speech"
     heard = f" · {decision.details.seconds:.1f} s heard" if decision.details else ""
     if decision.speaker == UNKNOWN:
-        return f"none of the enrolled voices · {decision.confidence:.0%} sure{heard}"
-    return f"{decision.confidence:.0%} sure{heard}"
+        return f"none of the enrolled voices · {_sure(decision.confidence)}{heard}"
+    return f"{_sure(decision.confidence)}{heard}"
 
 
 def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
@@ -78,6 +78,11 @@ def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, 
         if values
     ]
     return {"lead": lead, "columns": columns}
+
+
+def _sure(probability: float) -> str:
+    """Nothing is quite certain: what would round to 100 % is not called that."""
+    return "over 99% sure" if probability >= 0.995 else f"{probability:.0%} sure"
 
 
 def _signed(number: float, form: str) -> str:

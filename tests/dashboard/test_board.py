@@ -48,6 +48,11 @@ def test_the_three_answers_are_told_apart(board):
     assert "none of the enrolled" in said["unknown"]["detail"]
 
 
+def test_nothing_is_called_quite_certain(board):
+    said = decision(1, "Ana", 0.9999)
+    assert board.update(snapshot(1, said), [said])["now"]["detail"].startswith("over 99% sure")
+
+
 def test_bars_keep_their_places_and_end_with_unknown(board):
     assert [person["name"] for person in board.hello()["people"]] == ["Ana", "Bō", "unknown"]
     assert update(board, 1, "Bō")["bars"] == {"p": [0.05, 0.9, 0.05], "text": ["5%", "90%", "5%"]}
