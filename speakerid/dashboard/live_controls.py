@@ -27,7 +27,7 @@ _SLIDERS = (
     ),
     (
         "patience",
-        "Wait before saying unknown (s)",
+        "Patience before unknown (s)",
         0.2,
         4.0,
         0.1,
