@@ -109,6 +109,8 @@ def _people(
             if not pieces:
                 continue
             exemplars = _as_enrolled(enrolled, encoder)
+            if not len(exemplars):  # too short a recording to enroll from
+                continue
             people.append(
                 _Person(
                     f"{speaker} {warp}",
