@@ -24,8 +24,8 @@ MIN_SNR_DB = 3.0  # below it a recording is not used: the noise would become par
 POOR_SNR_DB = 10.0  # below it a recording is used with a warning
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
 LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
-TWO_VOICES = 0.30  # two groups of windows whose means agree less than this are two voices
-OTHER_VOICE = 0.80  # agreement with somebody enrolled from which on the voice counts as theirs
+TWO_VOICES = 0.25  # two groups of windows whose means agree less than this are two voices
+OTHER_VOICE = 0.85  # agreement with somebody enrolled from which on the voice counts as theirs
 SAME_VOICE = 0.40  # a new recording must agree at least this much with what its person enrolled before
 
 

@@ -38,8 +38,8 @@ class ListenerConfig:
     hysteresis: float = 0.15
     patience: float = 1.0
     nobody_after: float = 0.4
-    change: float = -1.0
-    recent: float = 1.0
+    change: float = 0.0
+    recent: float = 0.7
     max_window: float = 3.0
     people: tuple[str, ...] | None = None
     speech: SpeechConfig = field(default_factory=SpeechConfig)

@@ -19,8 +19,8 @@ class SpeechConfig:
 
     threshold: float = 0.5
     release: float = 0.35
-    first: float = 0.45
-    early: float = 0.16
+    first: float = 0.26
+    early: float = 0.096
     grown: float = 1.2
     late: float = 0.256
     pause: float = 0.26

@@ -21,8 +21,8 @@ class TrackerConfig:
     blend: weight of a new full-length window against what the stretch said so far.
     """
 
-    unknown: float = 0.25
-    stay: float = 0.6
+    unknown: float = 0.35
+    stay: float = 0.3
     pause_memory: float = 0.8
     stay_at_change: float = 0.1
     blend: float = 0.35
