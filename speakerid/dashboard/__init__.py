@@ -1,1 +1,1 @@
-"""What the pages share: figures, colors, widgets, and the wiring of a live session; no Streamlit at import."""
+"""What the pages share: figures, colors, widgets, the wiring of a live session; no Streamlit at import."""
