@@ -35,7 +35,7 @@ class ListenerConfig:
 
     threshold: float = 0.5
     margin: float = 0.1
-    hysteresis: float = 0.15
+    hysteresis: float = 0.05
     patience: float = 1.0
     nobody_after: float = 0.4
     change: float = 0.0
