@@ -5,7 +5,9 @@ Exit status: 0 done, 1 refused or failed with one clear line on standard error, 
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
@@ -34,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # a name must not stop a terminal that cannot show it
             stream.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        # A shell that starts us in the background has Ctrl-C's signal ignored; whoever sends it means it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         args.run(args)
         sys.stdout.flush()

@@ -126,18 +126,20 @@ def test_unplugged_while_recording():
         "with Microphone() as microphone:\n"
         "    print('open', flush=True)\n"
         "    try:\n"
-        "        for block in microphone.blocks(): count += len(block)\n"
+        "        for block in microphone.blocks():\n"
+        "            count += len(block)\n"
+        f"            if count - len(block) <= {RATE} < count: print('a second', flush=True)\n"
         "    finally: print(count)\n"
     )
     with VirtualMicrophone() as microphone:
         process = start(microphone, code)
         until_open(process)
-        time.sleep(1.5)
+        assert process.stdout is not None and process.stdout.readline() == "a second\n"
         microphone.unplug()
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 1, output + errors
     count, sentence = output.strip().split("\n")
-    assert int(count) > 0.5 * RATE
+    assert int(count) > RATE
     assert sentence.startswith("The microphone “")
     assert sentence.endswith(
         "stopped: it was unplugged or another program took it; connect it and start again."
