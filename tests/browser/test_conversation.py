@@ -106,7 +106,8 @@ def test_a_conversation_is_named_live(heard: tuple[list[Reading], list[voices.Tu
         print(
             f"{turn.start:6.2f} s {turn.speaker:7s}", *changes(within(rows, turn.start, turn.end), turn.start)
         )
-    assert max(gaps) < 1.0, "the page stood still"
+    # Reactions are judged at 2 s, so a longer gap between readings would leave nothing to judge.
+    assert max(gaps) < 2.0, "the page stood still"
     in_time = [turn for turn, reaction in reactions.items() if reaction is not None and reaction <= 2.0]
     assert len(in_time) >= 0.9 * len(reactions), reactions
 
