@@ -18,12 +18,15 @@ COMMANDS = (
     "speakerid.commands.enroll",
     "speakerid.commands.people",
     "speakerid.commands.keeping",
+    "speakerid.commands.doctor",
     "speakerid.commands.identify",
     "speakerid.commands.microphone",
     "speakerid.commands.embed",
     "speakerid.commands.export_model",
     "speakerid.evaluate.command",
+    "speakerid.evaluate.calibrate_command",
     "speakerid.evaluate.benchmark_command",
+    "speakerid.evaluate.quality_gate_command",
 )
 """Modules with add_parser(subparsers), which sets the default `run` of each parser it adds: run(args) works.
 

@@ -26,8 +26,12 @@ class EnrollmentRefused(GalleryError):
 
     Attributes:
         reasons: one sentence a reason, each with its remedy.
+        belongs_to: the enrolled person whose voice it is instead; "" if that is not the reason.
+        other_voice: whether it is not the voice that the person enrolled before.
     """
 
-    def __init__(self, reasons: list[str]):
+    def __init__(self, reasons: list[str], *, belongs_to: str = "", other_voice: bool = False):
         super().__init__(" ".join(reasons))
         self.reasons = reasons
+        self.belongs_to = belongs_to
+        self.other_voice = other_voice

@@ -55,6 +55,11 @@ class BrowserSource:
         self.last_frame_at = time.monotonic()
         return frames
 
+    @property
+    def gain_db(self) -> float:
+        """By how much the sound is raised at the moment, because it comes in too quiet."""
+        return self._converter.gain_db
+
     def close(self) -> None:
         """The stream has ended (STOP, reload, tab closed); may be called from any thread, more than once."""
         self.closed = True

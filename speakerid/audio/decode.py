@@ -33,11 +33,13 @@ class Recording:
         samples: a block, float32 [n], 16 kHz mono, -1..1, normalized.
         name: what to call it in messages.
         warnings: one sentence each on what was wrong with it and what was done about it.
+        gain_db: by how much its end was raised, because it is too quiet; 0 for a normal level.
     """
 
     samples: Block
     name: str
     warnings: tuple[str, ...]
+    gain_db: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -52,6 +54,7 @@ class Stream:
         name: what to call it in messages.
         warnings: as in `Recording`; complete after the last block.
         seconds: length of what was read so far.
+        gain_db: as in `Recording`, of what was read so far.
     """
 
     def __init__(self, source: str | Path | bytes, name: str, block: int, max_seconds: float | None):
@@ -60,7 +63,7 @@ class Stream:
         self._source = source if isinstance(source, bytes) else Path(source)
         self.name = _display_name(source, name)
         self.warnings: tuple[str, ...] = ()
-        self.seconds = 0.0
+        self.seconds = self.gain_db = 0.0
         self._block = block
         self._max_seconds = max_seconds
 
@@ -92,6 +95,7 @@ class Stream:
                         "half a minute of speech is plenty to enroll a voice."
                     )
                 piece = normalizer.push(piece)
+                self.gain_db = normalizer.gain_db
                 peak = max(peak, float(np.abs(piece).max(initial=0.0)))
                 yield piece
             self._check_end(sound, count, peak)
@@ -145,7 +149,7 @@ def decode(source: str | Path | bytes, *, name: str = "", max_seconds: float = 6
             "person speaks, or save it as mp3 or m4a."
         )
     blocks = list(whole)
-    return Recording(np.concatenate(blocks), whole.name, whole.warnings)
+    return Recording(np.concatenate(blocks), whole.name, whole.warnings, whole.gain_db)
 
 
 def stream(

@@ -40,6 +40,11 @@ class LiveConverter:
         blocks += [_samples(out) for out in self._resampler.resample(frame)]
         return self._normalizer.push(np.concatenate(blocks))
 
+    @property
+    def gain_db(self) -> float:
+        """By how much the sound is raised at the moment, because it comes in too quiet."""
+        return self._normalizer.gain_db
+
     def _rest(self) -> Block:
         held = self._resampler.resample(None) if self._resampler else []
         return np.concatenate([empty(), *(_samples(out) for out in held)])

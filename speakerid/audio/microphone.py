@@ -116,6 +116,11 @@ class Microphone:
                 _open_streams -= 1
 
     @property
+    def gain_db(self) -> float:
+        """By how much the sound is raised at the moment, because it comes in too quiet."""
+        return self._converter.gain_db
+
+    @property
     def error(self) -> str:
         """The sentence to show if it stopped by itself (unplugged, say), else ""."""
         silent_for = time.monotonic() - self._heard_at

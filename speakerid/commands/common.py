@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import os
 import secrets
@@ -54,10 +55,25 @@ def open_gallery(args: argparse.Namespace) -> Gallery:
     """
     from speakerid.gallery import Gallery
 
-    gallery = Gallery.open(args.voiceprints)
+    gallery = Gallery.open(args.voiceprints, passphrase_of(args))
     for damaged in gallery.damaged:
         note(f'The file "{gallery.folder / damaged.file}" is not used: {damaged.reason}.')
     return gallery
+
+
+def passphrase_of(args: argparse.Namespace) -> str | None:
+    """The passphrase of the voiceprints: asked for on the terminal where they are encrypted and the variable
+    SPEAKERID_PASSPHRASE is not set; None leaves it to the variable.
+
+    Raises:
+        GalleryError: if the folder cannot be read.
+    """
+    from speakerid.gallery import Gallery
+    from speakerid.gallery.sealing import VARIABLE
+
+    if os.environ.get(VARIABLE) or not sys.stdin.isatty() or not Gallery.is_encrypted(args.voiceprints):
+        return None
+    return getpass.getpass("Passphrase of the voiceprints: ")
 
 
 def load_encoder(args: argparse.Namespace) -> Encoder:

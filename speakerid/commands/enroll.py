@@ -45,7 +45,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
     )
+    add_keeping(parser)
     parser.set_defaults(run=lambda args: _run(args, parser))
+
+
+def add_keeping(parser: argparse.ArgumentParser) -> None:
+    """Add the option to keep the recordings."""
+    parser.add_argument(
+        "--keep-recordings",
+        action="store_true",
+        help="the person also agreed that the recordings are kept, so that another model can use them",
+    )
 
 
 def _run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
@@ -64,7 +74,14 @@ def enroll_one(args: argparse.Namespace) -> None:
     consent, name = consent_of(args), clean_name(args.name)
     gallery = open_gallery(args)
     blocks = _decode(args.files)  # before the model, so that a wrong path is told at once
-    report = gallery.enroll(name, blocks, load_encoder(args), consent=consent, sources=_labels(args.files))
+    report = gallery.enroll(
+        name,
+        blocks,
+        load_encoder(args),
+        consent=consent,
+        sources=_labels(args.files),
+        keep_recordings=args.keep_recordings,
+    )
     tell(args, report)
 
 
@@ -89,7 +106,7 @@ def enroll_folder(args: argparse.Namespace) -> None:
     with Progress() as progress:
         for index, folder in enumerate(folders):
             progress.show(f"{index + 1} of {len(folders)}: {folder.name}")
-            results.append(_try_folder(folder, gallery, encoder, consent))
+            results.append(_try_folder(folder, gallery, encoder, consent, args.keep_recordings))
     lines = [f"{r['name']}: " + (r.get("refused") or f"{r['exemplars']} exemplars") for r in results]
     answer(args, {"people": results}, "\n".join(lines))
     refused = [r["name"] for r in results if "refused" in r]
@@ -127,12 +144,21 @@ def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:
     answer(args, asdict(report), text)
 
 
-def _try_folder(folder: Path, gallery: "Gallery", encoder: "Encoder", consent: "Consent") -> dict[str, Any]:
+def _try_folder(
+    folder: Path, gallery: "Gallery", encoder: "Encoder", consent: "Consent", keep: bool
+) -> dict[str, Any]:
     files = sorted(str(p) for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     try:
         if not files:
             raise EnrollmentRefused([f'There are no recordings in "{folder}": add some.'])
-        report = gallery.enroll(folder.name, _decode(files), encoder, consent=consent, sources=_labels(files))
+        report = gallery.enroll(
+            folder.name,
+            _decode(files),
+            encoder,
+            consent=consent,
+            sources=_labels(files),
+            keep_recordings=keep,
+        )
     except (AudioError, GalleryError) as error:
         return {"name": folder.name, "refused": str(error)}
     return asdict(report)

@@ -3,9 +3,11 @@
 import argparse
 import csv
 import json
+import math
 import re
 import sys
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -13,10 +15,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options, written
+from speakerid.errors import ModelError
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
     from speakerid.identify import Decision, Turn
+    from speakerid.identify.gender import Gender
     from speakerid.model import Encoder
 
 BLOCK = 320  # samples: 20 ms, as a browser sends them
@@ -35,13 +39,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="F.jsonl",
         help="write each decision as it comes, one JSON a line (- prints them)",
     )
+    parser.add_argument(
+        "--closed-set", action="store_true", help='only enrolled people speak: never say "unknown"'
+    )
+    parser.add_argument(
+        "--gender", action="store_true", help="add a guess, female or male, from the sound of each voice"
+    )
     parser.set_defaults(run=identify)
 
 
 def identify(args: argparse.Namespace) -> None:
     """Stream the file through a Listener; memory does not grow with its length but for the turns."""
     from speakerid.audio.decode import stream
-    from speakerid.identify import Listener
+    from speakerid.identify import Listener, ListenerConfig
 
     source = stream(args.file, block=BLOCK)
     blocks = iter(source)
@@ -49,7 +59,8 @@ def identify(args: argparse.Namespace) -> None:
     gallery = open_gallery(args)
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
-    listener = Listener(encoder, gallery)
+    listener = Listener(encoder, gallery, ListenerConfig(closed_set=args.closed_set))
+    guesses = _Guesses(encoder.id) if args.gender else None
     started, heard = time.monotonic(), 0
     with ExitStack() as stack:
         rttm = stack.enter_context(_result(args.rttm))  # opened now: a wrong place is told before the work
@@ -58,25 +69,58 @@ def identify(args: argparse.Namespace) -> None:
         progress = stack.enter_context(Progress())
         while block is not None:
             heard += len(block)
-            _write(decisions, listener.push(block))
+            _write(decisions, listener.push(block), guesses)
             elapsed = max(time.monotonic() - started, 1e-3)
             progress.show(
                 f"{clock(heard / RATE)} heard, {heard / RATE / elapsed:.0f} times faster than real time"
             )
             block = next(blocks, None)
-        _write(decisions, listener.flush())
+        _write(decisions, listener.flush(), guesses)
         turns = listener.turns
         if rttm:
             rttm.writelines(rttm_lines(turns, Path(args.file).stem))
         if table:
             rows = csv.writer(table)
-            rows.writerow(["start", "end", "speaker", "confidence"])
+            rows.writerow(["start", "end", "speaker", "confidence"] + (["gender"] if guesses else []))
             rows.writerows(
-                [f"{t.start:.2f}", f"{t.end:.2f}", t.speaker, f"{t.confidence:.3f}"] for t in turns
+                [f"{t.start:.2f}", f"{t.end:.2f}", t.speaker, f"{t.confidence:.3f}"]
+                + ([guesses.of(t).label] if guesses else [])
+                for t in turns
             )
     for warning in source.warnings:
         note(warning)
-    _print(args, turns, heard / RATE)
+    _print(args, turns, heard / RATE, guesses)
+
+
+class _Guesses:
+    """What the gender head says, a turn at a time: the mean of the log-odds heard in it.
+
+    Raises:
+        ModelError: the model has no gender head.
+    """
+
+    def __init__(self, model: str):
+        from speakerid.identify.gender import ABOUT, GenderHead
+
+        head = GenderHead.load(model)
+        if head is None:
+            raise ModelError(f"There is no gender head for the model {model}: leave out --gender.")
+        note(ABOUT)
+        self._head = head
+        self._heard: list[tuple[float, float]] = []  # at (s), log-odds of "female"
+
+    def hear(self, decisions: "list[Decision]") -> None:
+        self._heard += [
+            (d.at, self._head.log_odds(d.embedding)) for d in decisions if d.embedding is not None
+        ]
+
+    def of(self, turn: "Turn") -> "Gender":
+        from speakerid.identify.gender import answer_from
+
+        first = bisect_left(self._heard, (turn.start, -math.inf))
+        last = bisect_right(self._heard, (turn.end, math.inf))
+        odds = [value for _, value in self._heard[first:last]]
+        return answer_from(sum(odds) / len(odds) if odds else 0.0)
 
 
 def warn_of_strangers(gallery: "Gallery", encoder: "Encoder") -> None:
@@ -138,12 +182,14 @@ def _lines(path: str | None) -> Any:
     return open(path, "w", encoding="utf-8", buffering=1)
 
 
-def _write(file: IO[str] | None, decisions: "list[Decision]") -> None:
+def _write(file: IO[str] | None, decisions: "list[Decision]", guesses: "_Guesses | None") -> None:
+    if guesses:
+        guesses.hear(decisions)
     if file is not None:
         file.writelines(as_json(decision) + "\n" for decision in decisions)
 
 
-def _print(args: argparse.Namespace, turns: "list[Turn]", seconds: float) -> None:
+def _print(args: argparse.Namespace, turns: "list[Turn]", seconds: float, guesses: _Guesses | None) -> None:
     if args.decisions == "-" and not args.json:
         return
     value = {
@@ -154,9 +200,14 @@ def _print(args: argparse.Namespace, turns: "list[Turn]", seconds: float) -> Non
                 "end": round(t.end, 2),
                 "speaker": t.speaker,
                 "confidence": round(t.confidence, 3),
+                **({"gender": guesses.of(t).label} if guesses else {}),
             }
             for t in turns
         ],
     }
-    lines = [f"{clock(t.start):>9} – {clock(t.end):>9}  {t.confidence:4.0%}  {t.speaker}" for t in turns]
+    lines = [
+        f"{clock(t.start):>9} – {clock(t.end):>9}  {t.confidence:4.0%}  {t.speaker}"
+        + (f"  ({guesses.of(t).label})" if guesses else "")
+        for t in turns
+    ]
     answer(args, value, "\n".join(lines) or f"Nobody speaks in {seconds:.0f} seconds of recording.")

@@ -1,11 +1,11 @@
-"""`export`, `import`, `passphrase`: move people, and keep them encrypted."""
+"""`export`, `import`, `passphrase`, `reembed`: move people, keep them encrypted, take another model."""
 
 import argparse
 import getpass
 import os
 import sys
 
-from speakerid.commands.common import answer, load_encoder, open_gallery, options
+from speakerid.commands.common import Progress, answer, load_encoder, open_gallery, options
 from speakerid.errors import SpeakerIdError
 
 NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
@@ -17,12 +17,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     out.add_argument("file", metavar="F")
     out.add_argument("names", metavar="NAME", nargs="*", help="who (default: everybody)")
     out.add_argument("--encrypt", action="store_true", help=f"ask for a passphrase (or take ${FILE})")
+    out.add_argument("--without-recordings", action="store_true", help="leave kept recordings out")
     out.set_defaults(run=export)
 
     into = commands.add_parser("import", parents=[options()], help="add the people in an exported file")
     into.add_argument("file", metavar="F")
     into.add_argument("--encrypted", action="store_true", help=f"ask for its passphrase (or take ${FILE})")
     into.add_argument("--replace", action="store_true", help="replace people of the same name")
+    into.add_argument(
+        "--reembed",
+        action="store_true",
+        help="make voiceprints of another model anew from the recordings in the file",
+    )
     into.set_defaults(run=load)
 
     change = commands.add_parser(
@@ -31,11 +37,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     change.add_argument("what", choices=["set", "remove"])
     change.set_defaults(run=passphrase)
 
+    again = commands.add_parser(
+        "reembed",
+        parents=[options()],
+        help="make voiceprints of other models anew with this one, from kept recordings",
+    )
+    again.add_argument("names", metavar="NAME", nargs="*", help="who (default: everybody of other models)")
+    again.set_defaults(run=reembed)
+
 
 def export(args: argparse.Namespace) -> None:
     """Write people to a file."""
     secret = _ask(FILE, "Passphrase of the file: ", twice=True) if args.encrypt else ""
-    count = open_gallery(args).export(args.file, args.names, secret)
+    gallery = open_gallery(args)
+    count = gallery.export(args.file, args.names, secret, recordings=not args.without_recordings)
     answer(args, {"out": args.file, "people": count}, f'{count} people are in "{args.file}".')
 
 
@@ -47,14 +62,24 @@ def load(args: argparse.Namespace) -> None:
     """
     secret = _ask(FILE, "Passphrase of the file: ") if args.encrypted else ""
     gallery = open_gallery(args)
-    result = gallery.load(args.file, load_encoder(args).id, replace_known=args.replace, passphrase=secret)
+    encoder = load_encoder(args)
+    result = gallery.load(
+        args.file,
+        encoder.id,
+        replace_known=args.replace,
+        passphrase=secret,
+        reembed=encoder if args.reembed else None,
+    )
     lines = [f"{name}: added" for name in result.added]
     lines += [f"{name}: not added, because {reason}" for name, reason in result.refused.items()]
-    answer(args, {"added": result.added, "refused": result.refused}, "\n".join(lines))
+    told = {"added": result.added, "refused": result.refused, "can_reembed": result.can_reembed}
+    answer(args, told, "\n".join(lines))
     if result.refused:
+        remedy = "--replace puts people in the place of those of the same name"
+        if result.can_reembed:
+            remedy += f", --reembed makes {len(result.can_reembed)} of them anew from their recordings"
         raise SpeakerIdError(
-            f"{len(result.refused)} of {len(lines)} people were not added: see the reasons above; --replace "
-            "puts people in the place of those of the same name."
+            f"{len(result.refused)} of {len(lines)} people were not added: see the reasons above; {remedy}."
         )
 
 
@@ -68,6 +93,30 @@ def passphrase(args: argparse.Namespace) -> None:
     answer(
         args, {"people": count, "encrypted": bool(new)}, f"{count} voiceprints are {how}: {then} from now on."
     )
+
+
+def reembed(args: argparse.Namespace) -> None:
+    """Make the voiceprints of other models anew; who cannot be is told and the others are made.
+
+    Raises:
+        SpeakerIdError: if somebody is left (after everybody was tried).
+    """
+    gallery = open_gallery(args)
+    encoder = load_encoder(args)
+    with Progress() as progress:
+        result = gallery.reembed(
+            encoder,
+            lambda done, total, name: progress.show(f"{done + 1} of {total}: {name}"),
+            args.names,
+        )
+    lines = [f"{name}: made anew" for name in result.done]
+    lines += [f"{name}: left as before. {reason}" for name, reason in result.left.items()]
+    nothing = f"Every voiceprint is of the model {encoder.id} already."
+    answer(args, {"done": result.done, "left": result.left}, "\n".join(lines) or nothing)
+    if result.left:
+        raise SpeakerIdError(
+            f"{len(result.left)} of {len(lines)} people are left as before: see the reasons above."
+        )
 
 
 def _ask(variable: str, prompt: str, *, twice: bool = False) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
-from speakerid.commands.enroll import consent_of, tell
+from speakerid.commands.enroll import add_keeping, consent_of, tell
 from speakerid.commands.identify import as_json, warn_of_strangers
 from speakerid.gallery.names import clean_name
 
@@ -41,6 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     record.add_argument(
         "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
     )
+    add_keeping(record)
     record.set_defaults(run=record_person)
 
     live = commands.add_parser("live", parents=[device, options()], help="name who is speaking, until Ctrl-C")
@@ -63,7 +64,15 @@ def record_person(args: argparse.Namespace) -> None:
             blocks.append(block)
             progress.show(f"{args.seconds - sum(map(len, blocks)) / RATE:.0f} seconds left")
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    tell(args, gallery.enroll(name, [samples], encoder, consent=consent, sources=["microphone"]))
+    report = gallery.enroll(
+        name,
+        [samples],
+        encoder,
+        consent=consent,
+        sources=["microphone"],
+        keep_recordings=args.keep_recordings,
+    )
+    tell(args, report)
 
 
 def listen(args: argparse.Namespace) -> None:

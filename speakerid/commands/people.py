@@ -1,4 +1,4 @@
-"""`speakers`, `remove`, `rename`: who is enrolled."""
+"""`speakers`, `remove`, `rename`, `merge` and single exemplars: who is enrolled."""
 
 import argparse
 
@@ -11,17 +11,33 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     speakers.set_defaults(run=list_speakers)
     remove = commands.add_parser("remove", parents=[options()], help="delete everything stored of a person")
     remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--recordings", action="store_true", help="delete the kept recordings only")
     remove.set_defaults(run=remove_speaker)
     rename = commands.add_parser("rename", parents=[options()], help="give a person another name")
     rename.add_argument("old", metavar="OLD")
     rename.add_argument("new", metavar="NEW")
     rename.set_defaults(run=rename_speaker)
+    merge = commands.add_parser("merge", parents=[options()], help="make two people one, called INTO")
+    merge.add_argument("name", metavar="NAME")
+    merge.add_argument("into", metavar="INTO")
+    merge.add_argument("--force", action="store_true", help="also where the two do not sound like one person")
+    merge.set_defaults(run=merge_speakers)
+    move = commands.add_parser("move-exemplar", parents=[options()], help="give an exemplar to somebody else")
+    move.add_argument("name", metavar="NAME")
+    move.add_argument("number", metavar="NUMBER", type=int, help="which one, counted from 1")
+    move.add_argument("to", metavar="TO")
+    move.set_defaults(run=move_exemplar)
+    drop = commands.add_parser("remove-exemplar", parents=[options()], help="delete one exemplar of a person")
+    drop.add_argument("name", metavar="NAME")
+    drop.add_argument("number", metavar="NUMBER", type=int, help="which one, counted from 1")
+    drop.set_defaults(run=remove_exemplar)
 
 
 def list_speakers(args: argparse.Namespace) -> None:
     """Print everybody with exemplars, seconds of speech, model and date."""
     gallery = open_gallery(args)
     people = gallery.speakers()
+    kept = gallery.recording_counts()
     rows = [
         {
             "name": person.name,
@@ -30,9 +46,15 @@ def list_speakers(args: argparse.Namespace) -> None:
             "speech_seconds": round(person.seconds_total, 1),
             "model": person.model,
             "sources": sorted(set(person.sources)),
+            "exemplar_sources": list(person.sources),
+            "recordings_kept": kept.get(person.id, 0),
             "created": person.created,
             "updated": person.updated,
-            "consent": {"given_at": person.consent.given_at, "source": person.consent.source},
+            "consent": {
+                "given_at": person.consent.given_at,
+                "source": person.consent.source,
+                "keep_recordings": person.consent.keep_recordings,
+            },
         }
         for person in people
     ]
@@ -49,6 +71,11 @@ def remove_speaker(args: argparse.Namespace) -> None:
     """Delete a person."""
     gallery = open_gallery(args)
     name = gallery.get(args.name).name
+    if args.recordings:
+        count = gallery.remove_recordings(name)
+        said = f'{count} kept recordings of "{name}" are deleted; the voiceprint stays.'
+        answer(args, {"name": name, "recordings_removed": count}, said)
+        return
     gallery.remove(name)
     answer(args, {"removed": name}, f'Everything stored of "{name}" is deleted.')
 
@@ -60,3 +87,32 @@ def rename_speaker(args: argparse.Namespace) -> None:
     gallery.rename(old.name, args.new)
     new = gallery.get(args.new).name
     answer(args, {"old": old.name, "new": new}, f'"{old.name}" is now called "{new}".')
+
+
+def merge_speakers(args: argparse.Namespace) -> None:
+    """Make two people one."""
+    gallery = open_gallery(args)
+    name, into = gallery.get(args.name).name, gallery.get(args.into).name
+    merged = gallery.merge(name, into, force=args.force)
+    answer(
+        args,
+        {"removed": name, "into": into, "exemplars": len(merged.embeddings)},
+        f'"{name}" is now part of "{into}", who has {len(merged.embeddings)} exemplars.',
+    )
+
+
+def move_exemplar(args: argparse.Namespace) -> None:
+    """Give one exemplar to somebody else."""
+    gallery = open_gallery(args)
+    gallery.move_exemplar(args.name, args.number - 1, args.to)
+    name, to = gallery.get(args.name).name, gallery.get(args.to).name
+    result = {"name": name, "exemplar": args.number, "to": to}
+    answer(args, result, f'Exemplar {args.number} of "{name}" is now one of "{to}".')
+
+
+def remove_exemplar(args: argparse.Namespace) -> None:
+    """Delete one exemplar."""
+    gallery = open_gallery(args)
+    gallery.remove_exemplar(args.name, args.number - 1)
+    name = gallery.get(args.name).name
+    answer(args, {"name": name, "exemplar": args.number}, f'Exemplar {args.number} of "{name}" is deleted.')

@@ -3,21 +3,30 @@
 This room imports no torch; the model comes in as an argument of `Gallery.enroll`.
 """
 
+from speakerid.gallery.audit import acting_as
+from speakerid.gallery.base import MAX_PEOPLE
+from speakerid.gallery.contents import Damaged
 from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
-from speakerid.gallery.exemplars import MAX_EXEMPLARS
 from speakerid.gallery.gallery import Gallery
+from speakerid.gallery.keeping import Reembedded
 from speakerid.gallery.names import UNKNOWN, clean_name
-from speakerid.gallery.store import Damaged
-from speakerid.gallery.voiceprint import Consent, Voiceprint
+from speakerid.gallery.portable import Imported
+from speakerid.gallery.recordings import KeptRecording
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Consent, Voiceprint
 
 __all__ = [
     "MAX_EXEMPLARS",
+    "MAX_PEOPLE",
     "MIN_SPEECH_SECONDS",
     "UNKNOWN",
     "Consent",
     "Damaged",
     "EnrollmentReport",
     "Gallery",
+    "Imported",
+    "KeptRecording",
+    "Reembedded",
     "Voiceprint",
+    "acting_as",
     "clean_name",
 ]

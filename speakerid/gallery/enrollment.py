@@ -1,7 +1,8 @@
 """From recordings to exemplar embeddings: what a good voiceprint is made of, and what is refused.
 
 A bad voiceprint spoils every later answer, so whatever would make one is refused with the way to do better.
-The limits below are cosines between unit embeddings and shares of a recording.
+The limits below are cosines between unit embeddings and shares of a recording; `python -m speakerid
+quality-gate MANIFEST.csv` shows what each of them refuses and accepts with the model in use.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
+from speakerid.gallery.exemplars import MAX_WINDOWS, Embedder, Exemplars, Spoken, embed_speech
 from speakerid.gallery.voiceprint import Voiceprint, unit
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 
 MIN_SPEECH_SECONDS = 5.0  # of speech with its short pauses, added up over the recordings of one enrollment
 MAX_CLIPPED = 0.01  # share of clipped samples above which a recording is not used
-MIN_SNR_DB = 3.0  # below it a recording is not used: the noise would become part of the voiceprint
-POOR_SNR_DB = 10.0  # below it a recording is used with a warning
+MIN_SNR_DB = 8.0  # below it a recording is not used: the noise would become part of the voiceprint
+POOR_SNR_DB = 15.0  # below it a recording is used with a warning
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
 LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
-TWO_VOICES = 0.25  # two groups of windows whose means agree less than this are two voices
+VOICES_WINDOW_SECONDS = 1.5  # seldom holds two voices, and is long enough to tell one from another
+TWO_VOICES = 0.40  # two groups of windows whose means agree less than this are two voices
+TWO_VOICES_SHORT = 0.20  # the same where there is little speech, as the means of few windows scatter
+SHORT_SECONDS, LONG_SECONDS = 8.5, 10.0  # of speech, between which the one limit goes over into the other
 OTHER_VOICE = 0.85  # agreement with somebody enrolled from which on the voice counts as theirs
+NEAR_VOICE = 0.72  # less is enough where nobody else who is enrolled comes near:
+NEAR_MARGIN = 0.20  # the next one agrees less by this
 SAME_VOICE = 0.40  # a new recording must agree at least this much with what its person enrolled before
 
 
@@ -59,15 +65,22 @@ class Examined:
     speech_seconds: float
     quality: "list[Quality]"
     warnings: list[str]
+    used: tuple[int, ...]  # the recordings that were good enough, by their place
 
 
-def examine(blocks: Sequence[np.ndarray], encoder: Embedder, sources: Sequence[str]) -> Examined:
+def examine(
+    blocks: Sequence[np.ndarray],
+    encoder: Embedder,
+    sources: Sequence[str],
+    recordings: Sequence[str] = (),
+) -> Examined:
     """Measure recordings and embed their speech.
 
     Args:
         blocks: one [samples] array a recording, 16 kHz mono, -1..1.
         encoder: the model that makes the embeddings.
         sources: one label a recording, used in messages and kept with the exemplars.
+        recordings: the id under which each recording is kept, where they are kept.
 
     Raises:
         EnrollmentRefused: silent, too little speech, clipped, too noisy, or more than one voice.
@@ -82,30 +95,35 @@ def examine(blocks: Sequence[np.ndarray], encoder: Embedder, sources: Sequence[s
     spoken: list[Spoken] = []
     refusals: list[str] = []
     warnings: list[str] = []
-    for block, probabilities, source, measured in zip(samples, heard, sources, quality, strict=True):
+    used: list[int] = []
+    for index, (block, probabilities, source, measured) in enumerate(
+        zip(samples, heard, sources, quality, strict=True)
+    ):
         refusal = _refusal(source, measured)
         if refusal:
             refusals.append(refusal)
             continue
         if measured.snr_db < POOR_SNR_DB:
             warnings.append(f'There is noise in "{source}": a quieter place would make a better voiceprint.')
-        speech = _without_silence(block, probabilities)
-        spoken.append(Spoken(speech, len(speech) / RATE, source))
+        speech = without_silence(block, probabilities)
+        spoken.append(Spoken(speech, len(speech) / RATE, source, recordings[index] if recordings else ""))
+        used.append(index)
     seconds = sum(part.seconds for part in spoken)
     if seconds < MIN_SPEECH_SECONDS:
         if spoken or not refusals:
+            counted = int(seconds * 10) / 10  # rounded down: 4.98 s are not "5.0 seconds"
             refusals.append(
-                f"There are {seconds:.1f} seconds of usable speech and {MIN_SPEECH_SECONDS:g} are needed: "
+                f"There are {counted:.1f} seconds of usable speech and {MIN_SPEECH_SECONDS:g} are needed: "
                 "record a longer piece, or add another recording."
             )
         raise EnrollmentRefused(refusals)
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
     windows, whole = embed_speech(spoken, encoder)
-    if _agreement_of_halves(windows.embeddings) < TWO_VOICES:
+    if agreement_of_voices(spoken, encoder) < two_voices_limit(seconds):
         raise EnrollmentRefused(
             ["More than one voice is heard: enroll each person from recordings in which nobody else speaks."]
         )
-    return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings)
+    return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings, tuple(used))
 
 
 def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: Sequence[Voiceprint]) -> None:
@@ -125,18 +143,27 @@ def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: S
     if others:
         scores = np.stack([other.centroid for other in others]) @ voice
         nearest = int(scores.argmax())
-        if scores[nearest] >= OTHER_VOICE and scores[nearest] > with_own:
+        if scores[nearest] > with_own and _is_theirs(scores):
             other = others[nearest].name
             raise EnrollmentRefused(
-                [f'This is the voice of "{other}", who is enrolled: add the recording to "{other}" instead.']
+                [f'This is the voice of "{other}", who is enrolled: add the recording to "{other}" instead.'],
+                belongs_to=other,
             )
     if own and with_own < SAME_VOICE:
         raise EnrollmentRefused(
             [
                 f'This does not sound like the voice that "{name}" enrolled before: '
                 "choose another name, or remove the old voiceprint first."
-            ]
+            ],
+            other_voice=True,
         )
+
+
+def _is_theirs(scores: np.ndarray) -> bool:
+    """Whether a voice is that of the person it agrees with most, by its agreement with each person [n]."""
+    best = float(scores.max())
+    margin = best - float(np.partition(scores, -2)[-2]) if len(scores) > 1 else np.inf
+    return best >= OTHER_VOICE or (best >= NEAR_VOICE and margin >= NEAR_MARGIN)
 
 
 def _as_samples(block: np.ndarray, source: str) -> np.ndarray:
@@ -164,12 +191,40 @@ def _refusal(source: str, measured: "Quality") -> str | None:
     return None
 
 
-def _without_silence(samples: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """The speech of a recording, with pauses up to LONGEST_PAUSE_SECONDS: the Listener hears those too."""
+def spoken_spans(probabilities: np.ndarray, seconds: float) -> list[tuple[float, float]]:
+    """What of a recording counts as speech: (start, end) in seconds, its short pauses included.
+
+    Args:
+        probabilities: of speech, one a frame of the recording (`speakerid.audio.vad`).
+        seconds: the recording's length.
+    """
     from speakerid.audio.vad import segments
 
-    spans = segments(probabilities, len(samples) / RATE, pad=LONGEST_PAUSE_SECONDS / 2)
+    return segments(probabilities, seconds, pad=LONGEST_PAUSE_SECONDS / 2)
+
+
+def without_silence(samples: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The speech of a recording, with pauses up to LONGEST_PAUSE_SECONDS: the Listener hears those too."""
+    spans = spoken_spans(probabilities, len(samples) / RATE)
     return np.concatenate([samples[round(start * RATE) : round(end * RATE)] for start, end in spans])
+
+
+def two_voices_limit(seconds: float) -> float:
+    """The agreement below which so many seconds of speech count as two voices."""
+    limits = (TWO_VOICES_SHORT, TWO_VOICES)
+    return float(np.interp(seconds, (SHORT_SECONDS, LONG_SECONDS), limits))
+
+
+def agreement_of_voices(spoken: Sequence[Spoken], encoder: Embedder) -> float:
+    """How alike the two voices are that could be in these recordings; see two_voices_limit()."""
+    pieces: list[np.ndarray] = []
+    for part in spoken:
+        size = min(round(VOICES_WINDOW_SECONDS * RATE), len(part.samples))
+        starts = range(0, len(part.samples) - size + 1, max(size // 2, 1))
+        pieces += [part.samples[start : start + size] for start in starts]
+    if len(pieces) > MAX_WINDOWS:  # evenly over everything that was said
+        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
+    return _agreement_of_halves(unit(encoder.embed(pieces)))
 
 
 def _agreement_of_halves(rows: np.ndarray) -> float:

@@ -7,9 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.voiceprint import unit
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, unit
 
-MAX_EXEMPLARS = 10  # kept for one person
 WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
 SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
 MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
@@ -31,20 +30,28 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True)
 class Spoken:
-    """What was said in a recording: samples [n] pauses included, seconds of speech in them, source."""
+    """What was said in a recording: samples [n] pauses included, seconds of speech in them, source, and the
+    id under which the recording is kept, "" if it is not."""
 
     samples: np.ndarray
     seconds: float
     source: str
+    recording: str = ""
 
 
 @dataclass(frozen=True)
 class Exemplars:
-    """Candidate exemplars: embeddings float32 [k, d] unit rows; seconds of speech and source of each."""
+    """Candidate exemplars: embeddings float32 [k, d] unit rows; of each seconds of speech, source, and ids of
+    the kept recordings that it was made from, with a space between them."""
 
     embeddings: np.ndarray
     seconds: np.ndarray
     sources: tuple[str, ...]
+    recordings: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        if not self.recordings:
+            object.__setattr__(self, "recordings", ("",) * len(self.sources))
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -52,7 +59,12 @@ class Exemplars:
     def pick(self, rows: Sequence[int]) -> "Exemplars":
         """The given rows only."""
         chosen = np.asarray(rows, int)
-        return Exemplars(self.embeddings[chosen], self.seconds[chosen], tuple(self.sources[i] for i in rows))
+        return Exemplars(
+            self.embeddings[chosen],
+            self.seconds[chosen],
+            tuple(self.sources[i] for i in rows),
+            tuple(self.recordings[i] for i in rows),
+        )
 
     def join(self, other: "Exemplars") -> "Exemplars":
         """These, then the others."""
@@ -60,6 +72,7 @@ class Exemplars:
             np.concatenate([self.embeddings, other.embeddings]),
             np.concatenate([self.seconds, other.seconds]),
             self.sources + other.sources,
+            self.recordings + other.recordings,
         )
 
 
@@ -78,7 +91,8 @@ def embed_speech(parts: Sequence[Spoken], encoder: Embedder) -> tuple[Exemplars,
 
     def exemplars(items: list[Spoken], embeddings: np.ndarray) -> Exemplars:
         seconds = np.array([item.seconds for item in items], np.float32)
-        return Exemplars(embeddings, seconds, tuple(item.source for item in items))
+        sources, recordings = [item.source for item in items], [item.recording for item in items]
+        return Exemplars(embeddings, seconds, tuple(sources), tuple(recordings))
 
     return exemplars(windows, rows[: len(windows)]), exemplars(wholes, rows[len(windows) :])
 
@@ -108,7 +122,9 @@ def _join_short(parts: Sequence[Spoken]) -> list[Spoken]:
     if seconds < SHORTEST_WINDOW_SECONDS:
         return long
     samples = np.concatenate([part.samples for part in short])
-    return [*long, Spoken(samples, seconds, ", ".join(part.source for part in short))]
+    sources = ", ".join(part.source for part in short)
+    recordings = " ".join(part.recording for part in short if part.recording)
+    return [*long, Spoken(samples, seconds, sources, recordings)]
 
 
 def _windows(part: Spoken) -> list[Spoken]:
@@ -119,4 +135,4 @@ def _windows(part: Spoken) -> list[Spoken]:
 
 def _cut(part: Spoken, piece: np.ndarray) -> Spoken:
     """A piece of it; speech is taken to be spread evenly."""
-    return Spoken(piece, part.seconds * len(piece) / len(part.samples), part.source)
+    return Spoken(piece, part.seconds * len(piece) / len(part.samples), part.source, part.recording)

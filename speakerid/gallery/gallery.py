@@ -1,4 +1,4 @@
-"""The people that can be named: enroll them, look them up, rename and remove them."""
+"""The people that can be named: enroll them and look them up; see `editing` and `keeping` for the rest."""
 
 import secrets
 from collections.abc import Hashable, Sequence
@@ -8,29 +8,33 @@ from pathlib import Path
 import numpy as np
 
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery.enrollment import EnrollmentReport, check_owner, examine
+from speakerid.gallery import recordings as kept
+from speakerid.gallery.base import MAX_PEOPLE, require
+from speakerid.gallery.contents import Contents, Damaged
+from speakerid.gallery.editing import Editing
+from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
 from speakerid.gallery.exemplars import Embedder, Exemplars, choose
+from speakerid.gallery.keeping import Keeping
 from speakerid.gallery.names import clean_name
-from speakerid.gallery.portable import Imported, read_people, write_people
+from speakerid.gallery.packed import clean_label
+from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.sealing import seal_of
-from speakerid.gallery.store import Contents, Damaged, FolderStore
+from speakerid.gallery.store import FolderStore
 from speakerid.gallery.voiceprint import Consent, Voiceprint, require_consent, utc_now
 
 
-class Gallery:
+class Gallery(Editing, Keeping):
     """A folder of voiceprints. Several threads and processes may use the same folder at once."""
 
-    def __init__(self, store: FolderStore):
-        self._store = store
-
     @classmethod
-    def open(cls, path: str | Path, passphrase: str | None = None) -> "Gallery":
+    def open(cls, path: str | Path, passphrase: str | None = None, max_people: int = MAX_PEOPLE) -> "Gallery":
         """The gallery in a folder, which is made at the first enrollment if it is not there.
 
         Args:
             path: the folder.
             passphrase: what its files are encrypted with, now and from now on; None for the variable
                 SPEAKERID_PASSPHRASE, "" for none.
+            max_people: how many may be enrolled.
 
         Raises:
             GalleryError: if the path is no folder or cannot be read, or the passphrase is too short. That
@@ -38,12 +42,16 @@ class Gallery:
         """
         store = FolderStore(Path(path).expanduser(), seal_of(passphrase))
         store.revision()
-        return cls(store)
+        return cls(store, max_people)
 
-    @property
-    def folder(self) -> Path:
-        """Where the voiceprints are kept."""
-        return self._store.folder
+    @staticmethod
+    def is_encrypted(path: str | Path) -> bool:
+        """Whether a passphrase is needed to open what is in a folder: whether any voiceprint is sealed.
+
+        Raises:
+            GalleryError: if the folder cannot be read.
+        """
+        return FolderStore(Path(path).expanduser()).is_sealed()
 
     def revision(self) -> Hashable:
         """Changes whenever the folder's content does; cheap enough to ask for every second."""
@@ -55,7 +63,8 @@ class Gallery:
 
     @property
     def damaged(self) -> list[Damaged]:
-        """Files in the folder that cannot be used; they are never deleted."""
+        """Files in the folder that cannot be used; they are never deleted but by `remove`, if they are whole
+        enough to show that they are of that person."""
         return list(self._store.read().damaged)
 
     def get(self, name: str) -> Voiceprint:
@@ -64,7 +73,7 @@ class Gallery:
         Raises:
             GalleryError: if nobody of that name is enrolled.
         """
-        return _require(self._store.read(), name)
+        return require(self._store.read(), name)
 
     def enroll(
         self,
@@ -74,6 +83,7 @@ class Gallery:
         *,
         consent: Consent | None,
         sources: Sequence[str] | None = None,
+        keep_recordings: bool = False,
     ) -> EnrollmentReport:
         """Store a person's voice, or add to what is stored of it.
 
@@ -84,163 +94,105 @@ class Gallery:
             encoder: the model that makes the embeddings.
             consent: that the person agreed; nothing is stored without.
             sources: one label a recording, kept with the exemplars.
+            keep_recordings: whether the person agreed that the recordings are kept too, so that another model
+                can make the voiceprint anew; recorded in the consent. Those that were not good enough to be
+                used are never kept.
 
         Raises:
             EnrollmentRefused: if the recordings would make a bad voiceprint, with reasons and remedies.
-            GalleryError: no consent, a name that cannot be used, another model's voiceprint, a folder that
-                cannot be written. Nothing is stored in any of these cases.
+            GalleryError: no consent, a name that cannot be used, another model's voiceprint, too many people
+                or recordings, a folder that cannot be written. Nothing is stored in any of these cases.
         """
         name = clean_name(name)
-        consent = require_consent(consent)
+        consent = replace(require_consent(consent), keep_recordings=keep_recordings)
         if not blocks:
             raise EnrollmentRefused(["No recording was given: record or choose at least one."])
-        sources = list(sources) if sources else [f"recording {i + 1}" for i in range(len(blocks))]
-        _enrolled_before(self._store.read(), name, encoder.id)  # refuse early what needs no listening
-        examined = examine(blocks, encoder, sources)
+        labels = [f"recording {i + 1}" for i in range(len(blocks))]
+        labels = [clean_label(source) for source in sources or labels]
+        ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
+        self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
+        examined = examine(blocks, encoder, labels, ids)
+        kept_ones = [
+            KeptRecording(ids[i], blocks[i], labels[i], utc_now(), consent)
+            for i in examined.used
+            if keep_recordings
+        ]
+        return self.add(name, examined, encoder.id, consent, kept_ones)
+
+    def add(
+        self,
+        name: str,
+        examined: Examined,
+        model: str,
+        consent: Consent | None,
+        keep: Sequence[KeptRecording] = (),
+    ) -> EnrollmentReport:
+        """Store what `examine` found in recordings, as `enroll` does.
+
+        Args:
+            model: id of the encoder that `examine` used.
+            keep: the recordings to keep, by the ids that `examine` was given.
+
+        Raises:
+            EnrollmentRefused: it is the voice of somebody else.
+            GalleryError: as for `enroll`.
+        """
+        name, consent = clean_name(name), require_consent(consent)
+        contents_of = {recording.id: kept.to_bytes(recording) for recording in keep}
         with self._store.locked():
             contents = self._store.read()
-            own = _enrolled_before(contents, name, encoder.id)
-            others = [p for p in contents.people.values() if p is not own and p.model == encoder.id]
+            own = self._may_enroll(contents, name, model)
+            others = [p for p in contents.people.values() if p is not own and p.model == model]
             check_owner(examined, name, own, others)
+            identifier = own.id if own else secrets.token_hex(8)
+            self._require_room_for(identifier, name, len(keep))
             pool = examined.exemplars
             if own:
-                pool = Exemplars(own.embeddings, own.seconds, own.sources).join(pool)
+                pool = Exemplars(own.embeddings, own.seconds, own.sources, own.recordings).join(pool)
             rows = choose(pool)
-            kept = pool.pick(rows)
+            chosen = pool.pick(rows)
             now = utc_now()
-            self._store.put(
-                Voiceprint(
-                    id=own.id if own else secrets.token_hex(8),
-                    name=name,
-                    model=encoder.id,
-                    embeddings=kept.embeddings,
-                    seconds=kept.seconds,
-                    sources=kept.sources,
-                    created=own.created if own else now,
-                    updated=now,
-                    consent=consent,
-                )
+            person = Voiceprint(
+                id=identifier,
+                name=name,
+                model=model,
+                embeddings=chosen.embeddings,
+                seconds=chosen.seconds,
+                sources=chosen.sources,
+                created=own.created if own else now,
+                updated=now,
+                consent=consent,
+                recordings=chosen.recordings,
             )
+            files = {kept.file_of(identifier, one): content for one, content in contents_of.items()}
+            self._commit("enroll", [identifier], [person], files, recordings_kept=len(files))
         added = sum(row >= len(pool) - len(examined.exemplars) for row in rows)
         return EnrollmentReport(
-            name, added, len(kept), examined.speech_seconds, examined.quality, examined.warnings
+            name, added, len(chosen), examined.speech_seconds, examined.quality, examined.warnings
         )
 
-    def remove(self, name: str) -> None:
-        """Delete everything stored of a person.
-
-        Raises:
-            GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
-        """
-        with self._store.locked():
-            self._store.delete(_require(self._store.read(), name).name)
-
-    def change_passphrase(self, new: str) -> int:
-        """Encrypt every voiceprint with another passphrase, or with none ("").
-
-        A crash in between loses nothing: open the gallery with the old passphrase, or with the new one if the
-        old one is refused now, and do it again.
-
-        Returns:
-            The number of voiceprints now stored that way.
-
-        Raises:
-            GalleryError: if the old passphrase is wrong, the new one too short, or a file opens with neither.
-        """
-        seal = seal_of(new)
-        with self._store.locked():
-            self._store.reseal(seal)
-            return len(self._store.read().people)
-
-    def export(self, path: str | Path, names: Sequence[str] = (), passphrase: str = "") -> int:
-        """Write people, by default everybody, to one file; see `speakerid.gallery.portable` for its format.
-
-        Args:
-            passphrase: what to encrypt the file with; "" for no encryption.
-
-        Returns:
-            The number of people in it.
-
-        Raises:
-            GalleryError: if somebody is not enrolled, nobody is, or the file cannot be written.
-        """
-        contents = self._store.read()
-        people = [_require(contents, name) for name in names] or list(contents.people.values())
-        write_people(Path(path), people, seal_of(passphrase))
-        return len(people)
-
-    def load(
-        self, path: str | Path, model: str, *, replace_known: bool = False, passphrase: str = ""
-    ) -> Imported:
-        """Add the people in a file that `export` wrote; each of them is added wholly or not at all.
-
-        Args:
-            model: id of the model in use; voiceprints of others are refused.
-            replace_known: whether somebody in the file replaces who is enrolled under that name.
-
-        Raises:
-            GalleryError: if the file cannot be read or the passphrase does not open it.
-        """
-        people, refused = read_people(Path(path), seal_of(passphrase))
-        added: list[str] = []
-        with self._store.locked():
-            for person in people:
-                known = self._store.read().find(person.name)
-                if person.model != model:
-                    refused[person.name] = f"it was made by the model {person.model} and this is {model}"
-                elif known and not replace_known:
-                    refused[person.name] = f'somebody called "{known.name}" is enrolled already'
-                else:
-                    identifier = known.id if known else secrets.token_hex(8)
-                    self._store.put(replace(person, id=identifier, updated=utc_now()))
-                    added.append(person.name)
-        return Imported(added, refused)
-
-    def rename(self, old: str, new: str) -> None:
-        """Give a person another name.
-
-        Raises:
-            GalleryError: nobody is called old, new is taken or unusable, or the folder cannot be written.
-        """
-        new = clean_name(new)
-        with self._store.locked():
-            contents = self._store.read()
-            person = _require(contents, old)
-            taken = contents.find(new)
-            if taken and taken is not person:
-                raise GalleryError(f'There is already somebody called "{taken.name}": choose another name.')
-            self._store.put(replace(person, name=new, updated=utc_now()))
-
-
-def _require(contents: Contents, name: str) -> Voiceprint:
-    person = contents.find(name)
-    if person is None:
-        if not contents.people:
+    def _may_enroll(self, contents: Contents, name: str, model: str) -> Voiceprint | None:
+        """The person to add to, if there is one of exactly that name made by that model."""
+        own = contents.find(name)
+        if own is None:
+            self._require_room(contents)
+            return None
+        if own.name != name:
             raise GalleryError(
-                f'Nobody called "{name}" is enrolled, nor anybody else: enroll a person first.'
+                f'There is already somebody called "{own.name}", which looks the same as "{name}": '
+                f'write "{own.name}" to add to that person, or choose another name.'
             )
-        known = [f'"{p.name}"' for p in contents.people.values()]
-        if len(known) > 6:
-            known = [*known[:5], f"{len(known) - 5} more"]
-        raise GalleryError(
-            f'Nobody called "{name}" is enrolled (there is {", ".join(known)}): check the name.'
-        )
-    return person
+        if own.model != model:
+            raise GalleryError(
+                f'"{name}" was enrolled with the model {own.model} and this is {model}: '
+                "use that model, re-embed the kept recordings, or remove the person and enroll again."
+            )
+        return own
 
-
-def _enrolled_before(contents: Contents, name: str, model: str) -> Voiceprint | None:
-    """The person to add to, if there is one of exactly that name made by that model."""
-    own = contents.find(name)
-    if own is None:
-        return None
-    if own.name != name:
-        raise GalleryError(
-            f'There is already somebody called "{own.name}", which looks the same as "{name}": '
-            f'write "{own.name}" to add to that person, or choose another name.'
-        )
-    if own.model != model:
-        raise GalleryError(
-            f'"{name}" was enrolled with the model {own.model} and this is {model}: '
-            "use that model, or remove the person and enroll again."
-        )
-    return own
+    def _require_room_for(self, owner: str, name: str, more: int) -> None:
+        there = len(self._store.recordings(owner).get(owner, ())) if more else 0
+        if there + more > kept.MAX_RECORDINGS:
+            raise GalleryError(
+                f'"{name}" has {there} kept recordings and may have {kept.MAX_RECORDINGS}: '
+                "remove the kept recordings first, or enroll without keeping them."
+            )

@@ -1,45 +1,77 @@
 """People in one file, to move them to another computer or keep them safe.
 
-The file is a zip archive (stored, not compressed) with one voiceprint a member, in the form that
-`speakerid.gallery.voiceprint` describes, called 0.safetensors, 1.safetensors …; encrypted as a whole, as
-`speakerid.gallery.sealing` describes, where a passphrase was given. Member names are never used as paths.
+The file is a zip archive (stored, not compressed); encrypted as a whole, as `speakerid.gallery.sealing`
+describes, where a passphrase was given. Its members are
+
+    N.safetensors           a voiceprint, as `speakerid.gallery.voiceprint` describes; N counts from 0
+    N.RECORDING.recording   a kept recording of person N, as `speakerid.gallery.recordings` describes
+
+Member names are never used as paths.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from speakerid.errors import GalleryError
+from speakerid.gallery import recordings as kept
+from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.files import replace_file
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed
 from speakerid.gallery.store import MAX_FILE_BYTES
 from speakerid.gallery.voiceprint import Voiceprint, from_bytes, to_bytes
 
-MAX_BYTES = 1_000_000_000  # more than a hundred thousand people
+MAX_BYTES = 1_000_000_000  # more than a hundred thousand people, or eight hours of kept recordings
+MAX_MEMBERS = 500_000
+_PERSON = re.compile(r"([0-9]{1,9})" + re.escape(SUFFIX))
+
+
+@dataclass(frozen=True)
+class Portable:
+    """A person with the contents of the kept recordings, by their ids."""
+
+    voiceprint: Voiceprint
+    recordings: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of an import: the names that were added, and who was refused and why, by name or member."""
+    """What came of an import.
+
+    Attributes:
+        added: the names of those who were added.
+        refused: who was not and why, by name or, where the name cannot be read, by member of the file.
+        can_reembed: names of those who were refused for their model only, and whose recordings are in the
+            file: import again and let the model in use make them anew.
+    """
 
     added: list[str]
     refused: dict[str, str]
+    can_reembed: list[str] = field(default_factory=list)
 
 
-def write_people(path: Path, people: Sequence[Voiceprint], seal: Seal | None) -> None:
+def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> None:
     """Write people to a file, whole or not at all.
 
     Raises:
-        GalleryError: if there is nobody, or the file cannot be written.
+        GalleryError: if there is nobody, it would be larger than MAX_BYTES, or the file cannot be written.
     """
     if not people:
         raise GalleryError("Nobody is enrolled, so there is nothing to export: enroll a person first.")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for index, person in enumerate(people):
-            file.writestr(f"{index}.safetensors", to_bytes(person))
+            file.writestr(f"{index}{SUFFIX}", to_bytes(person.voiceprint))
+            for recording, content in person.recordings.items():
+                file.writestr(kept.file_of(str(index), recording), content)
+            if archive.tell() > MAX_BYTES:
+                raise GalleryError(
+                    f"The file would be larger than {MAX_BYTES // 1_000_000_000} GB: export fewer people at "
+                    "once, or leave the recordings out."
+                )
     content = archive.getvalue()
     try:
         replace_file(path, seal.close(content) if seal else content)
@@ -50,37 +82,65 @@ def write_people(path: Path, people: Sequence[Voiceprint], seal: Seal | None) ->
         ) from error
 
 
-def read_people(path: Path, seal: Seal | None) -> tuple[list[Voiceprint], dict[str, str]]:
+def read_people(path: Path, seal: Seal | None) -> tuple[list[Portable], dict[str, str]]:
     """The people in a file, and which of its members are damaged, with the reason.
 
     Raises:
         GalleryError: if the file cannot be read as a whole.
     """
+    content = _read(path, seal)
+    people: dict[str, Portable] = {}
+    damaged: dict[str, str] = {}
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            members = file.infolist()
+            if len(members) > MAX_MEMBERS:
+                raise GalleryError(f'"{path}" holds too much: it is not a file of exported people.')
+            for member in sorted(members, key=lambda member: not _PERSON.fullmatch(member.filename)):
+                try:
+                    _take(file, member, people)
+                except (GalleryError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+                    damaged[member.filename] = str(error)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise GalleryError(f'"{path}" is not a file of exported people, or it is damaged.') from error
+    return list(people.values()), damaged
+
+
+def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, people: dict[str, Portable]) -> None:
+    """Add a member to the people; those come first."""
+    person, recording = _PERSON.fullmatch(member.filename), kept.ids_of(member.filename)
+    if member.compress_type != zipfile.ZIP_STORED or not (person or recording):
+        raise GalleryError("it is nothing that an export holds")
+    if member.file_size > (MAX_FILE_BYTES if person else kept.MAX_FILE_BYTES):
+        raise GalleryError("it is too large for what it should be")
+    content = file.read(member)
+    if person:
+        if person[1] in people:
+            raise GalleryError("there are two of this name in the file")
+        people[person[1]] = Portable(from_bytes(content, ""))
+    elif recording:
+        kept.check(content)
+        owner = people.get(recording[0])
+        if owner is None:
+            raise GalleryError("the person whom it belongs to is missing or damaged")
+        if len(owner.recordings) >= kept.MAX_RECORDINGS:
+            raise GalleryError(f"its person has more than {kept.MAX_RECORDINGS} recordings")
+        owner.recordings[recording[1]] = content
+
+
+def _read(path: Path, seal: Seal | None) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES * 1.1:
             raise GalleryError(f'"{path}" is too large: it is not a file of exported people.')
         content = path.read_bytes()
     except OSError as error:
         why = error.strerror or str(error)
         raise GalleryError(f'"{path}" cannot be read ({why}): check the name and the folder.') from error
-    if is_sealed(content):
-        if seal is None:
-            raise GalleryError(f'"{path}" is encrypted: give the passphrase it was exported with.')
-        try:
-            content = seal.open(content)
-        except WrongSeal as error:
-            raise GalleryError(f'The passphrase does not open "{path}", or the file was changed.') from error
-    people: list[Voiceprint] = []
-    damaged: dict[str, str] = {}
+    if not is_sealed(content):
+        return content
+    if seal is None:
+        raise GalleryError(f'"{path}" is encrypted: give the passphrase it was exported with.')
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            for member in file.infolist():
-                try:
-                    if member.file_size > MAX_FILE_BYTES:
-                        raise GalleryError("it is too large for a voiceprint")
-                    people.append(from_bytes(file.read(member), ""))
-                except (GalleryError, zipfile.BadZipFile) as error:
-                    damaged[member.filename] = str(error)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise GalleryError(f'"{path}" is not a file of exported people, or it is damaged.') from error
-    return people, damaged
+        return seal.open(content)
+    except WrongSeal as error:
+        raise GalleryError(f'The passphrase does not open "{path}", or the file was changed.') from error

@@ -64,8 +64,8 @@ class Seal:
 
         start = len(MAGIC)
         salt, nonce = sealed[start : start + _SALT], sealed[start + _SALT : start + _SALT + _NONCE]
-        if len(nonce) < _NONCE:
-            raise WrongSeal("it is cut off")
+        if not is_sealed(sealed) or len(nonce) < _NONCE:
+            raise WrongSeal("it is cut off, or it was changed")
         try:
             content = self._aes(self._key(salt)).decrypt(nonce, sealed[start + _SALT + _NONCE :], MAGIC)
         except InvalidTag as error:

@@ -1,46 +1,26 @@
 """The folder of voiceprints: one file a person, read once and again only when it changed."""
 
 import os
-import stat
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from speakerid.errors import GalleryError
-from speakerid.gallery.files import TEMPORARY, folder_lock, replace_file, sync_folder
+from speakerid.gallery import journal
+from speakerid.gallery import recordings as kept
+from speakerid.gallery.contents import SUFFIX, Contents, Damaged, FromNewer, Sealed, shows_name, sort
+from speakerid.gallery.files import folder_lock
+from speakerid.gallery.journal import SET_ASIDE
+from speakerid.gallery.looking import explain, listing, read_file
 from speakerid.gallery.names import name_key
+from speakerid.gallery.resealing import resealed
 from speakerid.gallery.sealing import VARIABLE, Seal, WrongSeal, is_sealed
-from speakerid.gallery.voiceprint import Voiceprint, check_numbers, from_bytes, to_bytes
+from speakerid.gallery.voiceprint import Newer, Voiceprint, check_numbers, from_bytes, to_bytes
 
-SUFFIX = ".safetensors"
 LOCK_SECONDS = 15.0
 MAX_FILE_BYTES = 4_000_000  # about a hundred times the largest voiceprint
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A file that cannot be used, and why. It stays where it is until a person deals with it."""
-
-    file: str
-    reason: str
-
-
-class Sealed(Damaged):
-    """A file that is encrypted and does not open."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a folder holds at one moment: the people by name key, in order, and the unusable files."""
-
-    people: dict[str, Voiceprint]
-    damaged: tuple[Damaged, ...]
-
-    def find(self, name: str) -> Voiceprint | None:
-        """The person of that name, whatever its case; None if there is none."""
-        return self.people.get(name_key(name))
+_LOOKS = 10  # at a folder that changes while it is read, before what was read last has to do
 
 
 class FolderStore:
@@ -54,42 +34,56 @@ class FolderStore:
         self._contents: tuple[Hashable, Contents] | None = None
         self._guard = threading.Lock()
 
-    def revision(self) -> Hashable:
-        """Changes whenever a file appears, changes or goes; costs one look at the folder, no reading.
+    @property
+    def seal(self) -> Seal | None:
+        """What files are encrypted with; None for nothing."""
+        return self._seal
+
+    def is_sealed(self) -> bool:
+        """Whether any voiceprint is encrypted.
 
         Raises:
             GalleryError: if the folder cannot be read.
         """
-        return frozenset(self._signatures().items())
+        for file, (_, place) in listing(self.folder, SUFFIX).items():
+            content = read_file(self.folder, file, place, MAX_FILE_BYTES)
+            if isinstance(content, bytes) and is_sealed(content):
+                return True
+        return False
+
+    def revision(self) -> Hashable:
+        """Changes whenever a voiceprint appears, changes or goes; costs one look at the folder, no reading.
+
+        Raises:
+            GalleryError: if the folder cannot be read.
+        """
+        return frozenset((file, signature) for file, (signature, _) in listing(self.folder, SUFFIX).items())
 
     def read(self) -> Contents:
-        """Everything in the folder; only new and changed files are opened.
+        """Everybody in the folder at one moment; only new and changed files are opened.
 
         Raises:
             GalleryError: if the folder cannot be read, or is encrypted and the passphrase does not open it.
         """
         with self._guard:
-            signatures = self._signatures()
-            revision = frozenset(signatures.items())
+            files = listing(self.folder, SUFFIX)
+            for _ in range(_LOOKS):
+                if not self._take_in(files):
+                    break
+                again = listing(self.folder, SUFFIX)
+                if again == files:  # else somebody wrote meanwhile, and this may be of two moments
+                    break
+                files = again
+            revision = frozenset((file, signature) for file, (signature, _) in self._cache.items())
             if self._contents is None or self._contents[0] != revision:
-                fresh = {}
-                for file, signature in signatures.items():
-                    known = self._cache.get(file)
-                    if known is None or known[0] != signature:
-                        content = self._open(file)
-                        if content is None:  # removed since we looked
-                            continue
-                        known = (signature, content)
-                    fresh[file] = known
-                contents = [content for _, content in fresh.values()]
+                contents = [content for _, content in self._cache.values()]
                 self._check_passphrase(contents)
-                self._cache = fresh
-                self._contents = (revision, _sort(contents))
+                self._contents = (revision, sort(contents))
             return self._contents[1]
 
     @contextmanager
     def locked(self, timeout: float = LOCK_SECONDS) -> Iterator[None]:
-        """Be the only writer. Make the folder if it is not there yet, and clear what a killed writer left.
+        """Be the only writer. Make the folder if it is not there, finish and clear what killed writers left.
 
         Raises:
             GalleryError: if the folder cannot be made or the lock is not free in time.
@@ -97,12 +91,11 @@ class FolderStore:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with folder_lock(self.folder, timeout):
-                # Writers hold the lock while a temporary file exists, so one that is here now has no owner.
-                for leftover in self.folder.glob(f".*{TEMPORARY}"):
-                    leftover.unlink(missing_ok=True)
+                journal.finish(self.folder)
+                journal.clear_temporaries(self.folder)
                 yield
         except OSError as error:
-            raise GalleryError(_explain(error, "written", self.folder)) from error
+            raise GalleryError(explain(error, "written", self.folder)) from error
 
     def put(self, voiceprint: Voiceprint) -> None:
         """Store one person; call it while holding the lock. When it returns, a crash no longer loses it.
@@ -110,45 +103,101 @@ class FolderStore:
         Raises:
             GalleryError: if consent is missing or the numbers are unusable; nothing is stored then.
         """
-        check_numbers(voiceprint)
-        content = to_bytes(voiceprint)
-        path = self.folder / f"{voiceprint.id}{SUFFIX}"
-        replace_file(path, self._seal.close(content) if self._seal else content)
+        self.write([voiceprint])
+
+    def write(
+        self,
+        voiceprints: Sequence[Voiceprint] = (),
+        recordings: Mapping[str, bytes] | None = None,
+        gone: Sequence[str] = (),
+    ) -> None:
+        """Store people and recordings and delete files, all of it or nothing; call it while holding the lock.
+
+        Args:
+            voiceprints: people as they are from now on.
+            recordings: contents of recordings by the names of their files.
+            gone: names of files to delete.
+
+        Raises:
+            GalleryError: if consent is missing or numbers are unusable; nothing is changed then.
+        """
+        for voiceprint in voiceprints:
+            check_numbers(voiceprint)
+        contents = {f"{voiceprint.id}{SUFFIX}": to_bytes(voiceprint) for voiceprint in voiceprints}
+        contents.update(recordings or {})
+        closed = ((file, self._seal.close(c) if self._seal else c) for file, c in contents.items())
+        journal.commit(self.folder, closed, gone)
 
     def reseal(self, seal: Seal | None) -> None:
-        """Encrypt every file with another seal, or with none; call it while holding the lock.
-
-        A crash in between leaves every file whole under the old seal or the new one; doing it again
-        finishes it.
+        """Encrypt every file with another seal, or with none, all at once; call it while holding the lock.
 
         Raises:
             GalleryError: if a file opens with neither seal; nothing was written then.
         """
         self.read()
-        closed = [file for file, (_, content) in self._cache.items() if isinstance(content, Sealed)]
-        for file in closed:
-            if not seal or isinstance(FolderStore(self.folder, seal)._open(file), Damaged):
-                raise GalleryError(f'The file "{file}" opens with neither passphrase: move it away first.')
-        files = [content for _, content in self._cache.values() if isinstance(content, Voiceprint)]
+        names = [n for n in os.listdir(self.folder) if n.endswith((SUFFIX, kept.SUFFIX)) and n[0] != "."]
+        files = [
+            name
+            for name in names
+            if isinstance(read_file(self.folder, name, name, kept.MAX_FILE_BYTES), bytes)
+        ]
+        journal.commit(self.folder, resealed(self.folder, [*files, *self.set_aside()], self._seal, seal))
         self._seal = seal
-        for voiceprint in files:
-            self.put(voiceprint)
 
-    def delete(self, name: str) -> int:
-        """Delete every file of a person, hidden doubles too; call it while holding the lock.
+    def recordings(self, owner: str | None = None) -> dict[str, list[str]]:
+        """Files of kept recordings by the id of their voiceprint: of everybody, or of one.
 
-        Returns:
-            The number of files that are gone.
+        Raises:
+            GalleryError: if the folder cannot be read.
         """
+        found: dict[str, list[str]] = {}
+        for file in sorted(listing(self.folder, kept.SUFFIX)):
+            ids = kept.ids_of(file)
+            if ids and owner in (None, ids[0]):
+                found.setdefault(ids[0], []).append(file)
+        return found
+
+    def recording_bytes(self, file: str) -> bytes:
+        """The content of a recording's file, opened if it is sealed.
+
+        Raises:
+            GalleryError: saying what is wrong with it, if it cannot be had.
+        """
+        place = journal.pending(self.folder).replace.get(file, file)
+        content = read_file(self.folder, file, place, kept.MAX_FILE_BYTES)
+        if not isinstance(content, bytes):
+            raise GalleryError(content.reason if content else "it was deleted meanwhile")
+        if is_sealed(content):
+            if self._seal is None:
+                raise GalleryError(f"it is encrypted: set {VARIABLE} to its passphrase")
+            content = self._seal.open(content)
+        return content
+
+    def set_aside(self) -> list[str]:
+        """The files that `doctor` moved away, as paths within the folder."""
+        aside = self.folder / SET_ASIDE
+        if not aside.is_dir():
+            return []
+        return [f"{SET_ASIDE}/{path.name}" for path in sorted(aside.iterdir()) if path.is_file()]
+
+    def files_of(self, name: str) -> list[str]:
+        """Every file that holds something of a person: voiceprints, hidden doubles of them, recordings, and
+        damaged files in which the name can still be read; call it while holding the lock."""
         self.read()
-        key = name_key(name)
-        gone = 0
-        for file, (_, content) in list(self._cache.items()):
-            if isinstance(content, Voiceprint) and name_key(content.name) == key:
-                (self.folder / file).unlink()
-                gone += 1
-        sync_folder(self.folder)
-        return gone
+        here = [file for file, (_, content) in self._cache.items() if self._is_of(file, content, name)]
+        files = here + [file for file in self.set_aside() if self._shows_name(file, name)]
+        owners = {Path(file).name.split(".")[0] for file in files}
+        for owner in owners:
+            files += self.recordings(owner).get(owner, ())
+            files += [
+                f for f in self.set_aside() if kept.ids_of(Path(f).name) and Path(f).name.startswith(owner)
+            ]
+        return files
+
+    def _is_of(self, file: str, content: Voiceprint | Damaged, name: str) -> bool:
+        if isinstance(content, Voiceprint):
+            return name_key(content.name) == name_key(name)
+        return self._shows_name(file, name)
 
     def _check_passphrase(self, contents: Sequence[Voiceprint | Damaged]) -> None:
         """One file that does not open is damaged; if that is all there is, the passphrase is wrong."""
@@ -158,28 +207,35 @@ class FolderStore:
                 f'The passphrase does not open the voiceprints in "{self.folder}": check {VARIABLE}.'
             )
 
-    def _signatures(self) -> dict[str, Hashable]:
-        signatures: dict[str, Hashable] = {}
+    def _shows_name(self, file: str, name: str) -> bool:
+        content = read_file(self.folder, file, file, kept.MAX_FILE_BYTES)
+        if not isinstance(content, bytes):
+            return False
         try:
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
-                        try:
-                            info = entry.stat()
-                        except FileNotFoundError:
-                            if not entry.is_symlink():
-                                continue  # removed since it was listed
-                            info = entry.stat(follow_symlinks=False)
-                        # Each write makes a new inode, so two writes within one tick of the clock differ too.
-                        signatures[entry.name] = (info.st_mtime_ns, info.st_size, info.st_ino)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise GalleryError(_explain(error, "read", self.folder)) from error
-        return signatures
+            return shows_name(
+                self._seal.open(content) if self._seal and is_sealed(content) else content, name
+            )
+        except WrongSeal:
+            return False
 
-    def _open(self, file: str) -> Voiceprint | Damaged | None:
-        content = self._bytes(file)
+    def _take_in(self, files: dict[str, tuple[Hashable, str]]) -> bool:
+        """Open what is new; whether anything was."""
+        fresh: dict[str, tuple[Hashable, Voiceprint | Damaged]] = {}
+        opened = False
+        for file, (signature, place) in files.items():
+            known = self._cache.get(file)
+            if known is None or known[0] != signature:
+                opened = True
+                content = self._open(file, place)
+                if content is None:  # removed since we looked
+                    continue
+                known = (signature, content)
+            fresh[file] = known
+        self._cache = fresh
+        return opened
+
+    def _open(self, file: str, place: str) -> Voiceprint | Damaged | None:
+        content = read_file(self.folder, file, place, MAX_FILE_BYTES)
         if not isinstance(content, bytes):
             return content
         sealed = is_sealed(content)
@@ -193,40 +249,7 @@ class FolderStore:
             )
         except WrongSeal as error:
             return Sealed(file, str(error))
+        except Newer as error:
+            return FromNewer(file, str(error))
         except GalleryError as error:
             return Damaged(file, str(error))
-
-    def _bytes(self, file: str) -> bytes | Damaged | None:
-        path = os.path.join(self.folder, file)
-        try:
-            info = os.stat(path)
-            if not stat.S_ISREG(info.st_mode):
-                return Damaged(file, "it is not a plain file")
-            if info.st_size > MAX_FILE_BYTES:
-                return Damaged(file, "it is too large for a voiceprint")
-            with open(path, "rb", buffering=0) as content:
-                return content.read()
-        except FileNotFoundError:
-            return Damaged(file, "it is a link to nothing") if os.path.islink(path) else None
-        except OSError as error:
-            return Damaged(file, f"it cannot be read ({error.strerror or error})")
-
-
-def _sort(contents: Sequence[Voiceprint | Damaged]) -> Contents:
-    """People by name. Of two files with one name (copied by hand) the one updated last counts."""
-    damaged = [content for content in contents if isinstance(content, Damaged)]
-    people: dict[str, Voiceprint] = {}
-    voiceprints = [content for content in contents if isinstance(content, Voiceprint)]
-    for voiceprint in sorted(voiceprints, key=lambda v: (v.updated, v.id), reverse=True):
-        kept = people.setdefault(name_key(voiceprint.name), voiceprint)
-        if kept is not voiceprint:
-            reason = f"it holds the same name as {kept.id}{SUFFIX}, which is newer; delete one of the two"
-            damaged.append(Damaged(f"{voiceprint.id}{SUFFIX}", reason))
-    return Contents(dict(sorted(people.items())), tuple(sorted(damaged, key=lambda d: d.file)))
-
-
-def _explain(error: OSError, verb: str, folder: Path) -> str:
-    if isinstance(error, NotADirectoryError | FileExistsError):
-        return f'"{folder}" is not a folder: choose a folder for the voiceprints.'
-    why = error.strerror or str(error)
-    return f'The voiceprints in "{folder}" cannot be {verb} ({why}): check its permissions and the disk.'

@@ -1,28 +1,38 @@
 """What is known of one person's voice, and its form on disk.
 
-One person is one safetensors file: the tensors `embeddings` [k, d] and `seconds` [k], and in its metadata
+One person is one file, in the form that `speakerid.gallery.packed` describes, of the kind "voiceprint": the
+tensors `embeddings` float32 [k, 192] and `seconds` float32 [k], and in the JSON
 
-    format      "speakerid-voiceprint"
-    version     "1"
-    voiceprint  JSON: name, model, sources, created, updated, consent {text, given_at, source}
-    sha256      of the JSON, then the bytes of the embeddings, then those of the seconds
+    name, model, sources [k], recordings [k], created, updated,
+    consent {text, given_at, source, keep_recordings}
 
-so that one write is one atomic replace, no pickle is ever read, and a flipped bit is noticed.
+so that one write is one atomic replace. Version 1 had no `recordings` and no `keep_recordings`; it is read as
+if no recording had been kept, and written anew as version 2 whenever the person changes (or by
+`doctor --repair`).
 """
 
-import hashlib
-import json
+import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery.names import clean_name
+from speakerid.gallery.packed import pack, text_of, unpack
 
-FORMAT, VERSION = "speakerid-voiceprint", "1"
+KIND, VERSION = "voiceprint", "2"
+MAX_EXEMPLARS = 10  # kept for one person
+WIDTH = 192  # numbers in an embedding, whatever the model
+MAX_TEXT = 10_000  # characters of a consent's text
+_IDS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16})*)?")
+
+
+class Newer(GalleryError):
+    """The file was written by a newer version of this program."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,13 @@ class Consent:
         text: what the person agreed to, word for word.
         given_at: when, ISO 8601 in UTC.
         source: how it was given: "cli", "browser", "microphone", "upload" …
+        keep_recordings: whether the person also agreed that the recordings themselves are kept.
     """
 
     text: str
     given_at: str
     source: str
+    keep_recordings: bool = False
 
     @classmethod
     def now(cls, text: str, source: str) -> "Consent":
@@ -56,8 +68,11 @@ class Voiceprint:
         embeddings: float32 [k, d], rows of unit length.
         seconds: float32 [k], seconds of speech that each exemplar was made from.
         sources: [k], where each exemplar came from.
+        recordings: [k], ids of the kept recordings that each exemplar was made from, with a space between
+            them; "" where none was kept.
         created, updated: ISO 8601 in UTC.
         consent: the latest one given.
+        version: of the format of the file that this was read from.
     """
 
     id: str
@@ -69,13 +84,19 @@ class Voiceprint:
     created: str
     updated: str
     consent: Consent
+    recordings: tuple[str, ...] = ()
+    version: str = VERSION
+
+    def __post_init__(self):
+        if not self.recordings:
+            object.__setattr__(self, "recordings", ("",) * len(self.sources))
 
     @property
     def seconds_total(self) -> float:
         """Seconds of speech over all exemplars (speech shared by two exemplars counts twice)."""
         return float(self.seconds.sum())
 
-    @property
+    @cached_property
     def centroid(self) -> np.ndarray:
         """float32 [d]: the mean of the exemplars, again of unit length."""
         return unit(self.embeddings.mean(axis=0))
@@ -112,92 +133,113 @@ def to_bytes(voiceprint: Voiceprint) -> bytes:
         GalleryError: if the voiceprint has no consent.
     """
     require_consent(voiceprint.consent)
-    about = json.dumps(
-        {
-            "name": voiceprint.name,
-            "model": voiceprint.model,
-            "sources": list(voiceprint.sources),
-            "created": voiceprint.created,
-            "updated": voiceprint.updated,
-            "consent": asdict(voiceprint.consent),
-        },
-        ensure_ascii=False,
-    )
+    about = {
+        "name": voiceprint.name,
+        "model": voiceprint.model,
+        "sources": list(voiceprint.sources),
+        "recordings": list(voiceprint.recordings),
+        "created": voiceprint.created,
+        "updated": voiceprint.updated,
+        "consent": asdict(voiceprint.consent),
+    }
     tensors = {
-        "embeddings": np.ascontiguousarray(voiceprint.embeddings, np.float32),
-        "seconds": np.ascontiguousarray(voiceprint.seconds, np.float32),
+        "embeddings": voiceprint.embeddings.astype(np.float32, copy=False),
+        "seconds": voiceprint.seconds.astype(np.float32, copy=False),
     }
-    metadata = {
-        "format": FORMAT,
-        "version": VERSION,
-        "voiceprint": about,
-        "sha256": _digest(about, tensors),
-    }
-    return save(tensors, metadata)
+    return pack(KIND, VERSION, about, tensors)
 
 
 def from_bytes(content: bytes, identifier: str) -> Voiceprint:
-    """The voiceprint in a file's content.
+    """The voiceprint in a file's content, whatever version wrote it.
 
     Raises:
+        Newer: if a newer version wrote it.
         GalleryError: saying what is wrong with it, if anything is.
     """
+    held = unpack(KIND, content)
+    about, version = held.about, held.version
     try:
-        tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise GalleryError("it is damaged or cut off") from error
-    metadata = header.get("__metadata__", {})
-    if metadata.get("format") != FORMAT:
-        raise GalleryError("it is not a voiceprint")
-    if metadata.get("version") != VERSION:
-        raise GalleryError(
-            f"it has format version {metadata.get('version')}: this program reads version {VERSION}"
-        )
-    try:
-        if metadata["sha256"] != _digest(metadata["voiceprint"], tensors):
-            raise GalleryError("its content does not match its checksum")
-        about = json.loads(metadata["voiceprint"])
+        while version != VERSION:
+            if version not in _MIGRATIONS:
+                raise Newer(f"it has format version {version}: this program reads up to version {VERSION}")
+            version = _MIGRATIONS[version](about)
+        sources, recordings = _texts(about, "sources"), _texts(about, "recordings")
         voiceprint = Voiceprint(
             id=identifier,
-            name=clean_name(about["name"]),
-            model=about["model"],
-            embeddings=tensors["embeddings"],
-            seconds=tensors["seconds"],
-            sources=tuple(about["sources"]),
-            created=about["created"],
-            updated=about["updated"],
-            consent=require_consent(Consent(**about["consent"])),
+            name=clean_name(text_of(about, "name")),
+            model=text_of(about, "model"),
+            embeddings=held.tensors["embeddings"],
+            seconds=held.tensors["seconds"],
+            sources=sources,
+            created=text_of(about, "created"),
+            updated=text_of(about, "updated"),
+            consent=consent_of(about),
+            recordings=recordings,
+            version=held.version,
         )
     except SpeakerIdError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise GalleryError("its description is incomplete") from error
+    if not all(_IDS.fullmatch(ids) for ids in set(recordings)):
+        raise GalleryError("its description is incomplete")
     check_numbers(voiceprint)
     return voiceprint
+
+
+def consent_of(about: dict[str, Any]) -> Consent:
+    """The consent in the description of a file.
+
+    Raises:
+        GalleryError: if there is none.
+    """
+    given = about.get("consent")
+    if not isinstance(given, dict) or len(str(given.get("text"))) > MAX_TEXT:
+        raise GalleryError("its description is incomplete")
+    texts = (text_of(given, "text"), text_of(given, "given_at"), text_of(given, "source"))
+    return require_consent(Consent(*texts, keep_recordings=given.get("keep_recordings") is True))
 
 
 def check_numbers(voiceprint: Voiceprint) -> None:
     """Make sure that the exemplars can be scored.
 
     Raises:
-        GalleryError: if there is none, shapes disagree, or a row is not finite and of unit length.
+        GalleryError: if there is none or too many, shapes disagree, or a row is not of unit length.
     """
     rows, seconds = voiceprint.embeddings, voiceprint.seconds
+    count = len(rows) if rows.ndim else 0
     if (
-        rows.ndim != 2
-        or not len(rows)
-        or seconds.shape != (len(rows),)
-        or len(voiceprint.sources) != len(rows)
+        not count
+        or rows.shape != (count, WIDTH)
+        or seconds.shape != (count,)
+        or len(voiceprint.sources) != count
+        or len(voiceprint.recordings) != count
+        or rows.dtype.kind != "f"
+        or seconds.dtype.kind != "f"
     ):
         raise GalleryError("its numbers have the wrong shape")
+    if count > MAX_EXEMPLARS:
+        raise GalleryError(f"it has {count} exemplars and at most {MAX_EXEMPLARS} can be kept")
     # A NaN makes the comparison false, so this also refuses what is not finite.
-    if not (np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < 1e-3).all() or not np.isfinite(seconds).all():
+    if not (np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < 1e-3).all():
         raise GalleryError("its embeddings are not of unit length")
+    if not (np.isfinite(seconds) & (seconds >= 0)).all():
+        raise GalleryError("its seconds of speech are not numbers")
 
 
-def _digest(about: str, tensors: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256(about.encode())
-    digest.update(np.ascontiguousarray(tensors["embeddings"]).data)
-    digest.update(np.ascontiguousarray(tensors["seconds"]).data)
-    return digest.hexdigest()
+def _texts(about: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = about.get(key)
+    if not isinstance(values, list):
+        raise GalleryError("its description is incomplete")
+    for value in set(values):  # most are the same
+        text_of({key: value}, key)
+    return tuple(values)
+
+
+def _from_version_1(about: dict[str, Any]) -> str:
+    about["recordings"] = [""] * len(about.get("sources", ()))
+    return "2"
+
+
+_MIGRATIONS: dict[str, Callable[[dict[str, Any]], str]] = {"1": _from_version_1}
+"""By version: changes a description into the next version's, and returns that version."""

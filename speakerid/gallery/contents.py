@@ -1,0 +1,72 @@
+"""What a folder of voiceprints holds at one moment: people, and files that cannot be used."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speakerid.gallery.names import name_key
+from speakerid.gallery.voiceprint import Voiceprint
+
+SUFFIX = ".safetensors"
+"""Ending of the file of a voiceprint."""
+
+# A name as it stands in the JSON inside the JSON of a file's header.
+_NAME = re.compile(rb'\\"name\\": (\\".*?[^\\]\\")', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A file that cannot be used, and why. It stays where it is until a person deals with it."""
+
+    file: str
+    reason: str
+
+
+class Sealed(Damaged):
+    """A file that is encrypted and does not open."""
+
+
+class FromNewer(Damaged):
+    """A file of a newer version of this program; nothing is wrong with it."""
+
+
+class Double(Damaged):
+    """A whole file of a person of whom there is a newer one."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a folder holds at one moment: the people by name key, in order, and the unusable files."""
+
+    people: dict[str, Voiceprint]
+    damaged: tuple[Damaged, ...]
+
+    def find(self, name: str) -> Voiceprint | None:
+        """The person of that name, whatever its case; None if there is none."""
+        return self.people.get(name_key(name))
+
+
+def sort(contents: Sequence[Voiceprint | Damaged]) -> Contents:
+    """People by name. Of two files with one name (copied by hand) the one updated last counts."""
+    damaged = [content for content in contents if isinstance(content, Damaged)]
+    people: dict[str, Voiceprint] = {}
+    voiceprints = [content for content in contents if isinstance(content, Voiceprint)]
+    for voiceprint in sorted(voiceprints, key=lambda v: (v.updated, v.id), reverse=True):
+        kept = people.setdefault(name_key(voiceprint.name), voiceprint)
+        if kept is not voiceprint:
+            reason = f"it holds the same name as {kept.id}{SUFFIX}, which is newer; delete one of the two"
+            damaged.append(Double(f"{voiceprint.id}{SUFFIX}", reason))
+    return Contents(dict(sorted(people.items())), tuple(sorted(damaged, key=lambda d: d.file)))
+
+
+def shows_name(content: bytes, name: str) -> bool:
+    """Whether the name of this person can be read in a voiceprint's file, though it be damaged."""
+    for found in _NAME.findall(content):
+        try:
+            read = json.loads(json.loads(b'"' + found + b'"'))
+        except ValueError:
+            continue
+        if isinstance(read, str) and name_key(read) == name_key(name):
+            return True
+    return False

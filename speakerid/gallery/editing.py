@@ -1,0 +1,201 @@
+"""Corrections to who is enrolled: names, two people into one, single exemplars."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from speakerid.errors import GalleryError
+from speakerid.gallery import recordings as kept
+from speakerid.gallery.base import Base, require
+from speakerid.gallery.contents import SUFFIX
+from speakerid.gallery.enrollment import SAME_VOICE
+from speakerid.gallery.exemplars import Exemplars, choose
+from speakerid.gallery.names import clean_name
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint, utc_now
+
+
+class Editing(Base):
+    """Each change is made wholly or not at all, and recorded in the audit log."""
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a person another name.
+
+        Raises:
+            GalleryError: nobody is called old, new is taken or unusable, or the folder cannot be written.
+        """
+        new = clean_name(new)
+        with self._store.locked():
+            contents = self._store.read()
+            person = require(contents, old)
+            taken = contents.find(new)
+            if taken and taken is not person:
+                raise GalleryError(f'There is already somebody called "{taken.name}": choose another name.')
+            self._commit("rename", [person.id], [replace(person, name=new, updated=utc_now())])
+
+    def remove(self, name: str) -> None:
+        """Delete everything stored of a person: voiceprint, kept recordings, damaged files with the name.
+
+        Raises:
+            GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
+        """
+        with self._store.locked():
+            person = require(self._store.read(), name)
+            files = self._store.files_of(person.name)
+            self._commit("remove", [person.id], gone=files, files=len(files))
+
+    def remove_recordings(self, name: str) -> int:
+        """Delete the kept recordings of a person and keep the voiceprint.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
+        """
+        with self._store.locked():
+            person = require(self._store.read(), name)
+            files = self._store.recordings(person.id).get(person.id, [])
+            without = replace(
+                person,
+                recordings=("",) * len(person.sources),
+                consent=replace(person.consent, keep_recordings=False),
+            )
+            self._commit("remove-recordings", [person.id], [without], gone=files, files=len(files))
+        return len(files)
+
+    def merge(self, name: str, into: str, *, force: bool = False) -> Voiceprint:
+        """Make two people one, who keeps the name `into`.
+
+        The exemplars of both are joined and, where there are more than MAX_EXEMPLARS, chosen for variety as
+        at enrollment; kept recordings go along; the later of the two consents counts; the other person is
+        deleted.
+
+        Args:
+            force: also where the two do not sound like one person.
+
+        Returns:
+            The person as it is now.
+
+        Raises:
+            GalleryError: somebody is not enrolled, both are the same or made by different models, they do not
+                sound alike, there are too many recordings, or the folder cannot be written.
+        """
+        with self._store.locked():
+            contents = self._store.read()
+            other, target = require(contents, name), require(contents, into)
+            _check_pair(other, target)
+            if other is target:
+                raise GalleryError(f'"{target.name}" cannot be merged with itself: name two people.')
+            if not force and float(other.centroid @ target.centroid) < SAME_VOICE:
+                raise GalleryError(
+                    f'"{other.name}" and "{target.name}" do not sound like one person, and together would '
+                    "make a bad voiceprint: check the names, or force it if you are sure."
+                )
+            moved = self._moved(other, target, self._store.recordings(other.id).get(other.id, []))
+            pool = _pool(target).join(_pool(other))
+            merged = replace(
+                _with(target, pool.pick(choose(pool))),
+                created=min(target.created, other.created),
+                consent=max(target.consent, other.consent, key=lambda consent: consent.given_at),
+            )
+            gone = [f"{other.id}{SUFFIX}", *self._store.recordings(other.id).get(other.id, ())]
+            self._commit("merge", [other.id, target.id], [merged], moved, gone)
+        return merged
+
+    def move_exemplar(self, name: str, index: int, to: str) -> None:
+        """Give one exemplar, by its row in `Voiceprint.embeddings`, to somebody else.
+
+        The kept recording that it was made from goes along if no other exemplar of this person is from it.
+
+        Raises:
+            GalleryError: somebody is not enrolled, they are the same or made by different models, there is no
+                such exemplar, it is the last one, the other has MAX_EXEMPLARS, or the folder cannot be
+                written.
+        """
+        with self._store.locked():
+            contents = self._store.read()
+            source, target = require(contents, name), require(contents, to)
+            _check_pair(source, target)
+            if source is target:
+                raise GalleryError(f'This exemplar is already one of "{target.name}": name somebody else.')
+            if len(target.embeddings) >= MAX_EXEMPLARS:
+                raise GalleryError(
+                    f'"{target.name}" has {MAX_EXEMPLARS} exemplars, as many as there may be: '
+                    "remove one of them first."
+                )
+            left, taken, files = self._split(source, index)
+            moved = self._moved(source, target, files)
+            given = _with(target, _pool(target).join(taken))
+            self._commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
+
+    def remove_exemplar(self, name: str, index: int) -> None:
+        """Delete one exemplar, by its row in `Voiceprint.embeddings`.
+
+        The kept recording that it was made from is deleted too if no other exemplar is from it.
+
+        Raises:
+            GalleryError: nobody of that name is enrolled, there is no such exemplar, it is the last one, or
+                the folder cannot be written.
+        """
+        with self._store.locked():
+            person = require(self._store.read(), name)
+            left, _, files = self._split(person, index)
+            self._commit("remove-exemplar", [person.id], [left], gone=files)
+
+    def _split(self, person: Voiceprint, index: int) -> tuple[Voiceprint, Exemplars, list[str]]:
+        """The person without an exemplar; the exemplar; the files of recordings that only it is from."""
+        rows = list(range(len(person.embeddings)))
+        if index not in rows:
+            raise GalleryError(
+                f'"{person.name}" has no exemplar number {index + 1}: choose from 1 to {len(rows)}.'
+            )
+        if len(rows) == 1:
+            raise GalleryError(
+                f'This is the only exemplar of "{person.name}": remove or merge the person instead.'
+            )
+        rows.remove(index)
+        pool = _pool(person)
+        left, taken = pool.pick(rows), pool.pick([index])
+        still = {one for ids in left.recordings for one in ids.split()}
+        alone = {kept.file_of(person.id, one) for one in taken.recordings[0].split() if one not in still}
+        files = [file for file in self._store.recordings(person.id).get(person.id, ()) if file in alone]
+        return _with(person, left), taken, files
+
+    def _moved(self, source: Voiceprint, target: Voiceprint, files: list[str]) -> Mapping[str, bytes]:
+        """Contents of recordings by the names that they have once they belong to the target."""
+        there = len(self._store.recordings(target.id).get(target.id, ()))
+        if there + len(files) > kept.MAX_RECORDINGS:
+            raise GalleryError(
+                f'"{source.name}" and "{target.name}" have more than {kept.MAX_RECORDINGS} kept recordings '
+                "together: remove the recordings of one of them first."
+            )
+        moved: dict[str, bytes] = {}
+        for file in files:
+            ids = kept.ids_of(file)
+            if ids:
+                moved[kept.file_of(target.id, ids[1])] = self._store.recording_bytes(file)
+        return moved
+
+
+def _check_pair(one: Voiceprint, other: Voiceprint) -> None:
+    if one.model != other.model:
+        raise GalleryError(
+            f'"{one.name}" was enrolled with the model {one.model} and "{other.name}" with {other.model}, '
+            "whose numbers cannot be compared: re-embed or enroll one of them again first."
+        )
+
+
+def _pool(person: Voiceprint) -> Exemplars:
+    return Exemplars(person.embeddings, person.seconds, person.sources, person.recordings)
+
+
+def _with(person: Voiceprint, pool: Exemplars) -> Voiceprint:
+    return replace(
+        person,
+        embeddings=np.ascontiguousarray(pool.embeddings),
+        seconds=pool.seconds,
+        sources=pool.sources,
+        recordings=pool.recordings,
+        updated=utc_now(),
+    )

@@ -1,0 +1,172 @@
+"""Recordings that a person lets us keep, so that another model can make the voiceprint anew; and their form.
+
+One recording is one file, `VOICEPRINT.RECORDING.recording` by the ids of both, in the form that
+`speakerid.gallery.packed` describes, of the kind "recording": the tensor `flac` uint8 [n], a FLAC file of
+16 kHz, mono, 16 bits, and in the JSON
+
+    source, kept_at, seconds, consent {text, given_at, source, keep_recordings}
+
+A recording whose consent does not say that it may be kept is neither written nor read.
+"""
+
+import io
+import re
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from speakerid.audio.format import RATE, Block
+from speakerid.errors import GalleryError
+from speakerid.gallery.packed import pack, text_of, unpack
+from speakerid.gallery.voiceprint import Consent, Newer, consent_of
+
+KIND, VERSION = "recording", "1"
+SUFFIX = ".recording"
+MAX_RECORDINGS = 20  # kept of one person
+MAX_SECONDS = 600.0  # of one recording
+MAX_FILE_BYTES = 25_000_000  # 16-bit samples of MAX_SECONDS take 19 MB before they are compressed
+_NAME = re.compile(r"([^.][^/\\]*)\.([0-9a-f]{16})" + re.escape(SUFFIX))
+
+
+@dataclass(frozen=True, eq=False)
+class KeptRecording:
+    """What a person said, kept because they agreed.
+
+    Attributes:
+        id: random hex digits.
+        samples: float32 [n], 16 kHz mono, -1..1, rounded to 16 bits when it is stored.
+        source: the label given at enrollment.
+        kept_at: since when, ISO 8601 in UTC.
+        consent: under which it is kept.
+    """
+
+    id: str
+    samples: Block
+    source: str
+    kept_at: str
+    consent: Consent
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / RATE
+
+
+def file_of(owner: str, recording: str) -> str:
+    """The name of a recording's file, by the ids of the voiceprint that it belongs to and its own."""
+    return f"{owner}.{recording}{SUFFIX}"
+
+
+def ids_of(file: str) -> tuple[str, str] | None:
+    """The ids (voiceprint, recording) in the name of a recording's file; None if it is none."""
+    found = _NAME.fullmatch(file)
+    return (found[1], found[2]) if found else None
+
+
+def to_bytes(recording: KeptRecording) -> bytes:
+    """The content of a recording's file.
+
+    Raises:
+        GalleryError: if the consent does not allow to keep it, or it is too long.
+    """
+    _require(recording.consent)
+    if recording.seconds > MAX_SECONDS:
+        raise GalleryError(
+            f'"{recording.source}" is longer than {MAX_SECONDS / 60:.0f} minutes, too long to be kept: '
+            "cut out a part of it, or enroll without keeping recordings."
+        )
+    about = {
+        "source": recording.source,
+        "kept_at": recording.kept_at,
+        "seconds": round(recording.seconds, 3),
+        "consent": asdict(recording.consent),
+    }
+    flac = np.frombuffer(_compress(recording.samples), np.uint8)
+    return pack(KIND, VERSION, about, {"flac": flac})
+
+
+def from_bytes(content: bytes, identifier: str) -> KeptRecording:
+    """The recording in a file's content.
+
+    Raises:
+        GalleryError: saying what is wrong with it, if anything is.
+    """
+    flac, about = _checked(content)
+    samples = _decompress(flac.tobytes())
+    return KeptRecording(
+        identifier, samples, text_of(about, "source"), text_of(about, "kept_at"), consent_of(about)
+    )
+
+
+def check(content: bytes) -> None:
+    """What `from_bytes` checks but the sound itself, which the checksum vouches for.
+
+    Raises:
+        GalleryError: saying what is wrong, if anything is.
+    """
+    _checked(content)
+
+
+def _checked(content: bytes) -> tuple[np.ndarray, dict]:
+    held = unpack(KIND, content)
+    if held.version != VERSION:
+        raise Newer(f"it has format version {held.version}: this program reads up to version {VERSION}")
+    flac = held.tensors.get("flac")
+    if flac is None or flac.dtype != np.uint8 or flac.ndim != 1:
+        raise GalleryError("its description is incomplete")
+    text_of(held.about, "source")
+    text_of(held.about, "kept_at")
+    _require(consent_of(held.about))
+    return flac, held.about
+
+
+def _require(consent: Consent) -> None:
+    if not consent.keep_recordings:
+        raise GalleryError(
+            "The person did not agree that recordings are kept: ask first and record the answer."
+        )
+
+
+def _compress(samples: Block) -> bytes:
+    """FLAC, 16 bits, of samples float32 [n] in -1..1."""
+    import av
+
+    rounded = np.clip(np.round(samples * 32767.0), -32768, 32767).astype(np.int16)
+    out = io.BytesIO()
+    with av.open(out, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=RATE, layout="mono", format="s16")
+        for start in range(0, len(rounded), 4096):
+            frame = av.AudioFrame.from_ndarray(
+                rounded[None, start : start + 4096], format="s16", layout="mono"
+            )
+            frame.sample_rate = RATE
+            frame.pts = start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def _decompress(flac: bytes) -> Block:
+    import av
+    from av.error import FFmpegError
+
+    pieces: list[np.ndarray] = []
+    try:
+        with av.open(io.BytesIO(flac), "r", format="flac") as container:
+            stream = container.streams.audio[0]
+            if stream.rate != RATE or stream.channels != 1:
+                raise GalleryError("its sound is not 16 kHz mono")
+            total = 0
+            for frame in container.decode(stream):
+                piece = frame.to_ndarray()
+                if piece.dtype != np.int16:
+                    raise GalleryError("its sound has not 16 bits")
+                total += piece.size
+                if total > MAX_SECONDS * RATE:
+                    raise GalleryError("its sound is too long")
+                pieces.append(piece.reshape(-1))
+    except (FFmpegError, IndexError, ValueError) as error:
+        raise GalleryError("its sound cannot be read") from error
+    if not pieces:
+        raise GalleryError("it holds no sound")
+    return (np.concatenate(pieces) / np.float32(32767.0)).astype(np.float32)

@@ -1,0 +1,197 @@
+"""Writers that are killed (SIGKILL) at any moment of any change: what was acknowledged is there, every other
+change is wholly done or wholly absent, nothing is half, and nothing is legible that should not be.
+
+SPEAKERID_KILLS=200 kills 200 times; by default it is a few, so that the suite stays quick.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from changes import KINDS
+from people import keep, store_people
+
+from speakerid.errors import GalleryError
+from speakerid.gallery import Gallery, audit
+from speakerid.gallery.doctor import examine_folder
+from speakerid.gallery.sealing import Seal
+
+KILLS = int(os.environ.get("SPEAKERID_KILLS", "15"))
+PEOPLE = [f"Person{i:02}" for i in range(12)]
+SECRET = "correct horse"
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def no_passphrase_around(monkeypatch):
+    monkeypatch.delenv("SPEAKERID_PASSPHRASE", raising=False)
+
+
+def start(folder, kind, seed, secret):
+    command = [sys.executable, str(HERE / "changes.py"), str(folder), kind, str(seed), secret]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def kill_at_random(folder, kind, seed, secret):
+    """What was acknowledged before the kill, which comes at a random moment after a random change."""
+    chance = random.Random(seed)
+    writer = start(folder, kind, seed, secret)
+    done = []
+    for _ in range(chance.randint(1, 6)):
+        line = writer.stdout.readline()
+        if not line:
+            break
+        done.append(json.loads(line))
+    time.sleep(chance.uniform(0, 0.03))  # into the middle of the next one
+    writer.send_signal(signal.SIGKILL)
+    done += [json.loads(line) for line in writer.stdout if line.endswith("\n")]
+    writer.wait()
+    writer.stdout.close()
+    return done
+
+
+def fresh(folder, secret, names=PEOPLE):
+    people = store_people(folder, *names, passphrase=secret)
+    for person in people[::5]:
+        keep(folder, person, f"said by {person.name}", seal=Seal(secret) if secret else None)
+    return {person.name for person in people}
+
+
+def opened(folder, *secrets):
+    """The gallery with the first of these passphrases that opens everything."""
+    for secret in secrets:
+        gallery = Gallery.open(folder, secret)
+        try:
+            gallery.speakers()
+        except GalleryError:
+            continue
+        return gallery, secret
+    raise AssertionError("no passphrase opens the folder")
+
+
+def legible(folder, secrets):
+    """Which of these can be read in any file, temporaries of the killed writer included."""
+    contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return [secret for secret in secrets if any(secret in content for content in contents)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_writer_killed_at_any_moment(tmp_path, kind):
+    for round_ in range(max(1, KILLS // len(KINDS))):
+        folder = tmp_path / str(round_)
+        secret = SECRET if round_ % 2 else ""
+        before = fresh(folder, secret)
+        people = Gallery.open(folder, secret).speakers()
+        rows = [row.tobytes()[:24] for person in people for row in person.embeddings]
+        done = kill_at_random(folder, kind, round_, secret)
+        secrets = [secret]
+        if kind == "passphrase":
+            made = len(done) + 1
+            secrets = [f"passphrase {round_} {made}" if made % 3 else "", *reversed(done), secret]
+        elif secret:
+            own = [f"New {round_} ".encode(), b"kept_at", b"embeddings"]
+            assert legible(folder, [b"Person", *own, b"said by", b"I agree", *rows]) == []
+        gallery, secret = opened(folder, *secrets)  # without the lock, as a reader sees it
+        names = {person.name for person in gallery.speakers()}
+        check(kind, before, names, done, secret, secrets)
+        assert gallery.damaged == []
+        for person in gallery.speakers():
+            for recording in gallery.recordings(person.name):
+                assert len(recording.samples) == 16_000
+        result = examine_folder(folder, "model-1", repair=True, passphrase=secret)
+        assert result.left == [] and result.people == len(names)
+        assert examine_folder(folder, "model-1", passphrase=secret).findings == []
+        assert {person.name for person in Gallery.open(folder, secret).speakers()} == names
+        lines, torn = audit.lines(folder)
+        assert torn <= 1 and len(lines) >= len(done)
+        kept = {owner for owner in gallery.recording_counts()}
+        assert kept <= {person.id for person in gallery.speakers()}
+
+
+def check(kind, before, names, done, secret, secrets):
+    """What was acknowledged is there, and at most one change more."""
+    if kind == "enroll":
+        assert names >= before | set(done) and len(names) <= len(before) + len(done) + 1
+    elif kind in ("remove", "merge"):
+        gone = before - names
+        assert set(done) <= gone <= before and len(gone) <= len(done) + 1 and not names - before
+    elif kind == "rename":
+        assert len(names) == len(before) and len(before - names) <= 1
+        if done:  # that name, or the next one
+            stem, number = done[-1].rsplit("-", 1)
+            assert done[-1] in names or f"{stem}-{int(number) + 1}" in names
+    else:
+        assert names == before and (secret == secrets[0] or secret == (done or secrets[-1:])[-1])
+
+
+@pytest.mark.parametrize(("old", "new"), [("", SECRET), (SECRET, "battery staple"), (SECRET, "")])
+def test_a_change_of_passphrase_stopped_after_each_single_step(tmp_path, monkeypatch, old, new):
+    """The process dies before its first, second, … step that changes the folder; by default every third."""
+    steps, stride = 0, 1 if KILLS >= 200 else 3
+    while True:
+        folder = tmp_path / str(steps)
+        before = fresh(folder, old, PEOPLE[:1])
+        if not dies_at_step(steps, lambda folder=folder: Gallery.open(folder, old).change_passphrase(new)):
+            break
+        if old and new:
+            assert legible(folder, [b"Person", b"said by", b"kept_at", b"I agree", b"embeddings"]) == []
+        gallery, _ = opened(folder, old, new)
+        assert {person.name for person in gallery.speakers()} == before and gallery.damaged == []
+        assert len(gallery.recording_counts()) == 1
+        gallery.change_passphrase(new)
+        assert bool(legible(folder, [b"Person", b"said by"])) == (new == "")
+        assert {person.name for person in Gallery.open(folder, new).speakers()} == before
+        steps += stride
+    assert steps > 9  # a temporary and a move for each of two files, the journal, and the log
+
+
+def dies_at_step(number, change):
+    """Make a change in a child process that dies before a step of its; whether it had so many."""
+    child = os.fork()
+    if child == 0:
+        try:
+            left = [number]
+
+            def counted(step):
+                def stepping(*args, **more):
+                    if left[0] == 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    left[0] -= 1
+                    return step(*args, **more)
+
+                return stepping
+
+            os.fsync = counted(os.fsync)
+            os.replace = counted(os.replace)
+            os.unlink = counted(os.unlink)
+            change()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_two_processes_enrolling_two_hundred_each_at_once(tmp_path):
+    folder = tmp_path / "voiceprints"
+    count = 200 if KILLS >= 200 else 40
+    writers = [start(folder, "enroll", seed, "") for seed in (1, 2)]
+    for writer in writers:
+        threading.Thread(target=lambda writer=writer: read_and_stop(writer, count)).start()
+    assert [writer.wait(300) for writer in writers] == [-signal.SIGTERM] * 2
+    names = {person.name for person in Gallery.open(folder, "").speakers()}
+    assert names >= {f"New {seed} {i}" for seed in (1, 2) for i in range(count)}
+    assert examine_folder(folder, repair=True, passphrase="").left == []
+
+
+def read_and_stop(writer, count):
+    for _ in range(count):
+        writer.stdout.readline()
+    writer.terminate()
+    writer.stdout.close()
