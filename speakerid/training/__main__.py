@@ -20,9 +20,9 @@ def main() -> int:
     step.add_argument("prepared", type=Path)
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--init", type=Path, help="weights (safetensors) to start from, widened where narrower")
-    step.add_argument("--processes", type=int, default=2)
+    step.add_argument("--processes", type=int, default=1)
     step.add_argument(
-        "--mix", default="librispeech=0.45,speechocean=0.4,arabic=0.15", help="how often each corpus"
+        "--mix", default="librispeech=0.47,speechocean=0.48,arabic=0.05", help="how often each corpus"
     )
     for name, kind in {
         "channels": int,

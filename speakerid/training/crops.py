@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from speakerid.audio.format import RATE
+from speakerid.evaluate.campplus import FRAME_SAMPLES, Teacher
 from speakerid.training import augment, voices
 from speakerid.training.corpus import Clip, Corpus
-from speakerid.training.teacher import FRAME_SAMPLES, Teacher
 
 CLIP_SECONDS = 4.0
 SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
@@ -72,7 +72,7 @@ class CropSource:
         projection: Projection,
         around: augment.Surroundings,
         weights: dict[str, float],
-        seed: int,
+        seed: int | list[int],
         capacity: int = 1500,
     ):
         self.corpus, self.teacher, self.projection, self.around = corpus, teacher, projection, around
@@ -107,7 +107,7 @@ class CropSource:
             self.pool.append(Pooled(wave, target, mean, frames[k].half(), speaker, voice))
         del self.pool[: max(0, len(self.pool) - self.capacity)]
 
-    def batch(self, seconds: float, count: int, spoilt_share: float = 0.85) -> Batch:
+    def batch(self, seconds: float, count: int, spoilt_share: float = 0.75) -> Batch:
         """Crops of so many seconds, most of them spoilt."""
         length = int(seconds * RATE) // FRAME_SAMPLES * FRAME_SAMPLES
         waves, frames, chosen = [], [], []

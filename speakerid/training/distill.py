@@ -2,7 +2,7 @@
 
 Loss of a crop, with s its unit embedding, t its target, v the targets of all voices in the pool:
 
-    5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  mean square error of the frames
+    5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  2 · mean square error of frames
 
 The second term is the large-margin softmax (Wang et al., arXiv:1801.05599) with the teacher's centroids in
 place of learned ones; other voices of the same speaker take no part. The third teaches each frame through
@@ -14,10 +14,10 @@ wastes far less than several threads in one process.
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -25,11 +25,9 @@ from torch.nn import functional as F
 
 from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
-from speakerid.training.crops import Batch, CropSource
-
-LENGTHS = (0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 3.6)  # seconds of a crop
-LENGTH_ODDS = (1, 1, 2, 2, 2, 3, 2, 2, 1)
-FRAMES_KEPT = 96  # principal axes of the teacher's frames that the student copies
+from speakerid.training.crops import Batch
+from speakerid.training.feeder import Feeder
+from speakerid.training.prepare import FRAMES_KEPT
 
 
 @dataclass
@@ -37,15 +35,15 @@ class Settings:
     channels: int = 512
     steps: int = 100_000  # the run ends here; the rate falls to nothing over the last `decay` steps
     decay: int = 600
-    rate: float = 1e-3
+    rate: float = 5e-4
     warm_up: int = 100
     weight_decay: float = 0.02
     margin: float = 0.1
     scale: float = 24.0
-    frame_weight: float = 1.0
+    frame_weight: float = 2.0
     averaging: float = 0.998  # of the weights that are shipped, over steps
     seconds_per_step: float = 30.0  # of crops, in each process
-    voices_per_step: int = 2  # that enter the pool, in each process
+    voices_per_step: float = 1.3  # that enter the pool, in each process
     first_voices: int = 150
     save_minutes: float = 4.0
     seed: int = 0
@@ -70,14 +68,12 @@ class Student(nn.Module):
 
 
 def _mask(features: Tensor) -> Tensor:
-    """A band of up to 8 mel filters silenced in half of the batches (SpecAugment, arXiv:1904.08779)."""
-    if torch.rand(()) < 0.5:
-        return features
-    width = int(torch.randint(1, 9, ()))
-    low = int(torch.randint(0, features.shape[2] - width, ()))
-    features = features.clone()
-    features[:, :, low : low + width] = 0
-    return features
+    """Up to 12 mel filters silenced in six of ten crops [b, t, 80] (SpecAugment, arXiv:1904.08779)."""
+    crops, _, filters = features.shape
+    low = torch.rand(crops, 1) * filters
+    width = torch.rand(crops, 1) * 12 * (torch.rand(crops, 1) < 0.6)
+    at = torch.arange(filters)
+    return features.masked_fill(((at >= low) & (at < low + width))[:, None], 0.0)
 
 
 def loss_of(student: Student, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
@@ -109,13 +105,16 @@ def run(
     rank: int,
     processes: int,
     folder: Path,
-    source: CropSource,
+    feeder_from: Callable[[int], Feeder],
     settings: Settings,
     init: dict[str, Tensor] | None,
 ) -> None:
     """Train until settings.steps, going on from folder/checkpoint.pt where there is one.
 
-    Every process calls it with its own source; process 0 writes checkpoint.pt and log.jsonl.
+    Every process calls it; process 0 writes checkpoint.pt and log.jsonl.
+
+    Args:
+        feeder_from: makes this process' feeder, from the step at which the run goes on.
     """
     torch.set_num_threads(1)
     if processes > 1:
@@ -136,17 +135,12 @@ def run(
         optimizer.load_state_dict(saved["optimizer"])
         averaged, step = saved["averaged"], saved["step"]
     torch.manual_seed(settings.seed + 1000 * rank + step)
-    source.rng = np.random.default_rng([settings.seed, rank, step])
-    for _ in range(0, settings.first_voices, 4):
-        source.grow(4)
-    pace = np.random.default_rng([settings.seed, step])  # the same in every process: equal work a step
+    feeder = feeder_from(step)
     student.train()
     started = saved_at = time.monotonic()
     first = step
     while step < settings.steps:
-        seconds = float(pace.choice(LENGTHS, p=np.array(LENGTH_ODDS) / sum(LENGTH_ODDS)))
-        source.grow(settings.voices_per_step)
-        batch = source.batch(seconds, int(np.clip(settings.seconds_per_step / seconds, 8, 28)))
+        seconds, batch = feeder.next()
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, settings)
         loss, parts = loss_of(student, batch, settings)

@@ -7,11 +7,8 @@ import torch.multiprocessing as mp
 from safetensors.torch import load_file
 from torch import Tensor
 
-from speakerid.training import corpus as corpora
-from speakerid.training.crops import CropSource
 from speakerid.training.distill import Settings, run, settings_from
-from speakerid.training.prepare import load_projection, load_surroundings
-from speakerid.training.teacher import Teacher
+from speakerid.training.feeder import Feeder
 from speakerid.training.widen import widen
 
 
@@ -45,9 +42,10 @@ def _work(
     init: dict[str, Tensor] | None,
 ) -> None:
     torch.set_num_threads(1)
-    corpus = corpora.load(prepared)
-    corpus = corpus.without(corpora.held_out(corpus))
-    source = CropSource(
-        corpus, Teacher(), load_projection(prepared), load_surroundings(prepared), mix, settings.seed + rank
-    )
-    run(rank, processes, out, source, settings, init)
+
+    def feeder_from(step: int) -> Feeder:
+        seed, pace_seed = [settings.seed, rank, step], [settings.seed, step]
+        sizes = (settings.seconds_per_step, settings.voices_per_step, settings.first_voices)
+        return Feeder(prepared, mix, seed, pace_seed, *sizes)
+
+    run(rank, processes, out, feeder_from, settings, init)

