@@ -19,8 +19,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "benchmark",
         help="measure how fast this computer is",
         description="Measure how fast this computer embeds windows (encoder; beside SpeechBrain's own "
-        "classes where that is installed), scores them against enrolled people (gallery), and listens to a "
-        "recording (listener; needs --recording).",
+        "classes where that is installed), scores them against enrolled people and keeps a folder of them "
+        "(gallery), and listens to a recording (listener; needs --recording).",
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help=", ".join(WHAT))
     parser.add_argument(
@@ -31,6 +31,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="one or several models, as for evaluate (default: the one in use, and SpeechBrain's classes)",
     )
     parser.add_argument("--recording", type=Path, metavar="FILE", help="what the listener hears")
+    parser.add_argument(
+        "--people", type=int, metavar="N", help="how many the gallery holds (default: 10 to 10000)"
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="threads of PyTorch")
     parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SpeakerIdError: a model cannot be loaded, or the recording cannot be heard.
     """
-    from speakerid.evaluate import EvaluationError, benchmark, peers
+    from speakerid.evaluate import EvaluationError, benchmark, benchmark_gallery, peers
     from speakerid.identify.scoring import Scorer
 
     what = args.what or [*WHAT[:2], *(["listener"] if args.recording else [])]
@@ -54,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         raise EvaluationError("The listener needs something to hear; name a recording with --recording FILE.")
     if args.threads is not None and not 1 <= args.threads <= 256:
         raise EvaluationError(f"--threads is {args.threads}; give a number from 1 to 256.")
+    if args.people is not None and not 1 <= args.people <= 100_000:
+        raise EvaluationError(f"--people is {args.people}; give a number from 1 to 100000.")
     import torch
 
     if args.threads:
@@ -67,13 +72,17 @@ def run(args: argparse.Namespace) -> int:
     }
     default = os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled"
     names = args.model or [default, *_peer(default)]
+    if what == ["gallery"]:
+        names = names[:1]  # only its calibration is needed
     encoders = [peers.load(name) for name in dict.fromkeys(names)]
     if "encoder" in what:
         _say("Measuring the encoder …")
         figures["encoder"] = benchmark.embedding(encoders)
     if "gallery" in what:
         _say("Measuring the gallery …")
-        figures["gallery"] = benchmark.scoring(Scorer.for_model(encoders[0].id))
+        counts = (args.people,) if args.people else benchmark.PEOPLE
+        figures["gallery"] = benchmark.scoring(Scorer.for_model(encoders[0].id), counts)
+        figures["folder"] = benchmark_gallery.storing(counts[-1], _say)
     if "listener" in what:
         _say("Measuring the listener …")
         scorer = Scorer.for_model(encoders[0].id)
@@ -101,6 +110,13 @@ def text(figures: dict) -> str:
     if rows := figures.get("gallery"):
         columns = (("people", "people", "d"), ("score, ms", "ms", "f"), ("take in, ms", "prepare_ms", "f"))
         parts.append(report.text(rows, columns))
+    if row := figures.get("folder"):
+        parts.append(
+            "A folder of {people:,} people: load {load_s:.2f} s, list {list_ms:.0f} ms, look for changes "
+            "{look_ms:.0f} ms, enroll {enroll_ms:.0f} ms, identify {identify_ms:.1f} ms a window.".format(
+                **row
+            )
+        )
     if row := figures.get("listener"):
         parts.append(
             f"Heard {row['seconds']:.1f} s in {row['took_s']:.1f} s: {row['times_real_time']:.0f} times "

@@ -14,7 +14,8 @@ from speakerid.evaluate.degrade import CONDITIONS
 from speakerid.evaluate.trials import MAX_TRIALS
 
 EPILOG = """\
-MANIFEST.csv has the columns path (relative to it), corpus, speaker, split.
+MANIFEST.csv has the columns path (relative to it), corpus, speaker, split; with sex (f, m) and age
+the gender head is measured too.
 DIR holds one folder for each conversation: enroll/SPEAKER/*.wav, mix.wav, ref.rttm (strangers are "unknown").
 Models: what --model takes elsewhere, and to compare with: resemblyzer, campplus, speechbrain:NAME
 (SpeechBrain's own classes with the weights of NAME).
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SpeakerIdError: what was asked for cannot be measured.
     """
-    from speakerid.evaluate import conversations, embedding, peers, report, verification
+    from speakerid.evaluate import closed_set, conversations, embedding, gender, peers, report, verification
     from speakerid.evaluate.trials import read_manifest
     from speakerid.identify.scoring import Scorer
 
@@ -85,12 +86,16 @@ def run(args: argparse.Namespace) -> int:
         "bootstrap": args.bootstrap,
         "seed": args.seed,
         "left_out": [],
+        "gender": [],
+        "closed_set": [],
         "conversations": {},
     }
     results = []
     if utterances:
         embedded = embedding.embed_recordings(utterances, encoders, conditions, progress=progress)
         summary["left_out"] = embedded.left_out
+        summary["closed_set"] = closed_set.measure(embedded, args.bootstrap, args.seed)
+        summary["gender"] = gender.measure(embedded, args.bootstrap, args.seed)
         results = verification.verify(embedded, scorers, limit=args.max_trials, **settings)
     if folders:
         for encoder in encoders:
@@ -108,6 +113,9 @@ def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
         return
     if results:
         print(report.text([{**one.key(), **one.figures} for one in results], report.VERIFICATION), end="\n\n")
+    for rows, columns in ((summary["closed_set"], report.CLOSED_SET), (summary["gender"], report.GENDER)):
+        if rows:
+            print(report.text(rows, columns), end="\n\n")
     live = [{"model": model, **values} for model, values in summary["conversations"].items()]
     if live:
         print(report.text(live, report.LIVE), end="\n\n")

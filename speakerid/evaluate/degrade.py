@@ -79,11 +79,22 @@ def room(samples: np.ndarray, label: str) -> np.ndarray:
 
 def noise10(samples: np.ndarray, label: str) -> np.ndarray:
     """With pink noise, 10 dB below the recording's power over its whole length."""
+    return with_noise(samples, label, NOISE_SNR_DB)
+
+
+def with_noise(samples: np.ndarray, label: str, snr_db: float) -> np.ndarray:
+    """With pink noise, so many dB below the recording's power over its whole length."""
     rng = _random(label)
     spectrum = np.fft.rfft(rng.standard_normal(len(samples)))
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), n=len(samples))
-    power = np.mean(np.square(samples, dtype=np.float64)) * 10 ** (-NOISE_SNR_DB / 10)
+    power = np.mean(np.square(samples, dtype=np.float64)) * 10 ** (-snr_db / 10)
     return (samples + noise * np.sqrt(power / np.mean(noise**2))).astype(np.float32)
+
+
+def clip(samples: np.ndarray, share: float) -> np.ndarray:
+    """So loud that this share (0..1) of the samples is cut off at full scale."""
+    full_scale = max(float(np.quantile(np.abs(samples), 1 - share)), 1e-6)
+    return np.clip(samples / full_scale, -1, 1).astype(np.float32)
 
 
 def clean(samples: np.ndarray, label: str) -> np.ndarray:

@@ -104,7 +104,7 @@ class CamPlusPlus:
     id = "campplus"
 
     def __init__(self):
-        from speakerid.training.teacher import Teacher
+        from speakerid.evaluate.campplus import Teacher
 
         self._teacher = Teacher()
 

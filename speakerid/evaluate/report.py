@@ -61,6 +61,19 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "<h2>Detection error tradeoff</h2>",
             figures.det(curves).to_html(full_html=False, include_plotlyjs=False),
         ]
+    if content.get("closed_set"):
+        parts += [
+            "<h2>Which of the enrolled people?</h2>",
+            "<p>Rooms of people in which nobody else speaks; the gain of the classification head over plain "
+            "voiceprints, in brackets the 95 % interval over draws of rooms.</p>",
+            table(content["closed_set"], CLOSED_SET),
+        ]
+    if content.get("gender"):
+        parts += [
+            "<h2>Gender, 2 s of adults' speech</h2>",
+            "<p>Brackets hold the 95 % interval over draws of speakers.</p>",
+            table(content["gender"], GENDER),
+        ]
     live = content.get("conversations") or {}
     if live:
         rows = [{"model": model, **values} for model, values in live.items()]
@@ -97,6 +110,24 @@ VERIFICATION = (
     ("Cllr", "cllr", "f"),
     ("min Cllr", "min_cllr", "f"),
     ("calibration error", "calibration_error", "f"),
+)
+CLOSED_SET = (
+    ("model", "model", "s"),
+    ("condition", "condition", "s"),
+    ("corpus", "corpus", "s"),
+    ("length", "length", "s"),
+    ("people", "people", "d"),
+    ("voiceprints right", "right", "%"),
+    ("classification head right", "right_tuned", "%"),
+    ("gain", "gain", "%"),
+)
+GENDER = (
+    ("model", "model", "s"),
+    ("condition", "condition", "s"),
+    ("speakers", "speakers", "d"),
+    ("recordings", "recordings", "d"),
+    ("answered", "answered", "%"),
+    ("right of those", "right", "%"),
 )
 LIVE = (
     ("model", "model", "s"),

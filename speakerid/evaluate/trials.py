@@ -10,18 +10,24 @@ import numpy as np
 from speakerid.evaluate import EvaluationError
 
 COLUMNS = ("path", "corpus", "speaker", "split")
+MORE_COLUMNS = ("sex", "age")  # read where they are there
 MAX_TRIALS = 1_000_000  # a corpus; 1,400 recordings give that many pairs
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One labelled recording of a manifest; `label` is its path as the manifest writes it."""
+    """One labelled recording of a manifest; `label` is its path as the manifest writes it.
+
+    sex ("f", "m") and age (years) are "" where the manifest does not tell.
+    """
 
     path: Path
     label: str
     corpus: str
     speaker: str
     split: str
+    sex: str = ""
+    age: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,10 @@ def _keep(path: Path, rows: list[tuple[int, dict]], split: str | None, corpus: s
             )
         seen[values["path"]] = line
         place = path.parent / values["path"]
-        kept.append(Utterance(place, values["path"], values["corpus"], values["speaker"], values["split"]))
+        more = [(row.get(name) or "").strip() for name in MORE_COLUMNS]
+        kept.append(
+            Utterance(place, values["path"], values["corpus"], values["speaker"], values["split"], *more)
+        )
     if not kept:
         there = sorted({(row["split"] or "").strip() for _, row in rows})
         raise EvaluationError(

@@ -7,7 +7,8 @@ import numpy as np
 
 from speakerid.audio.ring import Ring
 from speakerid.errors import SpeakerIdError
-from speakerid.identify.listener import EncoderLike, Listener, Window
+from speakerid.identify.config import Window
+from speakerid.identify.listener import EncoderLike, Listener
 from speakerid.identify.session import OnUpdate, Session
 
 PERIOD = 0.02  # seconds between looks at the rings: one frame of a browser

@@ -4,46 +4,18 @@ No thread, no clock, no I/O: its time is the samples that it has heard, so the s
 decisions whatever the block size, and a recording is treated as a microphone is.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
+from speakerid.identify.config import ListenerConfig, Window
 from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, TurnLog
 from speakerid.identify.scoring import Enrolled, Scorer, Scores
-from speakerid.identify.speech import Look, Speech, SpeechConfig
-from speakerid.identify.tracker import Tracker, TrackerConfig
-
-
-@dataclass(frozen=True)
-class ListenerConfig:
-    """What an operator may turn; the defaults follow from the calibration.
-
-    Attributes:
-        threshold: probability that a name needs before it is shown.
-        margin: by which it has to be ahead of the second person.
-        hysteresis: a name that is shown stays until its probability falls this far below the threshold.
-        patience: seconds of speech after which an undecided voice is called "unknown".
-        nobody_after: seconds of silence until nobody is shown.
-        change: log-likelihood ratio below which two pieces of a stretch are taken for two voices.
-        recent: seconds at the end of a stretch that are held against what came before.
-        max_window: seconds, the longest window.
-        people: names that take part; None for all.
-    """
-
-    threshold: float = 0.5
-    margin: float = 0.1
-    hysteresis: float = 0.05
-    patience: float = 1.0
-    nobody_after: float = 0.4
-    change: float = 0.0
-    recent: float = 0.7
-    max_window: float = 3.0
-    people: tuple[str, ...] | None = None
-    speech: SpeechConfig = field(default_factory=SpeechConfig)
-    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+from speakerid.identify.speech import Look, Speech
+from speakerid.identify.tracker import Tracker
 
 
 class EncoderLike(Protocol):
@@ -54,24 +26,6 @@ class EncoderLike(Protocol):
 
 class GalleryLike(Protocol):
     def speakers(self) -> list: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """A piece of speech to embed, or, without samples, a sign that is accepted with None.
-
-    kind: "stretch", the speech since its onset; "recent", the end of a stretch, to notice a change of voice
-    (the stretch itself follows); "pause", the stretch has ended; "nobody", the silence has lasted.
-    """
-
-    kind: Literal["stretch", "recent", "pause", "nobody"]
-    look: Look
-    samples: np.ndarray | None = None
-
-    @property
-    def seconds(self) -> float:
-        """Of audio."""
-        return 0.0 if self.samples is None else len(self.samples) / RATE
 
 
 class Listener:
@@ -136,7 +90,10 @@ class Listener:
             and (self.config.people is None or person.name in self.config.people)
         ]
         self._profiles = self.scorer.profiles(people)
-        self._tracker = Tracker(len(people), self.config.tracker)
+        tracker = self.config.tracker
+        if self.config.closed_set:
+            tracker = replace(tracker, unknown=0.0)
+        self._tracker = Tracker(len(people), tracker)
 
     def configure(self, **changes) -> None:
         """Use these settings of ListenerConfig from now on, and the defaults of all others."""
@@ -273,6 +230,8 @@ class Listener:
         order = np.argsort(-posterior[:-1])
         best, ahead = int(order[0]), float(posterior[order[0]])
         second = float(posterior[order[1]]) if len(names) > 1 else 0.0
+        if config.closed_set:
+            return names[best], ahead, f"at {ahead:.0%} the likeliest of the people enrolled"
         shown = self._shown.speaker if self._shown and self._shown.segment == self._segment else None
         needed = config.threshold - (config.hysteresis if shown == names[best] else 0.0)
         if ahead >= needed and ahead - second >= config.margin:

@@ -6,12 +6,18 @@ is not.
 """
 
 import json
+import os
+import secrets
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from speakerid.errors import ModelError
 
 CALIBRATIONS = Path(__file__).with_name("calibrations")
 TOP = 60  # nearest cohort members that normalise a score (adaptive s-norm: Matějka et al., Interspeech 2017)
@@ -82,10 +88,17 @@ class Scorer:
 
     @staticmethod
     def for_model(model_id: str) -> "Scorer":
-        """The scorer that was made for a model, or an uncalibrated one."""
-        return _load(CALIBRATIONS / f"{model_id}.safetensors") or Scorer()
+        """The scorer that was made for a model, here by `calibrate` or with the app, or an uncalibrated one.
 
-    def profiles(self, people: list[Enrolled]) -> Profiles:
+        Raises:
+            ModelError: the file of the calibration cannot be used.
+        """
+        for path in (own_file(model_id), CALIBRATIONS / f"{model_id}.safetensors"):
+            if path.exists():
+                return _load(path, path.stat().st_mtime_ns)
+        return Scorer()
+
+    def profiles(self, people: Sequence[Enrolled]) -> Profiles:
         """Prepare people for scoring; an empty list gives empty profiles."""
         names = tuple(person.name for person in people)
         means = [np.asarray(person.embeddings, np.float32).mean(axis=0) for person in people]
@@ -147,27 +160,52 @@ def same_features(cosine: np.ndarray, first: np.ndarray, second: np.ndarray) -> 
     return np.stack([np.ones_like(cosine), t, cosine, cosine * t], axis=-1)
 
 
-@lru_cache(maxsize=8)
-def _load(path: Path) -> Scorer | None:
-    if not path.exists():
-        return None
-    from safetensors import safe_open
+def own_file(model_id: str) -> Path:
+    """Where `calibrate` keeps what it learned: in SPEAKERID_CALIBRATIONS, or the user's data folder."""
+    return own_folder() / f"{model_id.replace('/', '--')}.safetensors"
 
-    with safe_open(path, "numpy") as file:
-        tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-    calibration = Calibration(tensors["weights"], tensors["same_weights"])
-    cohort = tensors["cohort"]
+
+def own_folder() -> Path:
+    if own := os.environ.get("SPEAKERID_CALIBRATIONS"):
+        return Path(own)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "speakerid" / "calibrations"
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, _changed_at: int) -> Scorer:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = {name: value.astype(np.float32) for name, value in load_file(path).items()}
+        calibration = Calibration(tensors["weights"], tensors["same_weights"])
+        cohort = tensors["cohort"]
+    except (SafetensorError, KeyError, OSError) as error:
+        raise ModelError(f'The calibration "{path}" is damaged: delete it, and calibrate again.') from error
+    if not len(cohort):
+        return Scorer(None, calibration)
     return Scorer(cohort / np.linalg.norm(cohort, axis=1, keepdims=True), calibration)
 
 
-def save(path: Path, cohort: np.ndarray, calibration: Calibration, about: dict) -> None:
-    """Write what for_model() reads; `about` says how it was made."""
+def save(path: Path, cohort: np.ndarray | None, calibration: Calibration, about: dict) -> None:
+    """Write what for_model() reads, in one step; `about` says how it was made."""
     from safetensors.numpy import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
-        "cohort": cohort.astype(np.float16),
+        "cohort": np.zeros((0, 0), np.float16) if cohort is None else cohort.astype(np.float16),
         "weights": calibration.weights.astype(np.float32),
         "same_weights": calibration.same_weights.astype(np.float32),
     }
-    save_file(tensors, path, {"about": json.dumps(about)})
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        save_file(tensors, temporary, {"about": json.dumps(about)})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

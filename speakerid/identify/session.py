@@ -10,8 +10,9 @@ import numpy as np
 
 from speakerid.audio.format import RATE, SILENCE_DBFS, level
 from speakerid.audio.ring import Ring
+from speakerid.identify.config import Window
 from speakerid.identify.decision import Decision, Turn
-from speakerid.identify.listener import Listener, Window
+from speakerid.identify.listener import Listener
 
 MAX_BEHIND = 0.5  # seconds of waiting audio from which on older windows are skipped
 UPDATE_SECONDS = 0.1  # between pictures while there is no decision

@@ -46,8 +46,20 @@ def test_listener_hears_all_of_a_recording(tmp_path, capsys):
         (["nothing"], "no benchmark called nothing; choose from: encoder"),
         (["listener"], "--recording FILE"),
         (["encoder", "--threads", "0"], "give a number from 1 to 256"),
+        (["gallery", "--people", "0"], "give a number from 1 to 100000"),
     ],
 )
 def test_refusals(arguments, message, capsys):
     assert main(["benchmark", *arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_folder_of_people_is_timed(capsys):
+    assert main(["benchmark", "gallery", "--people", "30", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert [row["people"] for row in figures["gallery"]] == [30] and figures["folder"]["people"] == 30
+    assert all(
+        figures["folder"][key] > 0 for key in ("load_s", "list_ms", "look_ms", "enroll_ms", "identify_ms")
+    )
+    assert main(["benchmark", "gallery", "--people", "30"]) == 0
+    assert "A folder of 30 people: load " in capsys.readouterr().out

@@ -105,7 +105,7 @@ def test_settings_and_people_change_while_listening(engine, encoder, enrolled):
 
 
 def test_closing_ends_the_thread_and_the_calls(encoder, enrolled):
-    calls = []
+    calls, others = [], set(threading.enumerate())
     engine = Engine(encoder)
     ring = Ring()
     session = engine.open(Listener(encoder, People()), ring, lambda *update: calls.append(update))
@@ -117,7 +117,7 @@ def test_closing_ends_the_thread_and_the_calls(encoder, enrolled):
     ring.push(np.zeros(16_000, np.float32))
     time.sleep(0.2)
     assert len(calls) == before
-    assert not any(thread.name == "engine" and thread.is_alive() for thread in threading.enumerate())
+    assert not set(threading.enumerate()) - others
     with pytest.raises(RuntimeError):
         engine.open(Listener(encoder, People()), ring)
 

@@ -1,0 +1,104 @@
+"""`python -m speakerid calibrate`: learn from labelled recordings what a model's scores are worth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from speakerid.audio.format import RATE
+from speakerid.evaluate import EvaluationError
+from speakerid.evaluate.command import Progress
+
+ENOUGH_SPEAKERS = 10  # below that, how voices differ cannot be learned
+LONGEST = 60.0  # seconds that are used of a recording
+MOST_RECORDINGS = 12  # of a speaker
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """The parser of `calibrate`."""
+    parser = subparsers.add_parser(
+        "calibrate",
+        help="calibrate a model on labelled recordings",
+        description="Learn from labelled recordings which probability a model's scores stand for. The model "
+        "that comes with the app is calibrated; another one is shown as uncalibrated until this is done.",
+        epilog="MANIFEST.csv has the columns path (relative to it), corpus, speaker, split. Only 12 numbers "
+        "are kept, nothing of the recordings. Numbers learned for a model replace those it had.",
+    )
+    parser.add_argument("manifest", metavar="MANIFEST.csv", type=Path, help="labelled recordings")
+    parser.add_argument("--split", help="only the rows of this split")
+    parser.add_argument("--model", metavar="NAME", help="the model (default: SPEAKERID_MODEL)")
+    parser.add_argument("--seed", type=int, default=0, help="of the pieces that are drawn")
+    parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Embed, learn, write.
+
+    Raises:
+        SpeakerIdError: too few speakers, or recordings or a model that cannot be used.
+    """
+    from speakerid.evaluate.calibration import fit
+    from speakerid.evaluate.trials import read_manifest
+    from speakerid.identify.scoring import Scorer, own_file, save
+    from speakerid.model import Encoder
+
+    utterances = read_manifest(args.manifest, args.split)
+    speakers = {(one.corpus, one.speaker) for one in utterances}
+    _check(len(speakers))
+    encoder = Encoder.load(args.model or os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled")
+    progress = Progress(sys.stderr)
+    subjects = _subjects(utterances, encoder, args.seed, progress)
+    _check(len(subjects))
+    cohort = Scorer.for_model(encoder.id).cohort
+    calibration, losses = fit(subjects, cohort)
+    path = own_file(encoder.id)
+    save(path, cohort, calibration, {"model": encoder.id, "voices": len(subjects), **losses})
+    result = {"model": encoder.id, "speakers": len(subjects), "cllr": losses["trials"], "file": str(path)}
+    print(
+        json.dumps(result)
+        if args.json
+        else f"Calibrated {encoder.id} on {len(subjects)} speakers (Cllr {losses['trials']:.3f}); "
+        f"the numbers are in {path}."
+    )
+
+
+def _check(speakers: int) -> None:
+    if speakers < ENOUGH_SPEAKERS:
+        raise EvaluationError(
+            f"Calibration needs at least {ENOUGH_SPEAKERS} speakers with some seconds of speech each, and "
+            f"there are {speakers}: add recordings of others to the manifest."
+        )
+
+
+def _subjects(utterances, encoder, seed: int, progress: Progress) -> list:
+    """What each speaker's recordings give; those that cannot be used are named on stderr."""
+    import numpy as np
+
+    from speakerid.audio.decode import decode
+    from speakerid.errors import SpeakerIdError
+    from speakerid.evaluate.calibration import subject
+
+    rng = np.random.default_rng(seed)
+    recordings: dict[tuple[str, str], list] = {}
+    for one in utterances:
+        recordings.setdefault((one.corpus, one.speaker), []).append(one)
+    subjects = []
+    for done, ((corpus, speaker), mine) in enumerate(sorted(recordings.items())):
+        progress(done, len(recordings), "calibrating")
+        audio = []
+        for one in mine[:MOST_RECORDINGS]:
+            try:
+                audio.append(decode(one.path).samples[: int(LONGEST * RATE)])
+            except SpeakerIdError as error:
+                print(f"Left out: {one.label}: {error}", file=sys.stderr)
+        made = subject(speaker, corpus, audio, encoder, rng) if audio else None
+        if made is not None:
+            subjects.append(made)
+    progress(len(recordings), len(recordings), "calibrating")
+    return subjects

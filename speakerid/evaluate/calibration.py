@@ -1,0 +1,185 @@
+"""Learning a model's calibration: which log-likelihood ratio its cosines stand for.
+
+Voices are enrolled from some of their recordings and tested with short pieces of the others, as a Listener
+would hear them; logistic regression on the trials gives the weights (see identify/scoring.py).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from speakerid.audio.format import RATE
+from speakerid.evaluate.own import Exemplars
+from speakerid.gallery.exemplars import Embedder, Spoken, choose, embed_speech
+from speakerid.identify.scoring import Calibration, Scorer, features, same_features
+
+TEST_SECONDS = (0.45, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
+TESTS_PER_VOICE = 14
+PAUSE_POWER = (
+    0.2  # of the recording's; a piece below it is mostly a pause, which a Listener would not look at
+)
+RIDGE = 1e-3
+
+Spoil = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One voice, enrolled and tested.
+
+    Attributes:
+        speaker: whose voice it is; a warped voice of the same speaker is another subject.
+        group: the corpus; trials stay within it.
+        embeddings, seconds: [k, d], [k]: the exemplars that enrolling it would keep.
+        tests, test_seconds: [t, d], [t].
+    """
+
+    speaker: str
+    group: str
+    embeddings: np.ndarray
+    seconds: np.ndarray
+    tests: np.ndarray
+    test_seconds: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return self.speaker
+
+
+def subject(
+    speaker: str,
+    group: str,
+    recordings: Sequence[np.ndarray],
+    encoder: Embedder,
+    rng: np.random.Generator,
+    spoil_enrolled: Spoil | None = None,
+    spoil_test: Spoil | None = None,
+) -> Subject | None:
+    """Enroll one to three recordings [n] of a voice, or half of its only one, and test with the others.
+
+    Args:
+        spoil_enrolled, spoil_test: what happens to the recordings on the way; None: nothing.
+
+    Returns:
+        None where there is too little speech for it.
+    """
+    if len(recordings) == 1:
+        half = len(recordings[0]) // 2
+        enrolled, tested = [recordings[0][:half]], [recordings[0][half:]]
+    else:
+        order = rng.permutation(len(recordings))
+        count = min(int(rng.integers(1, 4)), len(recordings) - 1)
+        enrolled, tested = [recordings[k] for k in order[:count]], [recordings[k] for k in order[count:]]
+    pieces = []
+    for _ in range(TESTS_PER_VOICE):
+        source = tested[rng.integers(len(tested))]
+        length = int(rng.choice(TEST_SECONDS) * RATE)
+        start = int(rng.integers(max(1, len(source) - length)))
+        piece = np.ascontiguousarray(source[start : start + length])
+        if len(piece) < min(TEST_SECONDS) * RATE / 2:
+            continue
+        if np.mean(np.square(piece)) >= PAUSE_POWER * np.mean(np.square(source)):
+            pieces.append(spoil_test(piece) if spoil_test else piece)
+    if spoil_enrolled:
+        enrolled = [spoil_enrolled(recording) for recording in enrolled]
+    parts = [Spoken(samples, len(samples) / RATE, "calibration") for samples in enrolled]
+    windows, wholes = embed_speech(parts, encoder)
+    candidates = wholes.join(windows)
+    exemplars = candidates.pick(choose(candidates))
+    if not pieces or not len(exemplars):
+        return None
+    return Subject(
+        speaker,
+        group,
+        exemplars.embeddings,
+        exemplars.seconds,
+        encoder.embed(pieces),
+        np.array([len(piece) / RATE for piece in pieces]),
+    )
+
+
+def fit(subjects: Sequence[Subject], cohort: np.ndarray | None) -> tuple[Calibration, dict[str, float]]:
+    """The calibration, and the Cllr (bits) that it has on the trials that it was learned from.
+
+    Args:
+        cohort: [c, d] unit embeddings of other people, or None.
+    """
+    trials, same = _trials(subjects, Scorer(cohort)), _pairs_of_a_stream(subjects)
+    weights, same_weights = logistic(*trials), logistic(*same)
+    losses = {
+        "trials": _cllr(trials[0] @ weights, trials[1]),
+        "pieces of one stream": _cllr(same[0] @ same_weights, same[1]),
+    }
+    return Calibration(weights, same_weights), losses
+
+
+def logistic(inputs: np.ndarray, same: np.ndarray, ridge: float = RIDGE, rounds: int = 40) -> np.ndarray:
+    """Weights [k] whose product with inputs [n, k] is the log-likelihood ratio of `same` [n].
+
+    Logistic regression with both classes weighing alike (Brümmer and du Preez, "Application-independent
+    evaluation of speaker detection", 2006), by Newton's method with a slight ridge.
+    """
+    importance = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+    weights = np.zeros(inputs.shape[1])
+    for _ in range(rounds):
+        probability = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
+        gradient = inputs.T @ (importance * (probability - same)) + ridge * weights / len(weights)
+        curvature = importance * probability * (1 - probability)
+        hessian = (inputs * curvature[:, None]).T @ inputs + ridge / len(weights) * np.eye(len(weights))
+        weights = weights - np.linalg.solve(hessian, gradient)
+    return weights
+
+
+def _trials(subjects: Sequence[Subject], scorer: Scorer) -> tuple[np.ndarray, np.ndarray]:
+    """Every test against every voice of its group, enrolled as people are and from one short piece of theirs.
+
+    Returns:
+        Inputs [n, 8], whether it is the same voice [n].
+    """
+    inputs, same = [], []
+    for name in sorted({one.group for one in subjects}):
+        group = [one for one in subjects if one.group == name]
+        pieces = [index % len(one.tests) for index, one in enumerate(group)]
+        short = [
+            Exemplars(one.speaker, one.tests[k : k + 1], one.test_seconds[k : k + 1])
+            for k, one in zip(pieces, group, strict=True)
+        ]
+        for profiles, from_tests in ((scorer.profiles(group), False), (scorer.profiles(short), True)):
+            for index, one in enumerate(group):
+                scores = scorer.score(one.tests, one.test_seconds, profiles)
+                tested = np.broadcast_to(one.test_seconds[:, None], scores.cosine.shape)
+                enrolled = np.broadcast_to(profiles.seconds[None], scores.cosine.shape)
+                # Another warp of the same speaker is neither surely the same voice nor surely another one.
+                fair = np.array([k == index or other.speaker != one.speaker for k, other in enumerate(group)])
+                used = np.broadcast_to(fair, scores.cosine.shape).copy()
+                if from_tests:
+                    used[pieces[index], index] = False  # the piece against itself
+                rows = features(scores.cosine, scores.normalized, tested, enrolled)
+                inputs.append(rows[used])
+                same.append(np.broadcast_to(np.arange(len(group)) == index, used.shape)[used])
+    return np.concatenate(inputs).astype(np.float64), np.concatenate(same)
+
+
+def _pairs_of_a_stream(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs of tests of a voice, and as many pairs with another voice's tests: [n, 4], same [n]."""
+    inputs, same = [], []
+    for index, one in enumerate(subjects):
+        others = [s for s in subjects if s.group == one.group and s.speaker != one.speaker]
+        if not others:
+            continue
+        other = others[index % len(others)]
+        first, second = np.triu_indices(len(one.tests), 1)
+        a, b = np.divmod(np.arange(min(len(first), len(other.tests) * len(one.tests))), len(other.tests))
+        for rows, other_rows, mine, its, label in (
+            (first, second, one, one, True),
+            (a, b, one, other, False),
+        ):
+            cosine = np.einsum("ij,ij->i", mine.tests[rows], its.tests[other_rows])
+            inputs.append(same_features(cosine, mine.test_seconds[rows], its.test_seconds[other_rows]))
+            same.append(np.full(len(cosine), label))
+    return np.concatenate(inputs).astype(np.float64), np.concatenate(same)
+
+
+def _cllr(llr: np.ndarray, same: np.ndarray) -> float:
+    return float((np.logaddexp(0, -llr[same]).mean() + np.logaddexp(0, llr[~same]).mean()) / 2 / np.log(2))

@@ -1,0 +1,78 @@
+"""Which of the enrolled people is it? The classification head against the plain voiceprints.
+
+Half of each speaker's recordings enroll, short pieces of the others are tested, in groups of people drawn
+at random: a room in which nobody else speaks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from speakerid.evaluate.embedding import LENGTHS, Embedded
+from speakerid.evaluate.own import Exemplars
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS
+from speakerid.identify.closed_set import FEWEST_EXEMPLARS, prototypes
+
+GROUP = 8  # people in a room
+GROUPS = 40
+
+
+def measure(embedded: Embedded, rounds: int = 300, seed: int = 0) -> list[dict]:
+    """One row for each model, condition, corpus and length: share of pieces given to the right person.
+
+    `right_interval` and `gain_interval` hold 95 % over draws of groups. Corpora with fewer than GROUP
+    speakers of twice FEWEST_EXEMPLARS recordings are left out.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for corpus in sorted({one.corpus for one in embedded.utterances}):
+        speakers: dict[str, list[int]] = {}
+        for index, one in enumerate(embedded.utterances):
+            if one.corpus == corpus:
+                speakers.setdefault(one.speaker, []).append(index)
+        many = {name: own for name, own in speakers.items() if len(own) >= 2 * FEWEST_EXEMPLARS}
+        if len(many) < GROUP:
+            continue
+        halves = {name: _halves(own, rng) for name, own in many.items()}
+        names = sorted(many)
+        rooms = [rng.choice(len(names), GROUP, replace=False) for _ in range(GROUPS)]
+        rooms = [[halves[names[k]] for k in room] for room in rooms]
+        for model, condition in sorted({key[:2] for key in embedded.rows}):
+            whole = embedded.rows[model, condition, "whole"]
+            for length, seconds in LENGTHS.items():
+                if seconds is None:
+                    continue
+                pieces = embedded.rows[model, condition, length]
+                shares = np.array([_room(room, whole, pieces) for room in rooms])
+                key = {"model": model, "condition": condition, "corpus": corpus, "length": length}
+                rows.append({**key, "people": GROUP, "rooms": GROUPS, **_figures(shares, rounds, rng)})
+    return rows
+
+
+def _halves(own: list[int], rng: np.random.Generator) -> tuple[list[int], list[int]]:
+    order = [own[k] for k in rng.permutation(len(own))]
+    half = len(order) // 2
+    return order[:half][:MAX_EXEMPLARS], order[half:]
+
+
+def _room(room: list, whole: np.ndarray, pieces: np.ndarray) -> tuple[float, float]:
+    """Shares right: by the voiceprints, by the fine-tuned prototypes."""
+    people = [
+        Exemplars(str(k), whole[enroll], np.full(len(enroll), 3.0)) for k, (enroll, _) in enumerate(room)
+    ]
+    tests = np.concatenate([pieces[test] for _, test in room])
+    truth = np.repeat(np.arange(len(room)), [len(test) for _, test in room])
+    plain, tuned = (
+        float(((tests @ prototypes(people, tune).T).argmax(axis=1) == truth).mean()) for tune in (False, True)
+    )
+    return plain, tuned
+
+
+def _figures(shares: np.ndarray, rounds: int, rng: np.random.Generator) -> dict:
+    gain = shares[:, 1] - shares[:, 0]
+    figures: dict = {"right": float(shares[:, 0].mean()), "right_tuned": float(shares[:, 1].mean())}
+    figures["gain"] = float(gain.mean())
+    if rounds:
+        draws = gain[rng.integers(len(gain), size=(rounds, len(gain)))].mean(axis=1)
+        figures["gain_interval"] = [float(v) for v in np.quantile(draws, [0.025, 0.975])]
+    return figures

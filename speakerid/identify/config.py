@@ -1,0 +1,59 @@
+"""What an operator may turn of a Listener, and the pieces of speech that it asks to have embedded."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from speakerid.audio.format import RATE
+from speakerid.identify.speech import Look, SpeechConfig
+from speakerid.identify.tracker import TrackerConfig
+
+
+@dataclass(frozen=True)
+class ListenerConfig:
+    """What an operator may turn; the defaults follow from the calibration.
+
+    Attributes:
+        threshold: probability that a name needs before it is shown.
+        margin: by which it has to be ahead of the second person.
+        hysteresis: a name that is shown stays until its probability falls this far below the threshold.
+        patience: seconds of speech after which an undecided voice is called "unknown".
+        nobody_after: seconds of silence until nobody is shown.
+        change: log-likelihood ratio below which two pieces of a stretch are taken for two voices.
+        recent: seconds at the end of a stretch that are held against what came before.
+        max_window: seconds, the longest window.
+        people: names that take part; None for all.
+        closed_set: only enrolled people speak: the likeliest of them is named, never "unknown".
+    """
+
+    threshold: float = 0.5
+    margin: float = 0.1
+    hysteresis: float = 0.05
+    patience: float = 1.0
+    nobody_after: float = 0.4
+    change: float = 1.0
+    recent: float = 0.7
+    max_window: float = 3.0
+    people: tuple[str, ...] | None = None
+    closed_set: bool = False
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A piece of speech to embed, or, without samples, a sign that is accepted with None.
+
+    kind: "stretch", the speech since its onset; "recent", the end of a stretch, to notice a change of voice
+    (the stretch itself follows); "pause", the stretch has ended; "nobody", the silence has lasted.
+    """
+
+    kind: Literal["stretch", "recent", "pause", "nobody"]
+    look: Look
+    samples: np.ndarray | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Of audio."""
+        return 0.0 if self.samples is None else len(self.samples) / RATE
