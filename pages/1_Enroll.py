@@ -1,22 +1,34 @@
-"""Enroll a voice: who, consent, record or upload, result.
+"""Enroll a voice: who, consent, record or upload, result; and the people enrolled, to look after.
 
 Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
-    enroll-name       text input        enroll-consent    checkbox
-    enroll-source     segmented control: "browser", "microphone", "recorder", "files" (labels in SOURCES)
-    inset-microphone  container of the WebRTC component (key enroll-webrtc, which gives no class); its START
-                      and STOP are in a frame whose URL contains "webrtc"
+    enroll-name           text input
+    enroll-consent, enroll-keep     checkboxes: the consent, and that the recordings are kept too
+    enroll-source         segmented control: "browser", "microphone", "recorder", "files" (labels in SOURCES)
+    inset-microphone      container of the WebRTC component (key enroll-webrtc, which gives no class); its
+                          START and STOP are in a frame whose URL contains "webrtc"
     enroll-device, enroll-start, enroll-stop      microphone of this computer
-    enroll-recorder   container of st.audio_input (key enroll-clip-N, N counts the people enrolled in this
-    visit) enroll-files      container of the uploader (key enroll-upload-N) enroll-progress   container with
-    the seconds of speech and the level, while a recording runs enroll-result     container: measures and the
-    button enroll-save; after it "NAME is enrolled" or the reasons enroll-save, enroll-again, enroll-next
-    buttons
+    enroll-recorder       container of st.audio_input (key enroll-clip-N, N counts the people enrolled in this
+                          visit)
+    enroll-files          container of the uploader (key enroll-upload-N)
+    enroll-progress       container with the seconds of speech and the level, while a recording runs
+    enroll-result         container: measures and the button enroll-save; after it "NAME is enrolled" or the
+                          reasons, with the button enroll-instead where another name would fit
+    enroll-spectrogram-N  toggle of the Nth recording
+    enroll-save, enroll-again, enroll-next      buttons
+    person-ID             button that opens the dialog of an enrolled person; what is in it: enroll_person.py
 """
 
 import streamlit as st
 
 from speakerid.dashboard import enroll_people, enroll_review, enroll_sources, resources, state, widgets
-from speakerid.dashboard.enroll_prompts import CONSENT, FREE_TOPICS, PROMPTS, RIGHT_TO_LEFT, SPEAK_FREELY
+from speakerid.dashboard.enroll_prompts import (
+    CONSENT,
+    FREE_TOPICS,
+    KEEP_RECORDINGS,
+    PROMPTS,
+    RIGHT_TO_LEFT,
+    SPEAK_FREELY,
+)
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.errors import SpeakerIdError
 
@@ -44,7 +56,7 @@ enrollment = state.kept("enrollment", Enrollment)
 if enrollment.clear_inputs:  # the next person starts with an empty name and a consent of their own
     enrollment.clear_inputs = False
     st.session_state["enroll-name"] = ""
-    st.session_state["enroll-consent"] = False
+    st.session_state["enroll-consent"] = st.session_state["enroll-keep"] = False
 
 side, main = st.columns([4, 8], gap="medium")
 with side:
@@ -52,6 +64,7 @@ with side:
         widgets.label("1 · Who")
         name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
         consented = st.checkbox(CONSENT, key="enroll-consent")
+        keep = st.checkbox(KEEP_RECORDINGS, key="enroll-keep")
     enroll_people.draw()
 with main:
     with st.container(key="card-record"):
@@ -77,4 +90,4 @@ with main:
         if source != "files" and not takes:
             with above:
                 widgets.reading(PROMPTS.get(language, FREE_TOPICS), right_to_left=language in RIGHT_TO_LEFT)
-    enroll_review.draw(enrollment, takes, name=name, consented=consented, source=source)
+    enroll_review.draw(enrollment, takes, name=name, consented=consented, keep=keep, source=source)

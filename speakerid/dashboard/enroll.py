@@ -17,6 +17,7 @@ import numpy as np
 from speakerid.audio import quality, vad
 from speakerid.audio.format import RATE, SILENCE_DBFS, empty, level
 from speakerid.errors import SpeakerIdError
+from speakerid.gallery.enrollment import spoken_spans
 
 WANTED_SPEECH_SECONDS = 15.0
 """A recording stops by itself here: three times what is needed, about three sentences."""
@@ -24,9 +25,12 @@ WANTED_SPEECH_SECONDS = 15.0
 LONGEST_SECONDS = 90.0
 """A recording stops here even if nobody spoke."""
 
+TOO_QUIET_DBFS = -58.0
+"""Speech that comes in below this level is not used: of most microphones little but noise is left there."""
+
 _SPEECH = 0.5  # probability from which a frame counts as speech
 _CLIPPED = 0.005  # share of samples with their peaks cut off; enrollment refuses twice as much
-_QUIET_DBFS = -45.0  # speech below this is hard to tell from the microphone's own noise
+_QUIET_DBFS = -50.0  # speech below this is hard to tell from the microphone's own noise
 _NOTHING_DBFS = -75.0  # below this, a microphone is muted or the wrong one
 _RECENT = int(0.5 * RATE)  # samples that the level and its advice look back
 
@@ -37,14 +41,15 @@ class Progress:
 
     Attributes:
         seconds: sound heard.
-        speech_seconds: speech in it.
+        speech_seconds: speech in it, with its short pauses, as the gallery counts it.
         pause: seconds since the last speech.
-        level_dbfs: of the last half second.
+        level_dbfs: of the last half second, as it came in.
         clipped: whether the last half second touched full scale.
         lost: seconds of sound that came faster than they could be taken.
         full: whether it stopped by itself, for there is enough speech or it went on too long.
         running: whether more is on its way.
         error: why it ended, as a sentence for the person; "" if it did not fail.
+        gain_db: by how much the source raises the sound, because it comes in too quiet.
     """
 
     seconds: float = 0.0
@@ -56,6 +61,7 @@ class Progress:
     full: bool = False
     running: bool = False
     error: str = ""
+    gain_db: float = 0.0
 
 
 def advice(progress: Progress) -> tuple[Literal["good", "warn", "bad"], str]:
@@ -81,8 +87,7 @@ class Collector:
         self._recent = empty()
         self._activity = vad.VoiceActivity()
         self._samples = 0
-        self._frames = 0
-        self._speech_frames = 0
+        self._heard = empty()  # speech probability of each frame
         self._last_speech_frame = 0
 
     def push(self, block: np.ndarray) -> None:
@@ -92,30 +97,31 @@ class Collector:
         self._blocks.append(block)
         self._samples += len(block)
         self._recent = np.concatenate([self._recent, block])[-_RECENT:]
-        for probability in self._activity.push(block):
-            self._frames += 1
-            if probability >= _SPEECH:
-                self._speech_frames += 1
-                self._last_speech_frame = self._frames
+        self._heard = np.concatenate([self._heard, self._activity.push(block)])
+        spoken = np.flatnonzero(self._heard >= _SPEECH)
+        self._last_speech_frame = int(spoken[-1]) + 1 if len(spoken) else 0
 
     def samples(self) -> np.ndarray:
         """Everything heard, float32 [n]."""
         return np.concatenate(self._blocks) if self._blocks else empty()
 
-    def progress(self, *, running: bool = False, lost: float = 0.0, error: str = "") -> Progress:
+    def progress(
+        self, *, running: bool = False, lost: float = 0.0, error: str = "", gain_db: float = 0.0
+    ) -> Progress:
         """How far it is; the arguments are what only the source knows."""
-        frame = vad.FRAME / RATE
-        seconds, speech = self._samples / RATE, self._speech_frames * frame
+        seconds = self._samples / RATE
+        speech = sum(end - start for start, end in spoken_spans(self._heard, seconds))
         return Progress(
             seconds=seconds,
             speech_seconds=speech,
-            pause=(self._frames - self._last_speech_frame) * frame,
-            level_dbfs=level(self._recent),
+            pause=(len(self._heard) - self._last_speech_frame) * vad.FRAME / RATE,
+            level_dbfs=level(self._recent) - gain_db,
             clipped=quality.clipped(self._recent) > _CLIPPED,
             lost=lost,
             full=speech >= self._wanted or seconds >= self._longest,
             running=running,
             error=error,
+            gain_db=gain_db,
         )
 
 
@@ -124,7 +130,7 @@ class Recorder:
 
     Args:
         open_source: makes the source as a context manager; entered and left in the recorder's own thread. The
-            source has `.ring` and `.error` (a sentence, or None).
+            source has `.ring`, `.gain_db` and `.error` (a sentence, or None).
         ended: whether the source, given to it, will bring no more.
         abandoned_after: seconds without a `look()` after which nobody is there any more.
     """
@@ -135,7 +141,7 @@ class Recorder:
         collector: Collector,
         *,
         ended: Callable[[Any], bool] = lambda source: False,
-        abandoned_after: float = 15.0,
+        abandoned_after: float = 30.0,
     ):
         self._open_source = open_source
         self._collector = collector
@@ -169,13 +175,16 @@ class Recorder:
             error = f"The recording stopped ({unexpected}); please start it again."
             raise
         finally:
-            self._progress = self._collector.progress(lost=self._progress.lost, error=error)
+            heard = self._progress
+            self._progress = self._collector.progress(lost=heard.lost, error=error, gain_db=heard.gain_db)
 
     def _collect(self, source: Any) -> None:
         while True:
             over = self._stop.wait(0.05) or bool(source.error) or self._ended(source)
             self._collector.push(source.ring.pop())
-            self._progress = self._collector.progress(running=True, lost=source.ring.dropped / RATE)
+            self._progress = self._collector.progress(
+                running=True, lost=source.ring.dropped / RATE, gain_db=source.gain_db
+            )
             forgotten = time.monotonic() - self._looked_at > self._abandoned_after
             if over or forgotten or self._progress.full:
                 return
@@ -186,11 +195,13 @@ class Take:
     """One recording to enroll from, with what is known of it.
 
     Attributes:
-        name: what the person calls it: a file's name, or the microphone's kind.
+        name: what the person calls it: a file's name, or the microphone's kind and the time.
         samples: float32 [n], 16 kHz.
         quality: its measures.
-        speech: (start, end) of each piece of speech in seconds.
+        speech: (start, end) of each piece of speech in seconds, short pauses included, as the gallery
+            counts it.
         warnings: sentences on what was lost while it was read.
+        gain_db: by how much it was raised when it came in, because it is too quiet.
     """
 
     name: str
@@ -198,8 +209,21 @@ class Take:
     quality: quality.Quality
     speech: tuple[tuple[float, float], ...]
     warnings: tuple[str, ...] = ()
+    gain_db: float = 0.0
+
+    @property
+    def level_dbfs(self) -> float:
+        """How loud the speech was when it came in."""
+        return self.quality.level_dbfs - self.gain_db
+
+    @property
+    def speech_seconds(self) -> float:
+        """How much speech is in it."""
+        return sum(end - start for start, end in self.speech)
 
 
-def make_take(name: str, samples: np.ndarray, warnings: tuple[str, ...] = ()) -> Take:
+def make_take(name: str, samples: np.ndarray, warnings: tuple[str, ...] = (), gain_db: float = 0.0) -> Take:
     """Measure a recording, float32 [n] at 16 kHz."""
-    return Take(name, samples, quality.measure(samples), tuple(vad.speech_segments(samples)), warnings)
+    heard = vad.speech_probabilities(samples)
+    speech = tuple(spoken_spans(heard, len(samples) / RATE))
+    return Take(name, samples, quality.measure(samples, heard), speech, warnings, gain_db)

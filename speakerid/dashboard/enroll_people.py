@@ -1,37 +1,62 @@
-"""The list of enrolled people beside the Enroll page: find, rename, remove."""
+"""The list of enrolled people beside the Enroll page: find one, open one, make voiceprints anew."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
-from speakerid.dashboard import resources, widgets
+from speakerid.dashboard import enroll_person, enroll_reembed, resources, state, widgets
 from speakerid.dashboard.colors import looks
-from speakerid.errors import SpeakerIdError
 from speakerid.gallery import Voiceprint
 
 _PAGE = 12  # people shown at once; a search finds the rest
 
-Message = tuple[str, str]  # (icon, sentence)
-_MESSAGE = "enroll-people-message"  # in the session: what the last click did, shown once
+
+@dataclass
+class Opened:
+    """Whose dialog is open; "" for nobody's."""
+
+    id: str = ""
+
+    def show(self, identifier: str) -> None:
+        """Open a person's dialog with the next drawing of the page."""
+        self.id = identifier
+
+    def close(self) -> None:
+        """Leave it closed."""
+        self.id = ""
 
 
 def draw() -> None:
-    """Draw the list."""
+    """Draw the list, and the dialog of the person who was opened."""
     people = resources.gallery().speakers()
+    opened = state.kept("opened-person", Opened)
     with st.container(key="card-people"):
         widgets.label(f"Enrolled · {len(people)}" if people else "Enrolled")
-        if message := st.session_state.pop(_MESSAGE, None):
-            st.toast(message[1], icon=message[0])
+        enroll_person.tell()
         if not people:
             st.caption("Nobody yet. The first voice appears here once it is saved.")
             return
+        enroll_reembed.draw(people)
         colors = looks(people)
         for person in _found(people):
             left, right = st.columns([5, 1], vertical_alignment="center")
             with left:
                 widgets.person(person.name, _detail(person), colors[person.name].color)
-            with right, st.popover("", icon=":material/more_horiz:", type="tertiary", help="Change"):
-                _change(person)
+            right.button(
+                "",
+                key=f"person-{person.id}",
+                icon=":material/more_horiz:",
+                type="tertiary",
+                help=f"Look after {person.name}",
+                on_click=opened.show,
+                args=(person.id,),
+            )
+    chosen = next((person for person in people if person.id == opened.id), None)
+    if chosen is None:
+        opened.close()
+    else:
+        dialog = st.dialog(chosen.name, width="medium", on_dismiss=opened.close)
+        dialog(enroll_person.draw)(chosen, people, opened.close)
 
 
 def _found(people: list[Voiceprint]) -> list[Voiceprint]:
@@ -51,27 +76,3 @@ def _detail(person: Voiceprint) -> str:
     detail = f"{count} exemplar{'' if count == 1 else 's'} · {person.updated[:10]}"
     state, ident = resources.encoder_state()
     return f"{detail} · made by another model" if state == "ready" and person.model != ident else detail
-
-
-def _change(person: Voiceprint) -> None:
-    new = st.text_input("Name", value=person.name, key=f"rename-{person.id}")
-    if st.button("Rename", key=f"rename-save-{person.id}", width="stretch"):
-        done = f"{person.name} is now called {new.strip()}."
-        _try(lambda: resources.gallery().rename(person.name, new), done)
-    st.divider()
-    sure = st.checkbox("Delete the voiceprint for good", key=f"remove-sure-{person.id}")
-    if st.button("Remove", key=f"remove-{person.id}", icon=":material/delete:", width="stretch"):
-        if sure:
-            _try(lambda: resources.gallery().remove(person.name), f"{person.name} was removed.")
-        else:
-            st.warning("Tick the line above to confirm; this cannot be undone.")
-
-
-def _try(change: Callable[[], None], done: str) -> None:
-    try:
-        change()
-    except SpeakerIdError as error:
-        st.error(str(error))
-    else:
-        st.session_state[_MESSAGE] = (":material/check:", done)
-        st.rerun()

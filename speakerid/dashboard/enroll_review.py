@@ -1,13 +1,13 @@
-"""What came of a recording on the Enroll page: measures, picture, playback, keep or record again, the "
-"answer."""
+"""What came of a recording on the Enroll page: measures, pictures, playback, the answer and the way on."""
+
+from dataclasses import replace
 
 import streamlit as st
 
 from speakerid.audio.format import RATE
-from speakerid.audio.quality import Quality
-from speakerid.dashboard import resources, widgets
-from speakerid.dashboard.enroll import Take
-from speakerid.dashboard.enroll_prompts import CONSENT, CONSENT_VERSION
+from speakerid.dashboard import access, resources, spectrogram, widgets
+from speakerid.dashboard.enroll import TOO_QUIET_DBFS, Take
+from speakerid.dashboard.enroll_prompts import consent_text
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.widgets import Tone
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
@@ -15,37 +15,38 @@ from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, EnrollmentReport
 from speakerid.gallery.enrollment import MAX_CLIPPED, MIN_SNR_DB, POOR_SNR_DB
 from speakerid.gallery.names import name_key
 
+_PICTURES = 5  # recordings shown with picture and player
 
-def draw(enrollment: Enrollment, takes: list[Take], *, name: str, consented: bool, source: str) -> None:
+
+def draw(
+    enrollment: Enrollment, takes: list[Take], *, name: str, consented: bool, keep: bool, source: str
+) -> None:
     """Draw the result, or nothing while there is none.
 
     Args:
         takes: the recordings of this one person.
         name: as typed; may be empty.
         consented: whether the consent is ticked.
+        keep: whether the person agreed that the recordings are kept too.
         source: how the recordings came in ("browser", "microphone" …); stored with the consent.
     """
     with st.container(key="enroll-result"):
-        if enrollment.report:
+        if enrollment.report and not takes:
             _stored(enrollment, enrollment.report)
         elif takes:
-            _review(enrollment, takes, name=name, consented=consented, source=source)
+            agreed = Consent.now(consent_text(keep_recordings=keep), source)
+            consent = replace(agreed, keep_recordings=keep) if consented else None
+            _review(enrollment, takes, name, consent)
 
 
-def _review(enrollment: Enrollment, takes: list[Take], *, name: str, consented: bool, source: str) -> None:
+def _review(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None) -> None:
     with st.container(key="card-review"):
         widgets.label("Your recording" if len(takes) == 1 else f"{len(takes)} recordings")
-        widgets.tiles(measures([take.quality for take in takes]))
-        for number, take in enumerate(takes):
-            if len(takes) > 1:
-                st.caption(f"{take.name} · {take.quality.speech_seconds:.1f} s of speech")
-            widgets.waveform(take.samples, take.speech, rate=RATE)
-            st.audio(take.samples, sample_rate=RATE)
-            for warning in take.warnings:
-                st.caption(f":material/info: {warning}")
-            if number == 4 and len(takes) > 5:
-                st.caption(f"… and {len(takes) - 5} more")
-                break
+        widgets.tiles(measures(takes))
+        for number, take in enumerate(takes[:_PICTURES]):
+            _recording(number, take, alone=len(takes) == 1)
+        if len(takes) > _PICTURES:
+            st.caption(f"… and {len(takes) - _PICTURES} more")
         _existing(name)
         place = st.container()
         with st.container(horizontal=True):
@@ -53,38 +54,78 @@ def _review(enrollment: Enrollment, takes: list[Take], *, name: str, consented: 
             if enrollment.take and st.button("Record again", key="enroll-again", icon=":material/replay:"):
                 enrollment.close()
                 st.rerun()
-        if save:
-            with place:
-                _save(enrollment, takes, name=name, consented=consented, source=source)
         with place:
-            for reason in enrollment.reasons:
-                st.error(reason, icon=":material/block:")
+            if save or enrollment.save_now:
+                _save(enrollment, takes, name, consent)
+            _refusal(enrollment)
 
 
-def _save(enrollment: Enrollment, takes: list[Take], *, name: str, consented: bool, source: str) -> None:
-    """Enroll, or say what is missing."""
-    enrollment.reasons = []
-    if not name.strip():
-        enrollment.reasons.append("A name is missing: type whose voice this is at the top, then save again.")
-    if not consented:
-        enrollment.reasons.append(
-            "The consent is missing: tick it at the top once the person agrees, then save again."
+def _recording(number: int, take: Take, *, alone: bool) -> None:
+    """One recording: its shape with the speech marked, the player, the spectrogram when it is asked for."""
+    if not alone:
+        st.caption(f"{take.name} · {take.speech_seconds:.1f} s of speech")
+    widgets.waveform(take.samples, take.speech, rate=RATE)
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.audio(take.samples, sample_rate=RATE)
+    if right.toggle("Spectrogram", key=f"enroll-spectrogram-{number}"):
+        st.image(spectrogram.picture(take.samples), width="stretch")
+        st.caption(
+            f"Time runs to the right, pitch goes up to {spectrogram.TOP_HZ // 1000} kHz, and louder is "
+            "brighter. Speech shows as stacked, moving stripes; noise as an even haze."
         )
-    if enrollment.reasons:
+    for warning in take.warnings:
+        st.caption(f":material/info: {warning}")
+
+
+def _refusal(enrollment: Enrollment) -> None:
+    """Why nothing was stored, and the way on."""
+    for reason in enrollment.reasons:
+        st.error(reason, icon=":material/block:")
+    if offer := enrollment.offer:
+        text = f"Add it to {offer} instead" if enrollment.offer_known else f"Save it as “{offer}” instead"
+        st.button(
+            text, key="enroll-instead", icon=":material/person_check:", on_click=_instead, args=(enrollment,)
+        )
+
+
+def _instead(enrollment: Enrollment) -> None:
+    """Take the offer: a callback, for it changes an input that is drawn already."""
+    st.session_state["enroll-name"] = enrollment.offer
+    enrollment.save_now = True
+
+
+def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None) -> None:
+    """Enroll, or say what is missing."""
+    missing = []
+    if not name.strip():
+        missing.append("A name is missing: type whose voice this is at the top, then save again.")
+    if not consent:
+        missing.append("The consent is missing: tick it at the top once the person agrees, then save again.")
+    quiet = [take for take in takes if take.level_dbfs < TOO_QUIET_DBFS]
+    missing += [
+        f'"{take.name}" is too quiet ({take.level_dbfs:.0f} dB): come closer or turn the microphone up, '
+        f"and {'record again' if enrollment.take else 'choose another recording'}."
+        for take in quiet
+    ]
+    enrollment.refuse(missing)
+    if missing:
         return
+    gallery = resources.gallery()
     try:
-        with st.spinner("Making the voiceprint …"):
-            report = resources.gallery().enroll(
+        with access.acting("operator", "enroll people"), st.spinner("Making the voiceprint …"):
+            report = gallery.enroll(
                 name,
                 [take.samples for take in takes],
                 resources.encoder(),
-                consent=Consent.now(f"{CONSENT} (version {CONSENT_VERSION})", source),
+                consent=consent,
                 sources=[take.name for take in takes],
+                keep_recordings=bool(consent and consent.keep_recordings),
             )
     except EnrollmentRefused as refused:
-        enrollment.reasons = refused.reasons
+        offer = refused.belongs_to or (_free_name(name) if refused.other_voice else "")
+        enrollment.refuse(refused.reasons, offer=offer, known=bool(refused.belongs_to))
     except SpeakerIdError as error:
-        enrollment.reasons = [str(error)]
+        enrollment.refuse([str(error)])
     else:
         enrollment.close()
         enrollment.report = report
@@ -93,17 +134,32 @@ def _save(enrollment: Enrollment, takes: list[Take], *, name: str, consented: bo
         st.rerun()
 
 
+def _free_name(name: str) -> str:
+    """The name with the first number that makes it one that nobody has."""
+    taken = {name_key(person.name) for person in resources.gallery().speakers()}
+    number = 2
+    while name_key(f"{name.strip()} {number}") in taken:
+        number += 1
+    return f"{name.strip()} {number}"
+
+
 def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
     with st.container(key="card-stored"):
         widgets.label("Saved")
         st.subheader(f"{report.name} is enrolled", anchor=False)
+        exemplars = _count(report.exemplars, "exemplar")
+        used = int(report.speech_seconds * 10) / 10
         st.write(
-            f"{report.speech_seconds:.1f} seconds of speech made {_count(report.added, 'exemplar')} of this "
-            f"voice; the voiceprint now has {report.exemplars}. The recording was not kept."
+            f"{used:.1f} seconds of speech were used. The voiceprint now has {exemplars}: "
+            "pieces of speech that a live voice is compared with."
         )
-        widgets.tiles(measures(report.quality))
         for warning in report.warnings:
             st.warning(warning, icon=":material/info:")
+        if len({*resources.gallery().get(report.name).sources}) == 1:
+            st.caption(
+                ":material/lightbulb: One more recording, from the room and with the microphone that you "
+                f"will use, makes it steadier: type {report.name} again as the name."
+            )
         with st.container(horizontal=True):
             if st.button("Enroll another voice", key="enroll-next", icon=":material/person_add:"):
                 enrollment.next_person()
@@ -123,14 +179,15 @@ def _existing(name: str) -> None:
             )
 
 
-def measures(qualities: list[Quality]) -> list[tuple[str, str, str, Tone]]:
+def measures(takes: list[Take]) -> list[tuple[str, str, str, Tone]]:
     """The tiles for one or several recordings: speech adds up, the rest shows the worst."""
-    speech = sum(q.speech_seconds for q in qualities)
-    level = min(q.level_dbfs for q in qualities)
+    qualities = [take.quality for take in takes]
+    speech = sum(take.speech_seconds for take in takes)
+    level = min(take.level_dbfs for take in takes)
     clipped = max(q.clipped for q in qualities)
     snr = min(q.snr_db for q in qualities)
     return [
-        ("Speech", f"{speech:.1f} s", *_judge_speech(speech)),
+        ("Speech", f"{int(speech * 10) / 10:.1f} s", *_judge_speech(speech)),
         ("Level", f"{level:.0f} dB", *_judge_level(level)),
         ("Clipping", f"{100 * clipped:.1f} %", *_judge_clipping(clipped)),
         ("Above the noise", f"{snr:.0f} dB", *_judge_noise(snr)),
@@ -144,8 +201,10 @@ def _judge_speech(seconds: float) -> tuple[str, Tone]:
 
 
 def _judge_level(level: float) -> tuple[str, Tone]:
+    if level < TOO_QUIET_DBFS:
+        return "too quiet: come closer", "bad"
     if level < -45:
-        return "too quiet: come closer", "warn"
+        return "quiet: come closer", "warn"
     return ("very loud", "warn") if level > -8 else ("good", "good")
 
 

@@ -18,6 +18,9 @@ class Enrollment:
         take: the guided recording, once it has ended.
         report: what was stored; None before.
         reasons: why nothing was stored, sentence by sentence.
+        offer: the name under which the refused recording would fit; "" for none.
+        offer_known: whether that is somebody enrolled, rather than a new name.
+        save_now: whether to save without another click, for the offer was taken.
         round: counts the people enrolled in this visit; part of the keys of inputs that must start empty
         again.
     """
@@ -27,6 +30,9 @@ class Enrollment:
         self.take: Take | None = None
         self.report: EnrollmentReport | None = None
         self.reasons: list[str] = []
+        self.offer = ""
+        self.offer_known = False
+        self.save_now = False
         self.round = 0
         self.clear_inputs = False
         self._collector: Collector | None = None
@@ -48,7 +54,8 @@ class Enrollment:
         """Record from a source, after what was recorded before; once for each source."""
         if source is self._recorded or self.look().running or self.look().full:
             return
-        self.take, self.reasons, self.report = None, [], None
+        self.take, self.report = None, None
+        self.refuse([])
         self._recorded = source
         self._collector = self._collector or Collector()
         self._recorder = Recorder(open_source, self._collector, ended=ended)
@@ -63,7 +70,7 @@ class Enrollment:
             self._recorder.close()
             samples = self._collector.samples()
             if len(samples):
-                self.take = make_take(name, samples)
+                self.take = make_take(name, samples, gain_db=self._recorder.look().gain_db)
 
     def close(self) -> None:
         """Forget every recording; a saved result stays to be read."""
@@ -71,7 +78,11 @@ class Enrollment:
             self._recorder.close()
         self._collector = self._recorder = self.take = None
         self._files.clear()
-        self.reasons = []
+        self.refuse([])
+
+    def refuse(self, reasons: list[str], *, offer: str = "", known: bool = False) -> None:
+        """Note why nothing was stored (no reasons: nothing was refused), and what name to offer instead."""
+        self.reasons, self.offer, self.offer_known, self.save_now = reasons, offer, known, False
 
     def next_person(self) -> None:
         """Begin again with empty inputs."""
@@ -85,7 +96,7 @@ class Enrollment:
         if key not in self._files:
             try:
                 recording = decode(data, name=name)
-                self._files[key] = make_take(name, recording.samples, recording.warnings)
+                self._files[key] = make_take(name, recording.samples, recording.warnings, recording.gain_db)
             except AudioError as error:
                 self._files[key] = str(error)
         return self._files[key]

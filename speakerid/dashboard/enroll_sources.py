@@ -5,6 +5,7 @@ Streamlit keys, for tests: see the top of `pages/1_Enroll.py`.
 
 import time
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -36,7 +37,9 @@ FILE_TYPES = [
 
 _WEBRTC_KEY = "enroll-webrtc"
 _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
-_SILENT_STREAM = 8.0  # s without a frame after which the browser is taken to be gone
+_MAX_FILES = 30  # in one enrollment; a voiceprint keeps some ten pieces of them
+_MAX_MB = 200  # of one file
+_SILENT_STREAM = 15.0  # s without a frame after which the browser is taken to be gone
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
 _CONSTRAINTS = {
@@ -88,8 +91,7 @@ def microphone(enrollment: Enrollment) -> list[Take]:
     if not found:
         st.warning(
             "This computer has no microphone that the app can use: connect one and reload the page, or "
-            "record"
-            "with the browser's microphone.",
+            "record with the browser's microphone.",
             icon=":material/mic_off:",
         )
         return []
@@ -100,7 +102,7 @@ def microphone(enrollment: Enrollment) -> list[Take]:
     again = "Continue" if enrollment.take and not enrollment.look().full else "Start recording"
     if running:
         if right.button("Stop", key="enroll-stop", icon=":material/stop:", width="stretch"):
-            enrollment.stop("Microphone")
+            enrollment.stop(_now("Microphone of this computer"))
             st.rerun()
     elif not enrollment.look().full and right.button(
         again, key="enroll-start", icon=":material/mic:", type="primary", width="stretch"
@@ -115,7 +117,7 @@ def recorder(enrollment: Enrollment) -> list[Take]:
     """Streamlit's own recorder: the whole clip arrives when it is stopped."""
     with st.container(key="enroll-recorder"):
         clip = st.audio_input("Record, then stop", sample_rate=16_000, key=f"enroll-clip-{enrollment.round}")
-    return _takes(enrollment, [clip] if clip else [], name="Voice recorder")
+    return _takes(enrollment, [clip] if clip else [], name=_now("Voice recorder"))
 
 
 def files(enrollment: Enrollment) -> list[Take]:
@@ -126,8 +128,16 @@ def files(enrollment: Enrollment) -> list[Take]:
             type=FILE_TYPES,
             accept_multiple_files=True,
             key=f"enroll-upload-{enrollment.round}",
+            max_upload_size=_MAX_MB,
             help="WAV, FLAC, MP3, OGG, M4A, WebM, or the sound of a video; at most 10 minutes each.",
         )
+    if len(uploads) > _MAX_FILES:
+        st.error(
+            f"These are {len(uploads)} recordings, and {_MAX_FILES} are the most for one enrollment: remove "
+            "some. Three or four from different days and rooms are plenty.",
+            icon=":material/error:",
+        )
+        return []
     return _takes(enrollment, uploads)
 
 
@@ -149,7 +159,7 @@ def _guided(enrollment: Enrollment, name: str, *, going_on: bool) -> list[Take]:
         _watch(enrollment)
         return []
     if progress.running or progress.seconds:
-        enrollment.stop(name)
+        enrollment.stop(_now(name))
         progress = enrollment.look()
     if progress.error:
         st.warning(progress.error, icon=":material/mic_off:")
@@ -176,6 +186,11 @@ def _watch(enrollment: Enrollment) -> None:
             widgets.meter(progress.level_dbfs, *advice(progress))
     if not progress.running:
         st.rerun()
+
+
+def _now(name: str) -> str:
+    """A recording's name with the time, which tells one session from another among a person's exemplars."""
+    return f"{name}, {datetime.now():%Y-%m-%d %H:%M}"
 
 
 def _gone(source: BrowserSource) -> bool:

@@ -1,5 +1,6 @@
 """The Enroll page from end to end: files and the recorder, with the real model; rename and remove."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,10 @@ def test_a_recording_becomes_a_voiceprint_with_consent(page, folder, tmp_path):
     (alice,) = Gallery.open(folder).speakers()
     assert alice.name == "Alice"
     assert alice.consent.source == "files"
-    assert "(version 1)" in alice.consent.text
+    assert alice.consent.text.endswith("The recordings themselves are not kept. (version 2)")
+    assert not alice.consent.keep_recordings
     assert set(alice.sources) == {"alice.wav"}
-    assert not list(folder.rglob("*.wav")), "the recording is not kept"
+    assert Gallery.open(folder).recording_counts() == {}, "the recording is not kept"
 
 
 def test_after_saving_the_next_person_gives_a_name_and_consent_anew(page, folder, tmp_path):
@@ -120,6 +122,15 @@ def test_a_clipped_recording_is_refused(page, folder, tmp_path):
     assert Gallery.open(folder).speakers() == []
 
 
+def test_a_too_quiet_recording_is_refused(page, folder, tmp_path):
+    quiet = 0.004 * np.concatenate(voices.enrollment("Alice"))
+    data = voices.write_wav(tmp_path / "quiet.wav", quiet).read_bytes()
+    app = upload(fill(page, "Alice"), ("quiet.wav", data))
+    assert "too quiet: come closer" in said(app)
+    assert '"quiet.wav" is too quiet' in said(save(app))
+    assert Gallery.open(folder).speakers() == []
+
+
 @pytest.mark.parametrize(
     ("file", "data"),
     [
@@ -143,7 +154,61 @@ def test_a_voice_that_is_enrolled_already_is_named(page, folder, tmp_path):
     app = app.button(key="enroll-next").click().run()
     number = int(app.file_uploader[0].key.rsplit("-", 1)[1])
     app = upload(fill(app, "Somebody else"), ("2.wav", second), number=number)
-    assert 'voice of "Alice"' in said(save(app))
+    app = save(app)
+    assert 'voice of "Alice"' in said(app)
+    assert app.button(key="enroll-instead").label == "Add it to Alice instead"
+    before = Gallery.open(folder).get("Alice")
+    app = app.button(key="enroll-instead").click().run()
+    assert "Alice is enrolled" in said(app)
+    (alice,) = Gallery.open(folder).speakers()
+    assert set(before.sources) < set(alice.sources), "one click adds it"
+
+
+def test_another_voice_under_a_known_name_is_offered_another_name(page, folder, tmp_path):
+    app = save(upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path))))
+    app = upload(fill(app, "Alice"), ("b.wav", recording("Bruno", tmp_path)), number=1)
+    assert "Alice is enrolled already" in said(app)
+    app = save(app)
+    assert "does not sound like" in said(app)
+    assert app.button(key="enroll-instead").label == "Save it as “Alice 2” instead"
+    app = app.button(key="enroll-instead").click().run()
+    assert "Alice 2 is enrolled" in said(app)
+    assert [p.name for p in Gallery.open(folder).speakers()] == ["Alice", "Alice 2"]
+
+
+def test_recordings_are_kept_where_the_person_agrees(page, folder, tmp_path):
+    page.checkbox(key="enroll-keep").check()
+    app = save(upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path))))
+    gallery = Gallery.open(folder)
+    alice = gallery.get("Alice")
+    assert "The recordings are kept too" in alice.consent.text
+    assert alice.consent.keep_recordings
+    (kept,) = gallery.recordings("Alice")
+    assert kept.source == "a.wav"
+    assert not app.checkbox(key="enroll-keep").value, "the next person is asked anew"
+
+
+def test_the_spectrogram_is_drawn_when_it_is_asked_for(page, tmp_path):
+    app = upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path)))
+    assert not app.get("image")
+    app = app.toggle(key="enroll-spectrogram-0").set_value(True).run()
+    assert app.get("image")
+    assert "louder is brighter" in said(app)
+
+
+def test_too_many_files_are_refused(page, tmp_path):
+    data = recording("Alice", tmp_path, seconds=1)
+    app = upload(fill(page, "Alice"), *[(f"{number}.wav", data) for number in range(31)])
+    assert "30 are the most" in app.error[0].value
+    assert not [button for button in app.button if button.key == "enroll-save"]
+
+
+def test_the_page_counts_speech_as_the_gallery_does(page, folder, tmp_path):
+    app = upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path, seconds=7)))
+    counted = re.search(r"<em>Speech</em><strong>([0-9.]+) s", said(app))
+    stored = re.search(r"([0-9.]+) seconds of speech were used", said(save(app)))
+    assert counted and stored
+    assert counted[1] == stored[1]
 
 
 def test_the_recorder_makes_a_voiceprint(page, folder, tmp_path):
@@ -160,28 +225,6 @@ def test_leaving_the_page_keeps_nothing(page, folder, tmp_path):
     app = app.switch_page("pages/1_Enroll.py").run()
     assert not [button for button in app.button if button.key == "enroll-save"]
     assert Gallery.open(folder).speakers() == []
-
-
-def test_rename_and_remove(folder, monkeypatch):
-    folder.mkdir()
-    store = FolderStore(folder)
-    for seed, name in enumerate(["Ana", "Bo"]):
-        store.put(voiceprint(name, seed))
-    ana, bo = Gallery.open(folder).speakers()
-    app = open_page("1_Enroll.py", folder, monkeypatch)
-    app.text_input(key=f"rename-{ana.id}").set_value("bo")
-    app = app.button(key=f"rename-save-{ana.id}").click().run()
-    assert "already somebody called" in app.error[0].value
-    app.text_input(key=f"rename-{ana.id}").set_value("Anaïs")
-    app = app.button(key=f"rename-save-{ana.id}").click().run()
-    assert [p.name for p in Gallery.open(folder).speakers()] == ["Anaïs", "Bo"]
-    app = app.button(key=f"remove-{bo.id}").click().run()
-    assert "Tick the line above" in said(app)
-    assert len(Gallery.open(folder).speakers()) == 2
-    app.checkbox(key=f"remove-sure-{bo.id}").check()
-    app = app.button(key=f"remove-{bo.id}").click().run()
-    assert [p.name for p in Gallery.open(folder).speakers()] == ["Anaïs"]
-    assert "Bo was removed" in app.toast[0].value
 
 
 def test_a_long_list_is_searched(folder, monkeypatch):

@@ -22,7 +22,7 @@ def spoken(name: str, seconds: float) -> np.ndarray:
 
 def source(samples: np.ndarray | None = None) -> SimpleNamespace:
     """A source whose ring holds these samples already."""
-    made = SimpleNamespace(ring=Ring(60.0), error=None)
+    made = SimpleNamespace(ring=Ring(60.0), error=None, gain_db=0.0)
     if samples is not None:
         made.ring.push(samples)
     return made
@@ -145,7 +145,7 @@ def test_an_unplugged_microphone_keeps_what_was_heard():
 
 
 def test_lost_sound_is_counted():
-    feed = SimpleNamespace(ring=Ring(1.0), error=None)
+    feed = SimpleNamespace(ring=Ring(1.0), error=None, gain_db=0.0)
     feed.ring.push(spoken("Alice", 1))
     feed.ring.push(spoken("Alice", 0.5))
     recorder = Recorder(lambda: nullcontext(feed), Collector())
@@ -159,3 +159,13 @@ def test_a_take_knows_its_speech():
     assert take.quality.seconds == pytest.approx(6)
     assert take.speech[0][0] > 1.5
     assert take.speech[-1][1] <= 6
+
+
+def test_what_is_counted_while_recording_is_what_the_take_holds():
+    collector = Collector()
+    samples = np.concatenate([spoken("Alice", 5), np.zeros(2 * RATE, np.float32), spoken("Bruno", 5)])
+    for at in range(0, len(samples), 1600):
+        collector.push(samples[at : at + 1600])
+    assert collector.progress().speech_seconds == pytest.approx(
+        make_take("a", samples).speech_seconds, abs=0.01
+    )

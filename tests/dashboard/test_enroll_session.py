@@ -16,7 +16,7 @@ from speakerid.dashboard.enroll_session import Enrollment
 def begin(enrollment: Enrollment, seconds: float) -> SimpleNamespace:
     """Start recording from a source that brings this much of Alice; wait until it was heard."""
     before = enrollment.look().seconds
-    source = SimpleNamespace(ring=Ring(60.0), error=None)
+    source = SimpleNamespace(ring=Ring(60.0), error=None, gain_db=0.0)
     source.ring.push(np.concatenate(voices.enrollment("Alice"))[: round(seconds * RATE)])
     enrollment.start(source, lambda: nullcontext(source), lambda _: False)
     end = time.monotonic() + 10
@@ -68,7 +68,7 @@ def test_a_full_recording_takes_no_more(enrollment):
     source = begin(enrollment, 23)
     assert enrollment.look().full
     assert enrollment.finished(source)
-    other = SimpleNamespace(ring=Ring(1.0), error=None)
+    other = SimpleNamespace(ring=Ring(1.0), error=None, gain_db=0.0)
     enrollment.start(other, lambda: nullcontext(other), lambda _: False)
     assert not enrollment.look().running
 

@@ -1,0 +1,178 @@
+"""Looking after the people enrolled: agreement, rename, merge, move, remove, another model's voiceprints."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dashboard.pages import open_page, said
+from gallery.people import voiceprint
+from support import voices
+
+from speakerid.dashboard import resources
+from speakerid.dashboard.enroll_person import verdict
+from speakerid.evaluate.gate_measures import agreement
+from speakerid.gallery import Consent, Gallery, Voiceprint
+from speakerid.gallery.store import FolderStore
+from speakerid.gallery.voiceprint import unit
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "voiceprints"
+    made.mkdir()
+    return made
+
+
+def alike(name: str, seed: int, spread: float = 0.2, count: int = 4) -> Voiceprint:
+    """A person whose exemplars are near one another, of a direction that the seed gives."""
+    rng = np.random.default_rng(seed)
+    middle = unit(rng.standard_normal(192))
+    rows = unit(middle + spread / np.sqrt(192) * rng.standard_normal((count, 192)))
+    return replace(
+        voiceprint(name, seed),
+        embeddings=rows.astype(np.float32),
+        seconds=np.full(count, 3, np.float32),
+        sources=tuple(f"{name}-{number}.wav" for number in range(count)),
+        recordings=("",) * count,
+    )
+
+
+def put(folder: Path, *people: Voiceprint) -> None:
+    store = FolderStore(folder)
+    for person in people:
+        store.put(person)
+
+
+def names(folder: Path) -> list[str]:
+    return [person.name for person in Gallery.open(folder).speakers()]
+
+
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, person: Voiceprint):
+    """The Enroll page with a person's dialog open."""
+    app = open_page("1_Enroll.py", folder, monkeypatch)
+    return app.button(key=f"person-{person.id}").click().run()
+
+
+def test_rename(folder, monkeypatch):
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    put(folder, ana, bo)
+    app = opened(folder, monkeypatch, ana)
+    app.text_input(key=f"rename-{ana.id}").set_value("bo")
+    app = app.button(key=f"rename-save-{ana.id}").click().run()
+    assert "already somebody called" in app.error[0].value
+    app.text_input(key=f"rename-{ana.id}").set_value("Anaïs")
+    app = app.button(key=f"rename-save-{ana.id}").click().run()
+    assert names(folder) == ["Anaïs", "Bo"]
+
+
+def test_deleting_is_confirmed(folder, monkeypatch):
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    put(folder, ana, bo)
+    app = opened(folder, monkeypatch, bo)
+    app = app.button(key=f"remove-{bo.id}").click().run()
+    assert "Tick the line above" in said(app)
+    assert len(names(folder)) == 2
+    app.checkbox(key=f"remove-sure-{bo.id}").check()
+    app = app.button(key=f"remove-{bo.id}").click().run()
+    assert names(folder) == ["Ana"]
+    assert "Bo was removed" in app.toast[0].value
+    assert not [button for button in app.button if button.key == f"remove-{bo.id}"], "the dialog is closed"
+
+
+def test_one_person_under_two_names_is_merged(folder, monkeypatch):
+    ana = alike("Ana", 1)
+    again = replace(ana, id="0" * 16, name="Anna", sources=("x", "y", "z", "w"))
+    put(folder, ana, again)
+    app = opened(folder, monkeypatch, again)
+    app = app.selectbox(key=f"merge-{again.id}").select("Ana").run()
+    app = app.button(key=f"merge-save-{again.id}").click().run()
+    assert names(folder) == ["Ana", "Anna"], "not without the tick"
+    app.checkbox(key=f"merge-sure-{again.id}").check()
+    app.button(key=f"merge-save-{again.id}").click().run()
+    (merged,) = Gallery.open(folder).speakers()
+    assert merged.name == "Ana"
+    assert len(merged.embeddings) == 8
+
+
+def test_a_piece_is_moved_and_another_removed(folder, monkeypatch):
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    put(folder, ana, bo)
+    app = opened(folder, monkeypatch, ana)
+    app.selectbox(key=f"exemplar-{ana.id}").select_index(2)
+    app = app.selectbox(key=f"exemplar-to-{ana.id}").select("Bo").run()
+    app = app.button(key=f"exemplar-move-{ana.id}").click().run()
+    gallery = Gallery.open(folder)
+    assert "Ana-2.wav" in gallery.get("Bo").sources
+    assert gallery.get("Ana").sources == ("Ana-0.wav", "Ana-1.wav", "Ana-3.wav")
+    app.selectbox(key=f"exemplar-{ana.id}").select_index(0)
+    app.button(key=f"exemplar-remove-{ana.id}").click().run()
+    assert Gallery.open(folder).get("Ana").sources == ("Ana-1.wav", "Ana-3.wav")
+
+
+def test_the_dialog_shows_each_piece_with_its_source(folder, monkeypatch):
+    ana = alike("<b>Ana</b>", 1)
+    put(folder, ana)
+    text = said(opened(folder, monkeypatch, ana))
+    assert "&lt;b&gt;Ana&lt;/b&gt;-0.wav" in text
+    assert "of 100" in text
+    assert "The exemplars agree well" in text
+
+
+def test_one_more_recording_is_suggested_and_one_click_prepares_it(folder, monkeypatch):
+    ana = replace(alike("Ana", 1), sources=("a.wav",) * 4)
+    put(folder, ana)
+    app = opened(folder, monkeypatch, ana)
+    assert "room and with the microphone" in said(app)
+    app = app.button(key=f"person-more-{ana.id}").click().run()
+    assert app.text_input(key="enroll-name").value == "Ana"
+    assert not [button for button in app.button if button.key == f"person-more-{ana.id}"]
+
+
+def test_a_piece_of_another_voice_stands_out():
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    rows = np.concatenate([ana.embeddings, bo.embeddings[:1]])
+    mixed = replace(ana, embeddings=rows, sources=tuple("abcde"), recordings=("",) * 5, seconds=np.ones(5))
+    tone, sentence = verdict(mixed, agreement(rows))
+    assert tone == "bad"
+    assert "Exemplar 5 does not sound like the rest" in sentence
+
+
+def test_another_models_voiceprints_are_said_and_made_anew_from_kept_recordings(folder, monkeypatch):
+    encoder = resources.encoder()
+    gallery = Gallery.open(folder)
+    consent = Consent.now("A synthetic voice.", "test")
+    samples = voices.enrollment("Alice")
+    gallery.enroll("Alice", samples, encoder, consent=consent, keep_recordings=True)
+    alice = gallery.get("Alice")
+    put(folder, replace(alice, model="another"), replace(alike("Bo", 2), model="another"))
+    app = open_page("1_Enroll.py", folder, monkeypatch)
+    assert "2 voiceprints were made by another model" in said(app)
+    assert app.button(key="reembed-all").label == "Re-embed all (1)"
+    app = app.button(key="reembed-all").click().run()
+    assert Gallery.open(folder).get("Alice").model == encoder.id
+    assert "1 voiceprint was made by another model" in said(app)
+    assert not [button for button in app.button if button.key == "reembed-all"]
+
+
+@pytest.mark.parametrize(
+    ("email", "delete", "rename"), [("ada@example.org", 1, 1), ("ben@example.org", 0, 1)]
+)
+def test_an_operator_changes_and_only_an_admin_deletes(folder, monkeypatch, email, delete, rename):
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    put(folder, ana, bo)
+    app = open_page("", folder, monkeypatch)
+    app.secrets["auth"] = {"client_id": "x"}
+    app.secrets["roles"] = {"admin": ["ada@example.org"], "operator": ["ben@example.org"]}
+    app.user = {"is_logged_in": True, "email": email}
+    app = app.switch_page("pages/1_Enroll.py").run()
+    app = app.button(key=f"person-{ana.id}").click().run()
+    keys = [button.key for button in app.button]
+    assert keys.count(f"remove-{ana.id}") == delete
+    assert keys.count(f"rename-save-{ana.id}") == rename
+    app.text_input(key=f"rename-{ana.id}").set_value("Anaïs")
+    app.button(key=f"rename-save-{ana.id}").click().run()
+    assert names(folder) == ["Anaïs", "Bo"]
+    line = (folder / "audit.jsonl").read_text().splitlines()[-1]
+    assert email in line
+    assert "Ana" not in line
