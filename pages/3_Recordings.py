@@ -3,7 +3,8 @@
 Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
     recording-file        uploader             recording-start, recording-cancel    buttons
     recording-progress    container, while it runs
-    recording-result      container: the timeline, the table and the downloads recording-csv, -rttm, -json
+    recording-result      container: timeline, table and the downloads recording-csv, -rttm, -json, -html
+    recording-picked      container: players for the turns picked in them, and the button recording-name
 """
 
 import streamlit as st
@@ -45,4 +46,4 @@ with st.container(key="card-file"):
 
 with st.container(key="recording-result"):
     if visit.analysis and not running:
-        recordings_view.result(visit.analysis.heard, visit.entries(), people, visit.name)
+        recordings_view.result(visit, visit.analysis, gallery)

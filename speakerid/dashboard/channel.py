@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +71,11 @@ class Channel:
         hello: makes the whole state; called on the event loop whenever a browser starts or has fallen behind.
         on_message: called on the event loop with what a browser sent; must return at once.
         on_abandoned: called by the reaper when the last browser has gone for good.
+
+    Attributes:
+        exports: the session's log in a format: (file name, media type, text), None for an unknown one.
+        sound: the kept sound between two seconds as a WAV file; None where nothing is kept.
+        played: the recording that the session replays, a path or a file's bytes; None without.
     """
 
     def __init__(
@@ -81,6 +87,8 @@ class Channel:
         self.token = secrets.token_urlsafe(24)
         self.closed = False
         self.exports: Callable[[str], tuple[str, str, str] | None] | None = None
+        self.sound: Callable[[float, float], bytes | None] | None = None
+        self.played: Callable[[], bytes | Path | None] | None = None
         self._hello = hello
         self._on_message = on_message
         self._on_abandoned = on_abandoned

@@ -9,7 +9,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -92,6 +92,23 @@ td,th{{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}}</style
   Plotly.newPlot(box, figure.data, figure.layout, {{responsive: true, displaylogo: false}});
 }}</script></html>
 """
+
+
+def export(kind: str, entries: Sequence[Entry], page: Callable[[], str]) -> tuple[str, str, str] | None:
+    """(file name, media type, text) of a live log as csv, rttm, json or html; None for anything else.
+
+    Args:
+        page: makes the text of the html.
+    """
+    if kind == "csv":
+        return "speakers.csv", "text/csv; charset=utf-8", to_csv(entries)
+    if kind == "rttm":
+        return "speakers.rttm", "text/plain; charset=utf-8", to_rttm(entries, "live")
+    if kind == "json":
+        return "speakers.json", "application/json", to_json(entries)
+    if kind == "html":
+        return "speakers.html", "text/html; charset=utf-8", page()
+    return None
 
 
 def _word(text: str) -> str:

@@ -6,16 +6,16 @@ writes minutes and seconds on date axes only, and takes small numbers there for 
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from speakerid.dashboard import figures_space
 from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK, Look
 from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.figure_parts import Figure, bare_layout, short
 from speakerid.dashboard.projection import Projection
 
 if TYPE_CHECKING:
     from speakerid.gallery import Voiceprint
-
-Figure = dict[str, Any]
 
 _CLOCK = "%-M:%S"
 _DAY = 86_400_000  # ms
@@ -30,8 +30,8 @@ def all_figures(
     return {
         "bars": bars(names, looks),
         "rolling": rolling(names, looks),
-        "space": space(people, looks, view, flat=True),
-        "space3d": space(people, looks, view, flat=False),
+        "space": figures_space.space(people, looks, view, flat=True),
+        "space3d": figures_space.space(people, looks, view, flat=False),
         "timeline": timeline(names, looks),
     }
 
@@ -49,13 +49,13 @@ def bars(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         "marker": {"color": [looks[name].color for name in names]},
         "hoverinfo": "skip",
     }
-    layout = _layout(l=8, r=8, t=4, b=4)
+    layout = bare_layout(l=8, r=8, t=4, b=4)
     layout |= {
         "bargap": 0.35,
         "xaxis": {"range": [0, 1.16], "visible": False, "fixedrange": True},
         "yaxis": {
             "tickvals": list(range(len(names))),
-            "ticktext": [_short(name) for name in names],
+            "ticktext": [short(name) for name in names],
             "autorange": "reversed",
             "automargin": True,
             "ticklabelstandoff": 8,
@@ -73,7 +73,7 @@ def rolling(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         {
             "type": "scatter",
             "mode": "lines",
-            "name": _short(name),
+            "name": short(name),
             "x": [],
             "y": [],
             "line": {"color": looks[name].color, "dash": looks[name].dash, "width": 2.5, "shape": "hv"},
@@ -83,71 +83,12 @@ def rolling(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         }
         for name in names
     ]
-    layout = _layout(l=44, r=18, t=12, b=24)
+    layout = bare_layout(l=44, r=18, t=12, b=24)
     ago = {"tickvals": [-60, -45, -30, -15, 0], "ticktext": ["−60 s", "−45 s", "−30 s", "−15 s", "now"]}
     layout |= {
         "xaxis": {"range": [-60, 0], "zeroline": False, "fixedrange": True, "automargin": True} | ago,
         "yaxis": dict(_SHARES) | {"zeroline": False, "automargin": True},
     }
-    return {"data": traces, "layout": layout}
-
-
-def space(
-    people: "Sequence[Voiceprint]", looks: Mapping[str, Look], view: Projection | None, *, flat: bool
-) -> Figure:
-    """Enrolled people as named clusters; the last three traces are strangers, trail and current voice."""
-    kind = "scatter" if flat else "scatter3d"
-    size = 10 if flat else 5
-    traces: list[Figure] = []
-    for person in people if view is not None else ():
-        assert view is not None
-        points, center = view(person.embeddings), view(person.embeddings.mean(axis=0))
-        look = looks[person.name]
-        hover = [
-            f"{_short(person.name, 60)}<br>{_short(source, 60)}, {seconds:.0f} s of speech"
-            f"<br>{near:.2f} alike the person's others"
-            for source, seconds, near in zip(
-                person.sources, person.seconds, _nearness(person.embeddings), strict=True
-            )
-        ]
-        marker = {
-            "color": look.color,
-            "symbol": look.symbol if flat else "circle",
-            "size": size,
-            "opacity": 0.75,
-        }
-        traces.append(
-            _points(kind, points, flat)
-            | {"mode": "markers", "marker": marker, "hovertext": hover, "hoverinfo": "text"}
-        )
-        traces.append(
-            _points(kind, center[None], flat)
-            | {
-                "mode": "text",
-                "text": [_short(person.name) + "<br> "],  # above the points
-                "textposition": "top center",
-                "textfont": {"size": 15},
-                "hoverinfo": "skip",
-            }
-        )
-    empty: Figure = {"type": kind, "x": [], "y": [], "hoverinfo": "skip"} | ({} if flat else {"z": []})
-    stranger = {"color": UNKNOWN_LOOK.color, "symbol": "x", "size": size * 0.7, "opacity": 0.55}
-    traces.append(empty | {"mode": "markers", "marker": stranger})
-    traces.append(empty | {"mode": "lines+markers", "marker": {"size": size * 0.6}, "line": {"width": 1.5}})
-    now = {"size": size * 2, "line": {"width": 3 if flat else 1}}
-    traces.append(empty | {"mode": "markers", "marker": now})
-    layout = _layout(l=6, r=6, t=6, b=6)
-    axis = {"range": [-1.7, 1.7], "showticklabels": False, "zeroline": False}
-    if flat:
-        layout |= {"xaxis": dict(axis), "yaxis": dict(axis), "dragmode": "pan"}
-    else:
-        plain = axis | {"title": {"text": ""}, "showspikes": False}
-        layout["scene"] = {
-            "xaxis": dict(plain),
-            "yaxis": dict(plain),
-            "zaxis": dict(plain),
-            "aspectmode": "cube",
-        }
     return {"data": traces, "layout": layout}
 
 
@@ -157,7 +98,7 @@ def timeline(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         {
             "type": "bar",
             "orientation": "h",
-            "name": _short(name),
+            "name": short(name),
             "base": [],
             "x": [],
             "y": [],
@@ -168,14 +109,14 @@ def timeline(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         }
         for name in names
     ]
-    layout = _layout(l=8, r=8, t=4, b=26)
+    layout = bare_layout(l=8, r=8, t=4, b=26)
     layout |= {
         "barmode": "overlay",
         "dragmode": "zoom",
         "xaxis": _time_axis() | {"range": [_DAY, _DAY + 60_000]},
         "yaxis": {
             "tickvals": list(range(len(names))),
-            "ticktext": [_short(name) for name in names],
+            "ticktext": [short(name) for name in names],
             "range": [len(names) - 0.5, -0.5],
             "automargin": True,
             "ticklabelstandoff": 8,
@@ -189,7 +130,7 @@ def timeline(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
 
 def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, Look]) -> list[Figure]:
     """The figures of the standalone report: the whole timeline, and speaking time per person."""
-    order = list(dict.fromkeys([*names, *(entry.speaker for entry in entries)]))
+    order = rows(entries, names)
     known = {name: looks.get(name, UNKNOWN_LOOK) for name in order}
     whole = timeline(order, known)
     for row, (name, trace) in enumerate(zip(order, whole["data"], strict=True)):
@@ -207,7 +148,7 @@ def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, L
         "data": [
             {
                 "type": "bar",
-                "x": [_short(name) for name in order],
+                "x": [short(name) for name in order],
                 "y": [round(seconds, 2) for seconds in spoken],
                 "marker": {"color": [known[name].color for name in order]},
             }
@@ -217,45 +158,18 @@ def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, L
     return [whole, share]
 
 
+def rows(entries: Sequence[Entry], names: Sequence[str]) -> list[str]:
+    """Who has a row, and a trace, in the report's timeline: the given names, then who else was heard."""
+    return list(dict.fromkeys([*names, *(entry.speaker for entry in entries)]))
+
+
 def plotly_source() -> str:
     """Plotly.js itself, for a report that opens offline."""
     return files("plotly").joinpath("package_data/plotly.min.js").read_text("utf-8")
 
 
-def _layout(**margin: int) -> Figure:
-    return {
-        "margin": margin,
-        "showlegend": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "autosize": True,
-        "uirevision": "keep",  # zoom, pan and camera survive every update
-        "hoverlabel": {"align": "left"},
-    }
-
-
 def _time_axis() -> Figure:
     return {"type": "date", "tickformat": _CLOCK, "zeroline": False, "automargin": True}
-
-
-def _points(kind: str, points: Any, flat: bool) -> Figure:
-    rows = [[round(float(v), 4) for v in column] for column in points.T]
-    return {"type": kind, "x": rows[0], "y": rows[1]} | ({} if flat else {"z": rows[2]})
-
-
-def _nearness(embeddings: Any) -> list[float]:
-    """Cosine of each exemplar to the mean of the person's others (1 where it is the only one)."""
-    if len(embeddings) == 1:
-        return [1.0]
-    others = embeddings.sum(axis=0) - embeddings
-    lengths = ((others**2).sum(axis=1)) ** 0.5
-    return [float(v) for v in (others * embeddings).sum(axis=1) / lengths]
-
-
-def _short(name: str, longest: int = 18) -> str:
-    """The name as an axis shows it: cut where it is long, and never read as markup by Plotly."""
-    cut = name if len(name) <= longest else name[: longest - 1] + "…"
-    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _faint(color: str) -> str:

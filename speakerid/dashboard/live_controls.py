@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from speakerid.dashboard.live import LiveSession
+from speakerid.dashboard.live_gender import NOT_AVAILABLE
 
 # field of ListenerConfig, label, lowest, highest, step, what it does
 _SLIDERS = (
@@ -55,7 +56,7 @@ _SLIDERS = (
 def draw(session: LiveSession) -> None:
     """A button that opens the controls."""
     with st.popover("Controls", icon=":material/tune:", key="live-controls", width="content"):
-        names = [person.name for person in session.everybody()]
+        names = [person.name for person in session.people.everybody()]
         # The key carries the names: with other people enrolled, the choice begins anew.
         taking_part = st.pills(
             "Who takes part",
@@ -64,8 +65,32 @@ def draw(session: LiveSession) -> None:
             default=names,
             key=f"live-people-{hash(tuple(names))}",
         )
-        session.leave_out(set(names) - set(taking_part))
+        session.people.leave_out(set(names) - set(taking_part))
         session.configure(_settings())
+        _gender(session)
+
+
+def keep_sound(session: LiveSession) -> None:
+    """The switch that keeps the session's sound; off until somebody asks."""
+    minutes = f"{session.sound.limit / 60:.0f}"
+    on = st.toggle(
+        "Keep sound",
+        key="live-keep",
+        help=f"Keeps the last {minutes} minutes in the memory of the computer that runs this, to hear turns "
+        "again and to enroll strangers from them. Gone when this is switched off, when you leave this page "
+        "or close it. Tell the people who speak.",
+    )
+    session.keep_sound(on)
+
+
+def _gender(session: LiveSession) -> None:
+    from speakerid.identify.gender import ABOUT
+
+    on = st.toggle("Say whether a voice sounds female or male", key="live-gender", help=ABOUT)
+    if not session.guess_gender(on):
+        st.caption(NOT_AVAILABLE)
+    elif on:
+        st.caption(ABOUT)
 
 
 def _settings() -> dict[str, Any]:
@@ -88,6 +113,12 @@ def _settings() -> dict[str, Any]:
             )
             if value != default:
                 chosen[name] = value
+    if st.toggle(
+        "Only enrolled people speak",
+        key=_key("closed_set"),
+        help='The likeliest of them is always named, never "unknown". A stranger gets somebody\'s name.',
+    ):
+        chosen["closed_set"] = True
     return chosen
 
 
@@ -98,3 +129,4 @@ def _key(name: str) -> str:
 def _reset() -> None:
     for name, *_ in _SLIDERS:
         st.session_state.pop(_key(name), None)
+    st.session_state.pop(_key("closed_set"), None)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from speakerid.dashboard import fallback, live_controls, server, state, widgets
+from speakerid.dashboard import access, fallback, live_controls, server, state, widgets
 from speakerid.dashboard.component import live_board
 from speakerid.dashboard.live import LiveSession
 from speakerid.errors import SpeakerIdError
@@ -32,7 +32,7 @@ class _OnThisPage:
         self._session = session
 
     def close(self) -> None:
-        self._session.stop()
+        self._session.leave()
 
 
 def draw() -> None:
@@ -43,10 +43,10 @@ def draw() -> None:
         st.error(str(error), icon=":material/error:")
         return
     state.kept("live-stream", lambda: _OnThisPage(session))
-    if not session.everybody() and not session.listening and st.session_state.get(_SOURCE) != DEMO:
+    if not session.people.everybody() and not session.listening and st.session_state.get(_SOURCE) != DEMO:
         _nobody_enrolled()
         return
-    token = session.watch()
+    token = session.watch(editing=access.may("operator"))
     st.session_state.setdefault(_SOURCE, BROWSER)
     with st.container(horizontal=True, vertical_alignment="center", key="live-bar"):
         source = st.segmented_control(
@@ -61,13 +61,15 @@ def draw() -> None:
         session.hint(_HINTS[source])
         with st.container(key="live-source-area"):
             _DRAW[source](session)
+        if access.may("operator"):
+            live_controls.keep_sound(session)
         live_controls.draw(session)
         if st.button(
             "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
         ):
             session.start_again()
     with st.container(key="live-remarks"):  # always there: the board keeps its place
-        if left := session.other_model():
+        if left := session.people.other_model():
             st.warning(
                 f"{', '.join(left)}: enrolled with another voice model, so not recognized; enroll again.",
                 icon=":material/model_training:",
@@ -89,7 +91,7 @@ def _nobody_enrolled() -> None:
             "is plenty."
         )
         with st.container(horizontal=True):
-            widgets.link("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:")
+            widgets.go("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:", first=True)
             st.button(
                 "See a demo", icon=":material/smart_display:", key="live-see-demo", on_click=_choose_demo
             )
@@ -103,12 +105,17 @@ def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
     """The board by push; where that does not come up, say so and poll."""
     why = "" if server.serving() else "blocked"
     if not why:
-        failed = str(live_board(token, microphone=microphone).failed or "")
+        said = live_board(token, microphone=microphone, editing=access.may("operator"))
+        failed = str(said.failed or "")
         if failed == f"gone {token}":
             session.publisher.renew()
             st.rerun()
         if failed.startswith("blocked"):
             why = "blocked"
+        if isinstance(said.name_turn, int | float) and access.may("operator"):
+            from speakerid.dashboard import live_naming
+
+            live_naming.ask(session, said.name_turn / 1000)
     if why:
         fallback.draw(session)
 

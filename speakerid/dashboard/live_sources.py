@@ -31,12 +31,12 @@ class OpenMicrophone:
         AudioError: it cannot be opened.
     """
 
-    def __init__(self, device: Any):
+    def __init__(self, device: Any, ring: "Ring"):
         from speakerid.audio.microphone import Microphone
 
-        self._microphone = Microphone(device)
+        self._microphone = Microphone(device, ring)
         self._microphone.__enter__()
-        self.ring: Ring = self._microphone.ring
+        self.ring = ring
         self.closed = False
 
     @property

@@ -4,12 +4,16 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from speakerid.dashboard.board import Board
 from speakerid.dashboard.channel import CHANNELS, Channel, Message
+from speakerid.dashboard.live_sound import wav
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from speakerid.identify import Decision, Snapshot
 
 PUBLISH_S = 0.09  # between two updates; a change of the name is sent at once
@@ -19,9 +23,24 @@ _UNANSWERED = 50  # updates after which an answer is not waited for any more
 class Publisher:
     """Keeps one session's channel, and sends through it what its board makes of the Engine's snapshots."""
 
-    def __init__(self, board: Board, on_abandoned: Callable[[], None]):
+    def __init__(
+        self,
+        board: Board,
+        on_abandoned: Callable[[], None],
+        sound: "Callable[[float, float], np.ndarray | None]",
+        played: Callable[[], bytes | Path | None],
+    ):
+        """
+        Args:
+            on_abandoned: called when nobody watches any more.
+            sound: what is kept between two seconds of the session, int16 [n]; None where nothing is.
+            played: the recording that is being replayed; None without.
+        """
         self.board = board
         self._on_abandoned = on_abandoned
+        self._sound = sound
+        self._played = played
+        self._editing = False
         self._channel: Channel | None = None
         self._lock = threading.Lock()
         self._pending: list[Decision] = []
@@ -38,13 +57,20 @@ class Publisher:
         """Whether there is an open channel."""
         return self._channel is not None and not self._channel.closed
 
-    def watch(self) -> str:
-        """The token under which browsers may watch; opens a channel if there is none."""
+    def watch(self, *, editing: bool = True) -> str:
+        """The token under which browsers may watch; opens a channel if there is none.
+
+        Args:
+            editing: whether they may also correct the log and hear what is kept.
+        """
         with self._lock:
+            self._editing = editing
             channel = self._channel
             if channel is None or channel.closed:
                 channel = Channel(self.board.hello, self._received, self._on_abandoned)
                 channel.exports = self.board.export
+                channel.sound = self._cut
+                channel.played = self._played
                 self._channel = CHANNELS.add(channel)
             channel.touch()
             return channel.token
@@ -107,8 +133,12 @@ class Publisher:
                 # of the round trip was the way there.
                 since = (time.monotonic() - sent[0]) * 1000
                 self.board.took(sent[1] + held + max(0.0, since - held) / 2)
-        index, name = message.get("correct"), message.get("name")
-        if isinstance(index, int) and isinstance(name, str):
-            answer = self.board.correct(index, name)
+        start, name = message.get("correct"), message.get("name")
+        if self._editing and isinstance(start, int | float) and isinstance(name, str):
+            answer = self.board.correct(start / 1000, name)
             if answer is not None:
                 self.publish(answer)
+
+    def _cut(self, start: float, end: float) -> bytes | None:
+        samples = self._sound(start, end) if self._editing else None
+        return None if samples is None else wav(samples)

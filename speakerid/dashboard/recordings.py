@@ -14,6 +14,7 @@ from speakerid.audio.container import Sound
 from speakerid.audio.decode import Stream, stream
 from speakerid.audio.format import RATE
 from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.recording_sound import RecordedSound
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import UNKNOWN, Gallery
 from speakerid.identify import Decision, Listener, Turn
@@ -69,6 +70,10 @@ class Analysis:
     Args:
         recording: its blocks; read in the analysis's own thread.
         make_listener: makes the Listener, there too (it may wait for the model).
+
+    Attributes:
+        sound: what was heard so far.
+        calibrated: whether its confidences can be taken at their word.
     """
 
     def __init__(self, recording: Stream, make_listener: Callable[[], Listener]):
@@ -78,6 +83,8 @@ class Analysis:
         self._heard = Heard()
         self._strangers: list[Voice] = []
         self._same_voice: SameVoice = Scorer().same_voice
+        self.calibrated = True
+        self.sound = RecordedSound()
         self._thread = threading.Thread(target=self._run, name="analyze-recording", daemon=True)
         self._thread.start()
 
@@ -87,9 +94,10 @@ class Analysis:
         return self._heard
 
     def close(self) -> None:
-        """Give up."""
+        """Give up, and free the sound."""
         self._stop.set()
         self._thread.join(timeout=10.0)
+        self.sound.close()
 
     def entries(self) -> list[Entry]:
         """The turns as a log; strangers that are told apart are "unknown 1", "unknown 2" …"""
@@ -105,9 +113,11 @@ class Analysis:
         try:
             listener = self._make_listener()
             self._same_voice = listener.scorer.same_voice
+            self.calibrated = listener.scorer.calibrated
             for number, block in enumerate(self._recording):
                 if self._stop.is_set():
                     break
+                self.sound.add(block)
                 self._keep(listener.push(block))
                 seconds += len(block) / RATE
                 if number % 50 == 0:
@@ -163,6 +173,12 @@ class RecordingPage:
         if self._entries is None:
             self._entries = self.analysis.entries() if self.analysis else []
         return self._entries
+
+    def named(self, name: str, starts: Sequence[float]) -> None:
+        """A person says who speaks in the turns that begin at these seconds."""
+        self._entries = [
+            replace(entry, speaker=name) if entry.start in starts else entry for entry in self.entries()
+        ]
 
     def close(self) -> None:
         """End the analysis and forget it."""

@@ -1,17 +1,18 @@
 """What the Recordings page draws: progress, timeline, speaking time, table, downloads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from speakerid.dashboard import widgets
+from speakerid.dashboard import recordings_naming, widgets
 from speakerid.dashboard.colors import UNKNOWN, Look, looks
-from speakerid.dashboard.eventlog import Entry, clock, to_csv, to_json, to_rttm
-from speakerid.dashboard.figures import report
-from speakerid.dashboard.recordings import Analysis, Heard
-from speakerid.gallery import Voiceprint
+from speakerid.dashboard.eventlog import Entry, clock, to_csv, to_html, to_json, to_rttm
+from speakerid.dashboard.figures import plotly_source, report, rows
+from speakerid.dashboard.recordings import Analysis, Heard, RecordingPage
+from speakerid.dashboard.words import UNCALIBRATED
+from speakerid.gallery import Gallery, Voiceprint
 
 _STRANGERS = ("#8C8C8C", "#5F6B6B", "#B0A58F", "#7A6F86", "#A3B0A8", "#6E7F5E")
 _ROWS = 2000  # of the table; the downloads have all
@@ -37,10 +38,17 @@ def progress(analysis: Analysis, duration: float) -> None:
         st.rerun()
 
 
-def result(heard: Heard, entries: Sequence[Entry], people: Sequence[Voiceprint], name: str) -> None:
-    """The whole answer for one recording."""
+def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
+    """The whole answer for one recording.
+
+    Raises:
+        GalleryError: the folder of voiceprints cannot be read.
+    """
+    heard, entries, name, people = analysis.heard, visit.entries(), visit.name, gallery.speakers()
     if heard.error:
         st.error(heard.error, icon=":material/error:")
+    if not analysis.calibrated:
+        st.warning(UNCALIBRATED, icon=":material/tune:")
     for warning in heard.warnings:
         st.warning(warning, icon=":material/info:")
     if not entries:
@@ -56,11 +64,23 @@ def result(heard: Heard, entries: Sequence[Entry], people: Sequence[Voiceprint],
     timeline, share = report(entries, names, colors)
     with st.container(key="card-timeline"):
         widgets.tiles(_summary(heard, entries))
-        _chart(timeline, "recording-timeline", tools=True)
-        share["layout"] |= {"height": 230, "margin": {"l": 8, "r": 8, "t": 44, "b": 8}}
+        clicked = _chart(timeline, "recording-timeline", tools=True)
+        place = st.container()
+        share["layout"] |= {"bargap": 0.55, "height": 230, "margin": {"l": 8, "r": 8, "t": 44, "b": 8}}
         _chart(share, "recording-share", tools=False)
-    _downloads(entries, name)
-    _table(entries)
+    _downloads(entries, name, lambda: to_html(entries, name, report(entries, names, colors), plotly_source()))
+    ticked = _table(entries)
+    picked = [number for point in clicked if (number := _entry_at(point, entries, names)) is not None]
+    with place:
+        recordings_naming.draw(visit, analysis, list(dict.fromkeys([*picked, *ticked])), gallery)
+
+
+def _entry_at(point: dict, entries: Sequence[Entry], names: Sequence[str]) -> int | None:
+    """The number of the turn that a clicked point of the timeline stands for."""
+    order, curve = rows(entries, names), point.get("curve_number", 0)
+    own = [n for n, e in enumerate(entries) if curve < len(order) and e.speaker == order[curve]]
+    index = point.get("point_index", 0)
+    return own[index] if index < len(own) else None
 
 
 def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str, widgets.Tone]]:
@@ -75,18 +95,36 @@ def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str
     ]
 
 
-def _chart(figure: dict, key: str, *, tools: bool) -> None:
+def _chart(figure: dict, key: str, *, tools: bool) -> list[dict]:
+    """Draw it; the points that are clicked on."""
     drawn = go.Figure(figure["data"], figure["layout"])
     drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
-    st.plotly_chart(drawn, key=key, config={"displaylogo": False, "displayModeBar": tools})
+    drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#8a938f", "activecolor": "#14968a"})
+    drawn.update_xaxes(tickfont_size=14)
+    drawn.update_yaxes(tickfont_size=14)
+    config = {"displaylogo": False, "displayModeBar": tools}
+    if not tools:
+        st.plotly_chart(drawn, key=key, config=config)
+        return []
+    event = st.plotly_chart(drawn, key=key, config=config, on_select="rerun", selection_mode="points")
+    return list(event["selection"]["points"])
 
 
-def _downloads(entries: Sequence[Entry], name: str) -> None:
+def _downloads(entries: Sequence[Entry], name: str, page: Callable[[], str]) -> None:
     with st.container(horizontal=True, key="recording-downloads"):
         for kind, (file, text, media) in exports(entries, name).items():
             key = f"recording-{kind}"
             icon = ":material/download:"
             st.download_button(kind.upper(), text, file, media, key=key, icon=icon, on_click="ignore")
+        st.download_button(  # some megabytes: made when it is asked for
+            "Report",
+            page,
+            f"{PurePath(name).stem or 'recording'}.html",
+            "text/html",
+            key="recording-html",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def exports(entries: Sequence[Entry], name: str) -> dict[str, tuple[str, str, str]]:
@@ -99,9 +137,10 @@ def exports(entries: Sequence[Entry], name: str) -> dict[str, tuple[str, str, st
     }
 
 
-def _table(entries: Sequence[Entry]) -> None:
+def _table(entries: Sequence[Entry]) -> list[int]:
+    """Draw it; the numbers of the ticked turns."""
     shown = entries[:_ROWS]
-    st.dataframe(
+    event = st.dataframe(
         {
             "From": [clock(entry.start) for entry in shown],
             "To": [clock(entry.end) for entry in shown],
@@ -109,12 +148,16 @@ def _table(entries: Sequence[Entry]) -> None:
             "Confidence": [round(entry.confidence, 3) for entry in shown],
         },
         hide_index=True,
+        key="recording-table",
+        on_select="rerun",
+        selection_mode="multi-row",
         column_config={
             "Confidence": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent")
         },
     )
     if len(entries) > _ROWS:
         st.caption(f"The first {_ROWS} of {len(entries)} turns; the downloads have all.")
+    return [row for row in event["selection"]["rows"] if row < len(shown)]
 
 
 def _looks(entries: Sequence[Entry], people: Sequence[Voiceprint]) -> dict[str, Look]:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -21,6 +22,10 @@ from speakerid.dashboard.channel import CHANNELS, Channel, same_origin
 
 PLOTLY_URL = f"/api/live-assets/plotly-{version('plotly')}.min.js"
 _LONGEST_MESSAGE = 4096  # characters; what a page sends is far shorter
+
+_LONGEST_STRETCH_S = 3600.0
+# Never kept by a cache, never given to a page of another site.
+_PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
 _serving = False
 
@@ -106,11 +111,37 @@ async def live_log(request: Request) -> Response:
         return JSONResponse({"error": "there is no such log; reload the page"}, status_code=404)
     name, media_type, text = made
     headers = {
+        **_PRIVATE,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-        "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
     return Response(text, media_type=media_type, headers=headers)
+
+
+async def live_sound(request: Request) -> Response:
+    """What was kept of a session's sound, from and to milliseconds of it, to those who know its token."""
+    channel = CHANNELS.get(request.path_params["token"])
+    try:
+        first, last = (float(request.query_params[name]) / 1000 for name in ("from", "to"))
+    except (KeyError, ValueError):
+        return JSONResponse({"error": "say from and to, in milliseconds"}, status_code=400)
+    if not 0 <= first < last <= first + _LONGEST_STRETCH_S:
+        return JSONResponse({"error": "that is no stretch of sound"}, status_code=400)
+    made = channel.sound(first, last) if channel and channel.sound else None
+    if made is None:
+        return JSONResponse({"error": "this sound was not kept, or is kept no more"}, status_code=404)
+    return Response(made, media_type="audio/wav", headers=_PRIVATE)
+
+
+async def live_played(request: Request) -> Response:
+    """The recording that a session replays, for the browser to play along."""
+    channel = CHANNELS.get(request.path_params["token"])
+    played = channel.played() if channel and channel.played else None
+    if played is None:
+        return JSONResponse({"error": "no recording is played; reload the page"}, status_code=404)
+    if isinstance(played, Path):
+        return FileResponse(played, headers=_PRIVATE)
+    return Response(played, media_type="application/octet-stream", headers=_PRIVATE)
 
 
 async def plotly_file(_request: Request) -> Response:
@@ -124,5 +155,7 @@ routes: list[BaseRoute] = [
     WebSocketRoute("/api/live/{token}", live_socket),
     Route("/api/live/{token}", live_state),
     Route("/api/live/{token}/log.{format}", live_log),
+    Route("/api/live/{token}/sound.wav", live_sound),
+    Route("/api/live/{token}/played", live_played),
     Route(PLOTLY_URL, plotly_file),
 ]

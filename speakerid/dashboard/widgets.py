@@ -15,7 +15,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.errors import StreamlitAPIException
 
-from speakerid.dashboard import resources, state
+from speakerid.dashboard import access, resources, state
 
 Tone = Literal["", "good", "warn", "bad"]
 
@@ -36,6 +36,8 @@ _MARK = "".join(f'<b style="height:{height}px"></b>' for height in _BARS)
 def page(name: str, *, lead: str = "", title: str | None = None) -> None:
     """Begin a page: browser title, look, navigation, heading. Call it first on every page.
 
+    Ends the run where the visitor may not see the page (see `access`).
+
     Leaving a page drops what that page kept (see `state`), and the first page starts loading the model.
 
     Args:
@@ -49,7 +51,10 @@ def page(name: str, *, lead: str = "", title: str | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="sid-nav"):
         st.html(f'<div class="sid-brand"><i>{_MARK}</i>Speaker ID</div>', width="content")
         for path, label, link_icon in PAGES:
-            link(path, label, link_icon)
+            if access.may_open(label):
+                link(path, label, link_icon)
+        access.account()
+    access.page(name)
     heading = name if title is None else title
     if heading:
         below = f"<p>{escape(lead)}</p>" if lead else ""

@@ -1,7 +1,8 @@
 """The live page's words for what the Engine says: short, plain, and never more certain than it is."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.colors import UNKNOWN
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from speakerid.identify import Decision, Snapshot
 
 _FLOOR_DBFS = -60.0  # the level meter's left end
+
+UNCALIBRATED = (
+    "Uncalibrated: nobody has measured yet how sure this voice model's answers are, so take the percentages "
+    "as rough. Remedy: python -m speakerid calibrate MANIFEST, with recordings of people whom you know."
+)
 
 
 def detail(decision: "Decision | None") -> str:
@@ -39,7 +45,7 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
     if snapshot.dropped:
         lost.append(f"{snapshot.dropped / 16_000:.1f} s of sound lost")
     if snapshot.skipped:
-        lost.append(f"{snapshot.skipped} steps skipped to keep up")
+        lost.append(f"{snapshot.skipped} steps skipped, the computer is busy")
     return {
         "level": round(level, 3),
         "clipped": bool(snapshot.clipped),
@@ -47,6 +53,41 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
         "text": text,
         "lost": ", ".join(lost) or "no sound lost",
     }
+
+
+def latency(measured: Collection[float]) -> dict[str, str]:
+    """How long it takes from a sound to the screen, of the latest measurements in milliseconds."""
+    if not measured:
+        return {"text": "—", "detail": "from sound to screen: measured while somebody speaks"}
+    ordered = sorted(measured)
+    slow = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return {
+        "text": f"{median(ordered):.0f} ms",
+        "detail": f"from sound to screen, measured; 19 times in 20 under {slow:.0f} ms",
+    }
+
+
+def kept(on: bool, ranges: Sequence[tuple[float, float]], limit: float) -> dict[str, Any]:
+    """What the page says about the sound that is kept, and which stretches (ms) can be heard."""
+    seconds = sum(end - start for start, end in ranges)
+    return {
+        "on": on,
+        "ranges": [[round(start * 1000), round(end * 1000)] for start, end in ranges],
+        "text": (
+            f"the last {int(seconds) // 60}:{int(seconds) % 60:02d} of sound kept, click a turn to hear it"
+            if on
+            else ""
+        ),
+        "help": f"In memory only, at most the last {limit / 60:.0f} minutes, until this page is left.",
+    }
+
+
+def gender(label: str, probability: float) -> dict[str, str]:
+    """What a voice sounds like, for beside the name, and what that can and cannot know."""
+    from speakerid.identify.gender import ABOUT
+
+    guess = "not sure" if label == "not sure" else f"{label}, {min(probability, 0.99):.0%}"
+    return {"text": f"Sounds: {guess}", "help": ABOUT}
 
 
 def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, Any]:

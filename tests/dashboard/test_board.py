@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from gallery.people import voiceprint
 
+from speakerid.dashboard import words
 from speakerid.dashboard.board import Board
+from speakerid.dashboard.live_sound import KeptSound
 from speakerid.identify import Decision, Details, Snapshot, Turn
 
 PEOPLE = [replace(voiceprint(name, seed), id=f"{seed:032x}") for seed, name in enumerate(("Ana", "Bō"), 1)]
@@ -92,14 +94,14 @@ def test_only_turns_that_changed_are_sent(board):
 def test_a_corrected_name_stays_corrected_while_the_turn_grows(board):
     turn = Turn(1, 2, "unknown", 0.7)
     update(board, 2, "unknown", (turn,))
-    answer = board.correct(0, "Bō")
+    answer = board.correct(1.0, "Bō")
     assert answer and answer["turns"]["rows"][0]["heard"] == "heard as unknown"
     grown = update(board, 3, "unknown", (replace(turn, end=3),))["turns"]["rows"][0]
     assert (grown["name"], grown["length"]) == ("Bō", 2000)
     assert board.entries[0].corrected
     assert "Bō" in board.export("rttm")[2]
-    assert board.correct(7, "Bō") is None
-    assert board.correct(0, "<b>") is None
+    assert board.correct(7.0, "Bō") is None
+    assert board.correct(1.0, "<b>") is None
 
 
 def test_listening_again_goes_on_where_the_log_ended_and_starting_again_forgets(board):
@@ -121,7 +123,7 @@ def test_somebody_new_in_the_gallery_keeps_the_past(board):
 
 def test_the_current_voice_moves_to_its_cluster_and_strangers_stay(board):
     message = update(board, 1, "unknown")
-    assert message["strangers"] == [message["trail"][-1]["at"]]
+    assert message["strangers"][0]["at"] == message["trail"][-1]["at"]
     point = update(board, 2, "Ana")["trail"][-1]["at"]
     cluster = board.hello()["figures"]["space3d"]["data"][0]
     distances = np.linalg.norm(np.stack([cluster["x"], cluster["y"], cluster["z"]]).T - point, axis=1)
@@ -173,3 +175,49 @@ def test_a_board_for_nobody_works():
     said = Decision(1, "unknown", 1.0, {"unknown": 1.0}, PEOPLE[0].embeddings[0])
     assert board.update(snapshot(1, said), [said])["now"]["name"] == "unknown"
     json.dumps(board.hello(), allow_nan=False)
+
+
+def test_colors_follow_from_everybody_and_not_from_who_takes_part():
+    everybody = [replace(PEOPLE[0], id=f"{k:032x}", name=f"P{k}") for k in range(8)]
+    looks = {p["name"]: p["color"] for p in Board(everybody).hello()["people"]}
+    some = Board(everybody[5:], everybody=everybody).hello()["people"]
+    assert {p["name"]: p["color"] for p in some} == {
+        name: looks[name] for name in ("P5", "P6", "P7", "unknown")
+    }
+
+
+def test_a_stranger_who_was_named_elsewhere_stays_on_the_map_when_others_are_enrolled(board):
+    update(board, 1, "unknown")
+    board.set_people([*PEOPLE, replace(voiceprint("Cem", 9), id="9" * 32)])
+    [stranger] = board.hello()["strangers"]
+    assert stranger["t"] == 1000 and "click to name" in stranger["text"]
+    [voice] = board.unknown_voices()
+    assert (voice.at, voice.seconds) == (1, 1.5)
+
+
+def test_the_kept_sound_is_told():
+    sound = KeptSound()
+    board = Board(PEOPLE, sound)
+    assert board.hello()["kept"] == {**board.hello()["kept"], "on": False, "text": "", "ranges": []}
+    sound.keep(True)
+    sound.add(np.zeros(32_000, np.float32))
+    kept = board.hello()["kept"]
+    assert kept["on"] and kept["ranges"] == [[0, 2000]] and "0:02" in kept["text"]
+    assert "memory only" in kept["help"]
+
+
+def test_a_replay_is_played_along_only_while_it_is_heard(board):
+    assert board.hello()["play"]["number"] is None
+    board.playing = 3
+    update(board, 4.5, "Ana", dropped=8000)
+    assert board.hello()["play"] == {"number": 3, "at": 5.0}
+    assert board.set_status("ended", "")["play"]["number"] is None
+
+
+def test_the_gender_guess_is_beside_the_name_with_its_caveat_and_only_when_asked_for(board):
+    assert update(board, 1, "Ana")["now"]["gender"] is None
+    board.gender = lambda said: words.gender("female", 0.999)
+    now = update(board, 2, "Ana")["now"]
+    assert now["gender"]["text"] == "Sounds: female, 99%"
+    assert "children" in now["gender"]["help"] and "nothing about who" in now["gender"]["help"]
+    assert words.gender("not sure", 0.5)["text"] == "Sounds: not sure"

@@ -50,6 +50,8 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
     assert session._settings == {}
     app.slider(key="live-set-threshold").set_value(0.8).run()
     assert session._settings == {"threshold": 0.8}
+    app.toggle(key="live-set-closed_set").set_value(True).run()
+    assert session._settings == {"threshold": 0.8, "closed_set": True}
     app.button(key="live-defaults").click().run()
     assert session._settings == {}
 
@@ -57,5 +59,27 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
 def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch):
     with_people(tmp_path / "v", "Ana", model="another-1234")
     app = open_page(PAGE, tmp_path / "v", monkeypatch)
-    app.session_state["live-session"]._model = resources.encoder().id
+    app.session_state["live-session"].people.compare_by(resources.encoder().id)
     assert "Ana: enrolled with another voice model" in said(app.run())
+
+
+def test_sound_is_kept_only_while_asked_for_and_on_this_page(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    session = app.session_state["live-session"]
+    assert not app.toggle(key="live-keep").value and not session.sound.on
+    app.toggle(key="live-keep").set_value(True).run()
+    assert session.sound.on
+    app.switch_page("app.py").run()
+    assert not session.sound.on, "leaving the page frees the sound"
+    app.switch_page(f"pages/{PAGE}").run()
+    assert not app.toggle(key="live-keep").value and not session.sound.on
+
+
+def test_the_voice_guess_is_off_until_asked_for(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    session = app.session_state["live-session"]
+    assert not app.toggle(key="live-gender").value and session.board.gender is None
+    session.model = "a-model-without-it"
+    assert "not available with this" in said(app.toggle(key="live-gender").set_value(True).run())

@@ -11,11 +11,14 @@ import pytest
 from support import voices
 
 from speakerid.audio.format import RATE
-from speakerid.dashboard import live_engine, resources
+from speakerid.dashboard import live_engine, live_naming, resources
 from speakerid.dashboard.channel import CHANNELS, LEFT_S
+from speakerid.dashboard.colors import looks
+from speakerid.dashboard.demo_people import DemoPeople
 from speakerid.dashboard.live import LiveSession
 from speakerid.dashboard.live_sources import SILENT_SOURCE_S
 from speakerid.gallery import Consent
+from speakerid.identify import Decision, scoring
 
 PATIENCE = 60.0  # s; the machine may be busy, the assertions below are not about speed
 
@@ -121,8 +124,8 @@ def test_a_file_that_is_no_recording_is_refused_with_a_sentence(session):
 
 
 def test_whoever_is_left_out_is_not_named_and_enrolling_acts_at_once(session, tmp_path):
-    session.leave_out(["Alice"])
-    assert [person.name for person in session.speakers()] == ["Bruno"]
+    session.people.leave_out(["Alice"])
+    assert [person.name for person in session.people.speakers()] == ["Bruno"]
     names = set()
     session.start_replay(voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 5)))
     wait(lambda: names.add(now(session)) or not session.listening, "the recording does not end")
@@ -151,3 +154,80 @@ def test_the_servers_end_ends_every_session(session, tmp_path):
     wait(lambda: session._heard is not None, "listening does not start")
     live_engine.shutdown()
     assert not session.listening
+
+
+def test_kept_sound_is_the_turns_own_and_goes_with_the_page(session, tmp_path):
+    session.keep_sound(True)
+    said = spoken("Alice", 5)
+    session.start_replay(voices.write_wav(tmp_path / "alice.wav", said))
+    wait(lambda: not session.listening, "the recording does not end")
+    [entry] = session.board.entries
+    kept = session.sound.cut(entry.start, entry.end)
+    assert kept is not None
+    first = round(entry.start * RATE)
+    likeness = np.corrcoef(kept, said[first : first + len(kept)])[0, 1]
+    assert likeness > 0.99, "the sound of another moment"
+    assert session.publisher._cut(entry.start, entry.end).startswith(b"RIFF")
+    session.watch(editing=False)
+    assert session.publisher._cut(entry.start, entry.end) is None, "a viewer hears nothing"
+    session.leave()
+    assert session.sound.ranges() == [] and not session.sound.on
+    assert [entry.speaker for entry in session.board.entries] == ["Alice"], "the log stays"
+
+
+def test_a_stranger_is_enrolled_from_what_was_heard_and_the_log_corrected(session, tmp_path):
+    session.people.leave_out(["Alice"])
+    session.keep_sound(True)
+    session.start_replay(voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 9)))
+    wait(lambda: not session.listening, "the recording does not end")
+    strangers = [entry for entry in session.board.entries if entry.speaker == "unknown"]
+    assert strangers and len(live_naming._same_voice(session, session.board.entries, strangers[0])) > 0
+    session.people.leave_out([])
+    gallery = session.people.gallery
+    samples = [session.sound.cut(entry.start, entry.end).astype(np.float32) / 32768 for entry in strangers]
+    gallery.remove("Alice")
+    gallery.enroll(
+        "Alice again", samples, resources.encoder(), consent=Consent.now("A synthetic voice.", "test")
+    )
+    try:
+        session.named("Alice again", [entry.start for entry in strangers])
+        corrected = [entry for entry in session.board.entries if entry.speaker == "Alice again"]
+        assert len(corrected) == len(strangers) and all(entry.corrected for entry in corrected)
+    finally:
+        gallery.remove("Alice again")
+        consent = Consent.now("A synthetic voice.", "test")
+        gallery.enroll("Alice", voices.enrollment("Alice"), resources.encoder(), consent=consent)
+
+
+def test_a_model_that_nobody_calibrated_is_said_to_be_so_with_the_remedy(session, tmp_path, monkeypatch):
+    recording = voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 3))
+    session.start_replay(recording)
+    wait(lambda: not session.listening, "the recording does not end")
+    assert session.board.hello()["remark"]["text"] == "", "the bundled model comes with its calibration"
+    monkeypatch.setenv("SPEAKERID_CALIBRATIONS", str(tmp_path))
+    monkeypatch.setattr(scoring, "CALIBRATIONS", tmp_path)
+    session.start_replay(recording)
+    wait(lambda: not session.listening, "the recording does not end")
+    remark = session.board.hello()["remark"]["text"]
+    assert remark.startswith("Uncalibrated") and "python -m speakerid calibrate" in remark
+
+
+def test_each_demo_has_people_of_its_own_who_always_look_the_same():
+    first, second = DemoPeople(resources.encoder()), DemoPeople(resources.encoder())
+    assert [person.name for person in first.gallery.speakers()] == ["Alice", "Bruno", "Callum", "Daisy"]
+    assert looks(first.gallery.speakers()) == looks(second.gallery.speakers())
+    assert first.gallery.get("Alice").id == "3bc51062973c458d"
+    first.gallery.remove("Alice")
+    assert second.gallery.get("Alice")
+
+
+def test_the_gender_switch_reads_the_models_own_head_or_says_that_there_is_none(session):
+    assert session.guess_gender(True), "before a model is loaded there is nothing to refuse"
+    session.model = "another-model"
+    assert not session.guess_gender(True)
+    session.model = resources.encoder().id
+    if session.guess_gender(True):
+        said = Decision(1, "Alice", 0.9, embedding=resources.encoder().embed([spoken("Alice", 3)])[0])
+        assert session.board.gender(said)["text"].startswith("Sounds: ")
+    session.guess_gender(False)
+    assert session.board.gender is None

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from support import voices
 from speakerid.audio.decode import stream
 from speakerid.dashboard import demo, resources
 from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.recording_sound import RecordedSound
 from speakerid.dashboard.recordings import Analysis, Voice, cluster, tell_strangers_apart
-from speakerid.dashboard.recordings_view import exports
+from speakerid.dashboard.recordings_view import _entry_at, exports
 from speakerid.gallery import Consent, Gallery
 from speakerid.identify import Listener, Turn
 from speakerid.identify.scoring import Scorer
@@ -139,7 +141,56 @@ def test_the_page_shows_who_spoke_and_offers_it_as_files(folder, tmp_path, monke
     assert list(table["Speaker"]) == [
         turn.speaker if turn.speaker != "Edgar" else "unknown" for turn in truth
     ]
-    assert [button.label for button in app.download_button] == ["CSV", "RTTM", "JSON"]
+    assert [button.label for button in app.download_button] == ["CSV", "RTTM", "JSON", "Report"]
+
+
+def test_a_picked_turn_is_heard_and_its_voice_enrolled(folder, tmp_path, monkeypatch):
+    people = tmp_path / "people"
+    shutil.copytree(folder, people)
+    samples, _ = voices.conversation(["Alice", "Edgar", "Bruno", "Edgar", "Edgar"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", people, monkeypatch), data, "talk.wav")
+    visit = app.session_state["speakerid-page"].things["recording"]
+    entries = visit.entries()
+    strangers = [number for number, entry in enumerate(entries) if entry.speaker.startswith("unknown")]
+    assert strangers and "Click a turn" in said(app)
+    sound = visit.analysis.sound.cut(entries[0].start, entries[0].end)
+    first = round(entries[0].start * 16000)
+    assert np.corrcoef(sound, samples[first : first + len(sound)])[0, 1] > 0.99
+
+    blocks = [
+        visit.analysis.sound.cut(entries[n].start, entries[n].end).astype(np.float32) / 32768
+        for n in strangers
+    ]
+    consent = Consent.now("yes", "test")
+    Gallery.open(people).enroll("Edgar", blocks, resources.encoder(), consent=consent)
+    visit.named("Edgar", [entries[n].start for n in strangers])
+    assert {visit.entries()[n].speaker for n in strangers} == {"Edgar"}
+    text = said(app.run())
+    assert (
+        "Edgar" in set(app.dataframe[0].value["Speaker"]) and "unknown" not in text.split("Click a turn")[0]
+    )
+    visit.close()
+    assert visit.analysis is None
+
+
+def test_the_sound_of_a_recording_is_gone_once_it_is_closed():
+    sound = RecordedSound()
+    sound.add(np.full(1600, 0.5, np.float32))
+    assert list(sound.cut(0.05, 0.05 + 2 / 16000)) == [16383, 16383]
+    assert sound.cut(1, 2) is None
+    sound.close()
+    assert sound.cut(0, 0.1) is None
+    sound.add(np.zeros(10, np.float32))
+
+
+def test_a_click_on_the_picture_finds_its_turn():
+    entries = [Entry(k, k + 1, name, 0.9, name) for k, name in enumerate(["Bo", "unknown", "Ana", "Bo"])]
+    names = ["Ana", "Bo"]  # rows: Ana, Bo, unknown
+    assert _entry_at({"curve_number": 1, "point_index": 1}, entries, names) == 3
+    assert _entry_at({"curve_number": 2, "point_index": 0}, entries, names) == 1
+    assert _entry_at({"curve_number": 2, "point_index": 7}, entries, names) is None
+    assert _entry_at({"curve_number": 9, "point_index": 0}, entries, names) is None
 
 
 def test_the_downloads_hold_every_turn():

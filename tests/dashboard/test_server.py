@@ -130,3 +130,34 @@ def test_the_app_itself_serves_the_live_routes_and_ends_at_once(tmp_path):
                 watch(address, "made-up", origin)
             assert refused.value.response.status_code == 403
         assert app.stop() < 3
+
+
+def test_kept_sound_is_served_under_the_token_alone_and_only_what_is_kept(host, channel):
+    channel.sound = lambda start, end: b"RIFF" if (start, end) == (1.5, 2.0) else None
+    url = f"http://{host}/api/live/{channel.token}/sound.wav"
+    status, headers, body = get(f"{url}?from=1500&to=2000")
+    assert (status, body, headers.get_content_type()) == (200, b"RIFF", "audio/wav")
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert get(f"{url}?from=0&to=900")[0] == 404
+    assert get(f"http://{host}/api/live/made-up/sound.wav?from=1500&to=2000")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "?from=1", "?from=a&to=b", "?from=5&to=1", "?from=0&to=1e99", "?from=nan&to=1"]
+)
+def test_a_stretch_that_is_none_is_refused(host, channel, asked):
+    channel.sound = lambda start, end: b"RIFF"
+    assert get(f"http://{host}/api/live/{channel.token}/sound.wav{asked}")[0] == 400
+
+
+def test_the_replayed_recording_is_served_while_it_plays(host, channel, tmp_path):
+    url = f"http://{host}/api/live/{channel.token}/played"
+    assert get(url)[0] == 404
+    for played in (b"sound", tmp_path / "sound.ogg"):
+        if not isinstance(played, bytes):
+            played.write_bytes(b"sound")
+        channel.played = lambda played=played: played
+        status, headers, body = get(url)
+        assert (status, body) == (200, b"sound") and headers["Cache-Control"] == "no-store"
+    assert get(f"http://{host}/api/live/made-up/played")[0] == 404

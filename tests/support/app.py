@@ -19,6 +19,7 @@ class App:
     Args:
         folder: where its voiceprints and its log go.
         script: what to serve; the app unless a test brings a page of its own.
+        address: of this computer, to be reached at instead of localhost.
 
     Attributes:
         url: without a slash at the end.
@@ -26,12 +27,13 @@ class App:
         process: the server.
     """
 
-    def __init__(self, folder: Path, script: Path = ROOT / "app.py"):
+    def __init__(self, folder: Path, script: Path = ROOT / "app.py", address: str = "localhost"):
         self.voiceprints = folder / "voiceprints"
         self.url = ""
         self._log = folder / "server.log"
         self._script = script
         self._port = 0
+        self._address = address
 
     def __enter__(self) -> "App":
         self.start()
@@ -43,8 +45,10 @@ class App:
     def start(self) -> None:
         """Start the server, on the same port as before if it ran before, and wait until it answers."""
         self._port = self._port or _free_port()
-        self.url = f"http://localhost:{self._port}"
+        self.url = f"http://{self._address}:{self._port}"
         command = [sys.executable, "-m", "streamlit", "run", str(self._script), "--server.headless=true"]
+        if self._address != "localhost":
+            command.append("--server.address=0.0.0.0")
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, f"--server.port={self._port}"],

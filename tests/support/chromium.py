@@ -25,7 +25,6 @@ _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
 
@@ -62,7 +61,7 @@ def executable() -> str:
 
 @contextmanager
 def chromium(
-    profile: Path, *, microphone: Path | None = None, loop: bool = False
+    profile: Path, *, microphone: Path | None = None, loop: bool = False, allowed: bool = True
 ) -> Iterator[BrowserContext]:
     """A browser with a profile folder of its own.
 
@@ -70,10 +69,13 @@ def chromium(
         profile: the folder; made if missing.
         microphone: a WAV file of `microphone_file`, heard from the moment the page opens the device.
         loop: whether it starts over at its end.
+        allowed: whether pages get the microphone without a question; else the person refuses it.
     """
     sound = (
         [f"--use-file-for-fake-audio-capture={microphone}{'' if loop else '%noloop'}"] if microphone else []
     )
+    if allowed:
+        sound.append("--use-fake-ui-for-media-stream")
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             str(profile),
@@ -83,6 +85,10 @@ def chromium(
             viewport={"width": 1280, "height": 1000},
         )
         context.add_init_script(_NOTE_MICROPHONE)
+        if not allowed:
+            devtools = context.new_cdp_session(context.pages[0])
+            refusal = {"permission": {"name": "microphone"}, "setting": "denied"}
+            devtools.send("Browser.setPermission", refusal)
         context.set_default_timeout(30_000)
         try:
             yield context

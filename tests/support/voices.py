@@ -94,3 +94,14 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
         out.setparams((1, 2, rate, 0, "NONE", ""))
         out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
     return path
+
+
+def enroll_four(folder: Path) -> None:
+    """Enroll the first four of PEOPLE in the gallery at `folder`, with the bundled model."""
+    from speakerid.gallery import Consent, Gallery
+    from speakerid.model import Encoder
+
+    gallery, encoder = Gallery.open(folder), Encoder.load()
+    consent = Consent.now("A synthetic voice.", "tests")
+    for name in PEOPLE[:4]:
+        gallery.enroll(name, enrollment(name), encoder, consent=consent)

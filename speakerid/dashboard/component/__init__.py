@@ -17,8 +17,17 @@ WORDS = {
         "The browser was told not to share the microphone with this page. Allow it with the lock or "
         "microphone sign beside the address, then press START again."
     ),
+    "unplugged": "The microphone is gone: plug it in again, or choose another, then press STOP and START.",
     "plotly": "The charts could not be loaded; reload the page.",
+    "kept": "The sound of this turn was not kept. Switch on “Keep sound” to hear what is said from now on.",
+    "unheard": "The sound could not be played.",
+    "mute": "Mute",
+    "unmute": "Hear it",
+    "new": "somebody new …",
 }
+
+# One module in parts: each part goes on from the class of the one before.
+_SCRIPTS = ("link.js", "sound.js", "log.js", "charts.js", "board.js")
 
 
 def _text(name: str) -> str:
@@ -33,25 +42,35 @@ def _board() -> Any:
         "speakerid_live_board",
         html=_text("board.html"),
         css=_text("board.css"),
-        js=_text("board.js"),
+        js="\n".join(_text(name) for name in _SCRIPTS),
         isolate_styles=False,
     )
 
 
-def live_board(token: str, *, microphone: bool, key: str = "live-board") -> Any:
+def live_board(token: str, *, microphone: bool, editing: bool = True, key: str = "live-board") -> Any:
     """Draw the board of the channel with this token.
 
     Args:
         token: of a channel that is open.
         microphone: whether the browser's microphone is the source, so that its troubles are explained.
+        editing: whether the visitor may correct names and enroll.
 
     Returns:
         The component's state; `.failed` is "" or why the push channel cannot be had: "gone" (the token is not
         good any more: take a new one) or "blocked" (the server does not serve live channels here).
+        `.name_turn` is, in the run after somebody asked to name a voice, the millisecond of the session at
+        which it spoke; else None.
     """
     return _board()(
         key=key,
-        data={"token": token, "plotly": PLOTLY_URL, "words": WORDS, "microphone": microphone},
+        data={
+            "token": token,
+            "plotly": PLOTLY_URL,
+            "words": WORDS,
+            "microphone": microphone,
+            "editing": editing,
+        },
         default={"failed": ""},
         on_failed_change=lambda: None,
+        on_name_turn_change=lambda: None,
     )

@@ -1,0 +1,77 @@
+"""The live board's log: who spoke when in a session of several listenings, with what a person corrected."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from speakerid.dashboard.eventlog import Entry, clock
+
+if TYPE_CHECKING:
+    from speakerid.identify import Turn
+
+Message = dict[str, Any]
+
+
+class SessionLog:
+    """The turns of one session, its times in seconds of audio heard since the session began."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.offset = 0.0  # seconds of audio heard in earlier listening
+        self._turns: tuple[Turn, ...] = ()
+        self._before = 0  # entries of earlier listening
+        self._corrections: dict[float, str] = {}
+
+    def new_listening(self, heard: float) -> None:
+        """Another stream begins, after one of `heard` seconds: its times go on where that one ended."""
+        self.offset += heard
+        self._before = len(self.entries)
+        self._turns = ()
+
+    def take(self, turns: "tuple[Turn, ...]") -> int | None:
+        """Take in the listening's turns; the index of the first entry that is new or has changed."""
+        first = next(
+            (k for k, (a, b) in enumerate(zip(self._turns, turns, strict=False)) if a != b),
+            min(len(self._turns), len(turns)),
+        )
+        if first == len(self._turns) == len(turns):
+            return None
+        self._turns = turns
+        self.entries[self._before + first :] = [self._entry(turn) for turn in turns[first:]]
+        return self._before + first
+
+    def correct(self, start: float, name: str) -> int | None:
+        """A person says who spoke in the turn that began at `start` (s); its index, None without one."""
+        for index, entry in enumerate(self.entries):
+            if abs(entry.start - start) < 1e-3:
+                self._corrections[entry.start] = name
+                self.entries[index] = Entry(entry.start, entry.end, name, entry.confidence, entry.named)
+                return index
+        return None
+
+    def message(self, first: int, color: Callable[[str], str], order: Sequence[str]) -> Message:
+        """The rows from `first` on, and the speaking time of everybody, in the given order of names."""
+        rows = [
+            {
+                "start": round(entry.start * 1000),
+                "length": round((entry.end - entry.start) * 1000),
+                "name": entry.speaker,
+                "color": color(entry.speaker),
+                "cells": [clock(entry.start), clock(entry.end), f"{entry.confidence:.0%}"],
+                "heard": f"heard as {entry.named}" if entry.corrected else "",
+            }
+            for entry in self.entries[first:]
+        ]
+        spoken: dict[str, float] = dict.fromkeys(order, 0.0)
+        for entry in self.entries:
+            spoken[entry.speaker] = spoken.get(entry.speaker, 0.0) + entry.end - entry.start
+        totals = [
+            {"name": name, "text": clock(seconds), "color": color(name)}
+            for name, seconds in spoken.items()
+            if seconds
+        ]
+        return {"from": first, "rows": rows, "totals": totals}
+
+    def _entry(self, turn: "Turn") -> Entry:
+        start, end = round(self.offset + turn.start, 3), round(self.offset + turn.end, 3)
+        named = turn.speaker
+        return Entry(start, end, self._corrections.get(start, named), turn.confidence, named)

@@ -1,0 +1,152 @@
+// The charts: Plotly figures that Python made, filled and updated in place.
+
+// What is drawn apart from the name, most urgent first: milliseconds between two drawings at least, and how.
+const PACE = { bars: 0, trail: 150, rolling: 400, timeline: 800, explain: 400 };
+const DRAW = { bars: "drawBars", trail: "drawSpace", rolling: "drawRolling", timeline: "drawTimeline", explain: "drawExplain" };
+const ROLLING_MS = 60000;  // what the rolling chart shows
+const DAY = 86400000;      // date axes take small numbers for years: times start on 2 January 1970
+const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false };
+
+class Charts extends Log {
+  get staged() { return this.root.classList.contains("live-stage"); }
+
+  get big() { return this.staged ? Math.max(1, innerHeight / 570) : 1; }
+
+  scaled(figure) {
+    const data = structuredClone(figure.data);
+    for (const trace of data) {
+      if (trace.textfont) trace.textfont.size *= this.big;
+      if (trace.marker?.size) trace.marker.size *= this.big;
+      if (trace.line?.width) trace.line.width *= this.big;
+    }
+    return data;
+  }
+
+  themed(figure, box) {
+    const style = getComputedStyle(this.root);
+    const text = style.getPropertyValue("--st-text-color").trim() || style.color;
+    const line = style.getPropertyValue("--st-border-color").trim() || "#8884";
+    const layout = structuredClone(figure.layout);
+    layout.font = { color: text, family: style.fontFamily, size: 14 * this.big };
+    for (const name of ["xaxis", "yaxis"]) if (layout[name]) Object.assign(layout[name], { gridcolor: line, linecolor: line });
+    if (layout.scene) for (const axis of Object.values(layout.scene)) if (axis?.range) Object.assign(axis, { gridcolor: line, backgroundcolor: "rgba(0,0,0,0)" });
+    if (box === this.charts.timeline) {  // a row may be lower than a letter is high
+      layout.yaxis.tickfont = { size: Math.max(8, Math.min(layout.font.size, 0.95 * (box.clientHeight - 34) / this.hello.people.length)) };
+    }
+    return layout;
+  }
+
+  async build() {
+    if (!this.Plotly || this.gone) return;
+    const figures = this.hello.figures;
+    this.figure = { ...figures, space: this.solid ? figures.space3d : figures.space };
+    this.root.style.setProperty("--rows", this.hello.people.length);
+    this.keepView();
+    await Promise.all(Object.entries(this.charts).map(([name, box]) =>
+      this.Plotly.react(box, this.scaled(this.figure[name]), this.themed(this.figure[name], box), { ...CONFIG, scrollZoom: name === "space" && !this.solid })));
+    this.listen(this.charts.timeline, (point) => this.shown?.[point.curveNumber]?.[point.pointNumber], (row) => this.hear(row));
+    this.listen(this.charts.space, (point) => point.curveNumber === this.figure.space.data.length - 3 && this.strangers[point.pointNumber],
+      (stranger) => this.nameTurn(stranger.t));
+    this.built = true;
+    for (const last of Object.values(this.drawn)) last.at = -Infinity;
+    this.shownEnd = undefined;
+    Object.assign(this.dirty, { bars: true, rolling: true, trail: true, timeline: true, explain: true });
+    this.drawCharts();
+  }
+
+  // Plotly forgets its listeners when a chart is taken down.
+  listen(box, find, act) {
+    box.removeAllListeners?.("plotly_click");
+    box.on("plotly_click", ({ points }) => {
+      const found = points[0] && find(points[0]);
+      if (found) act(found);
+    });
+  }
+
+  // The view that somebody chose stays when the chart is taken down for 3-D and put up again.
+  keepView() {
+    this.views ??= {};
+    const wanted = this.views[this.solid ? "solid" : "flat"];
+    const { layout } = this.figure.space;
+    if (wanted && this.solid) layout.scene.camera = wanted;
+    else if (wanted) ["xaxis", "yaxis"].forEach((axis, k) => { layout[axis].range = wanted[k]; });
+  }
+
+  // At most one chart a frame, and each so often that it takes no more than an eighth of the time: the name
+  // stays prompt where drawing is slow.
+  drawCharts() {
+    if (this.gone || !this.built) return;
+    const began = performance.now();
+    const waiting = Object.keys(PACE).filter((name) => this.dirty[name] && !(name === "explain" && this.staged));
+    const due = waiting.find((name) => began - this.drawn[name].at >= Math.max(PACE[name], 8 * this.drawn[name].took));
+    if (due) {
+      this.dirty[due] = false;
+      this[DRAW[due]]();
+      const took = performance.now() - began;
+      this.drawn[due] = { at: began, took: 0.7 * this.drawn[due].took + 0.3 * took };
+    }
+    if (waiting.length > (due ? 1 : 0)) {
+      this.later ??= setTimeout(() => { this.later = undefined; requestAnimationFrame(() => this.drawCharts()); }, due ? 0 : 50);
+    }
+  }
+
+  drawBars() {
+    const { p, text } = this.hello.bars;
+    this.Plotly.restyle(this.charts.bars, { x: [p], text: [text] }, [0]);
+  }
+
+  drawRolling() {
+    const end = this.times[this.times.length - 1];
+    const ago = this.times.map((time) => (time - end) / 1000);
+    this.Plotly.restyle(this.charts.rolling, { x: this.scores.map(() => ago), y: this.scores });
+  }
+
+  drawSpace() {
+    const count = this.charts.space.data.length;
+    const axes = this.solid ? ["x", "y", "z"] : ["x", "y"];
+    const { trail } = this.hello;
+    const groups = [this.strangers.map((step) => step.at), trail.map((step) => step.at), trail.slice(-1).map((step) => step.at)];
+    const changes = Object.fromEntries(axes.map((axis, k) => [axis, groups.map((points) => points.map((point) => point[k]))]));
+    const color = trail[trail.length - 1]?.color ?? "gray";
+    const colors = trail.map((step) => step.color);
+    changes["marker.color"] = [this.figure.space.data[count - 3].marker.color, colors, color];
+    changes["line.color"] = [color, color, color];
+    changes.hovertext = [this.strangers.map((step) => step.text), "", ""];
+    // One opacity a point: Plotly's 3-D markers know none, there the colours alone carry the trail.
+    if (!this.solid) changes["marker.opacity"] = [0.55, trail.map((_, k) => 0.12 + 0.7 * (k + 1) / trail.length), 1];
+    this.Plotly.restyle(this.charts.space, changes, [count - 3, count - 2, count - 1]);
+  }
+
+  drawTimeline() {
+    const people = this.hello.people.map((person) => person.name);
+    this.shown = people.map(() => []);
+    const base = people.map(() => []), x = people.map(() => []), y = people.map(() => []), hovertext = people.map(() => []);
+    for (const row of this.rows) {
+      const found = people.indexOf(row.name);
+      const k = found < 0 ? people.length - 1 : found;
+      this.shown[k].push(row);
+      base[k].push(row.start + DAY); x[k].push(row.length); y[k].push(k);
+      hovertext[k].push(`${row.name}, ${row.cells[0]} to ${row.cells[1]}, ${row.cells[2]} sure`);
+    }
+    const last = this.rows[this.rows.length - 1];
+    const end = Math.max(60000, this.times[this.times.length - 1] ?? 0, last ? last.start + last.length : 0);
+    const zoomed = this.charts.timeline._fullLayout.xaxis;
+    const follow = !this.shownEnd || Math.abs(zoomed.r2l(zoomed.range[1]) - DAY - this.shownEnd) < 2;
+    // New x values make Plotly forget the kind of the axis.
+    const layout = { "xaxis.type": "date", ...(follow ? { "xaxis.range": [DAY, DAY + end] } : {}) };
+    if (end > 3600000) layout["xaxis.tickformat"] = "%-H:%M:%S";
+    this.Plotly.update(this.charts.timeline, { base, x, y, hovertext }, layout);
+    if (follow) this.shownEnd = end;
+  }
+
+  turn() {
+    this.solid = !this.solid;
+    this.find(".live-3d").setAttribute("aria-pressed", String(this.solid));
+    if (!this.built) return;
+    const { scene, xaxis, yaxis } = this.charts.space._fullLayout;
+    if (this.solid) (this.views ??= {}).flat = [xaxis.range.slice(), yaxis.range.slice()];
+    else (this.views ??= {}).solid = scene._scene.getCamera();
+    this.Plotly.purge(this.charts.space);
+    this.build();
+  }
+}

@@ -1,0 +1,24 @@
+"""What the figures of the dashboard have in common."""
+
+from typing import Any
+
+Figure = dict[str, Any]
+
+
+def bare_layout(**margin: int) -> Figure:
+    """What all live charts have in common; margins in pixels."""
+    return {
+        "margin": margin,
+        "showlegend": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "autosize": True,
+        "uirevision": "keep",  # zoom, pan and camera survive every update
+        "hoverlabel": {"align": "left"},
+    }
+
+
+def short(name: str, longest: int = 18) -> str:
+    """The name as an axis shows it: cut where it is long, and never read as markup by Plotly."""
+    cut = name if len(name) <= longest else name[: longest - 1] + "…"
+    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

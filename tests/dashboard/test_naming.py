@@ -1,0 +1,76 @@
+"""Enrolling somebody from turns that were heard: what is asked, what is refused, what is stored."""
+
+from pathlib import Path
+
+import pytest
+from dashboard.pages import ROOT, said
+from streamlit.testing.v1 import AppTest
+
+from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.live_naming import _beside
+from speakerid.gallery import Gallery
+
+_SCRIPT = """
+import numpy as np
+import streamlit as st
+from support import voices
+from speakerid.dashboard import naming
+from speakerid.gallery import Gallery
+
+sounds = [(voices.turn("Edgar", k) * 32767).astype(np.int16) for k in range(3)]
+stretches = [
+    naming.Stretch(10.0 * k, f"turn {k}", k < 2, None if k == 2 else sound) for k, sound in enumerate(sounds)
+]
+if "named" not in st.session_state:
+    naming.ask(
+        stretches,
+        Gallery.open(FOLDER),
+        source="live",
+        named=lambda name, chosen: st.session_state.update(named=(name, [s.start for s in chosen])),
+    )
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.chdir(ROOT)
+    script = tmp_path / "page.py"
+    script.write_text(_SCRIPT.replace("FOLDER", repr(str(tmp_path / "people"))))
+    return AppTest.from_file(str(script), default_timeout=120).run()
+
+
+def test_only_turns_whose_sound_was_kept_are_offered(asked: AppTest):
+    assert not asked.exception
+    assert [box.value for box in asked.checkbox if box.key.startswith("naming-turn")] == [True, True]
+
+
+def test_a_name_and_the_consent_are_asked_for_and_nothing_is_stored_without(asked: AppTest, tmp_path: Path):
+    asked.button(key="naming-enroll").click().run()
+    text = said(asked)
+    assert "A name is missing" in text and "The consent is missing" in text
+    assert Gallery.open(tmp_path / "people").speakers() == []
+
+
+def test_too_little_speech_is_refused_with_the_remedy(asked: AppTest):
+    asked.checkbox(key="naming-turn-1").uncheck()
+    asked.text_input(key="naming-name").set_value("Edgar")
+    asked.checkbox(key="naming-consent").check().run()
+    assert "are needed" in said(asked)
+    asked.button(key="naming-enroll").click().run()
+    assert "seconds of usable speech" in said(asked)
+
+
+def test_a_stranger_gets_a_voiceprint_with_consent_and_the_caller_is_told(asked: AppTest, tmp_path: Path):
+    asked.text_input(key="naming-name").set_value("Edgar")
+    asked.checkbox(key="naming-consent").check().run()
+    asked.button(key="naming-enroll").click().run()
+    assert not asked.exception
+    assert asked.session_state["named"] == ("Edgar", [0.0, 10.0])
+    [edgar] = Gallery.open(tmp_path / "people").speakers()
+    assert edgar.consent.source == "live" and "agrees" in edgar.consent.text
+    assert any("turn 0" in source for source in edgar.sources)
+
+
+def test_a_moment_belongs_to_the_turn_around_it():
+    turn = Entry(10.0, 12.0, "unknown", 0.5, "unknown")
+    assert [_beside(turn, at) for at in (9.5, 10.0, 11.0, 12.0, 12.25)] == [0.5, 0.0, 0.0, 0.0, 0.25]
