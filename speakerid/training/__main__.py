@@ -33,6 +33,7 @@ def main() -> int:
         "margin": float,
     }.items():
         step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    step.add_argument("--no-compile", dest="compile", action="store_false", help="start sooner, step slower")
     step.set_defaults(run=_distill)
     step = steps.add_parser("check", help="equal error rates of a run on the speakers held out of training")
     step.add_argument("prepared", type=Path)

@@ -15,6 +15,8 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.campplus import FRAME_SAMPLES, Teacher
 from speakerid.training import augment, voices
 from speakerid.training.corpus import Clip, Corpus
+from speakerid.training.head import TeacherHead
+from speakerid.training.precision import fast_numbers
 
 CLIP_SECONDS = 4.0
 SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
@@ -22,24 +24,11 @@ OWN_SHARE = 0.5  # of the target: the clip's own embedding; the rest is the mean
 
 
 @dataclass(frozen=True)
-class Projection:
-    """Where the teacher's embeddings have their centre [192], and what of its frames the student copies.
-
-    frame_mean [512], frame_axes [512, k]: principal axes, scaled so that the targets have unit variance
-    in all.
-    """
-
-    center: Tensor
-    frame_mean: Tensor
-    frame_axes: Tensor
-
-
-@dataclass(frozen=True)
 class Pooled:
     wave: np.ndarray  # float32 [n]
     target: Tensor  # [192], unit length
     voice: Tensor  # [192], unit length: mean over the voice's clips
-    frames: Tensor  # [about n/320, k]
+    frames: Tensor  # [about n/320, k] float16, standardised
     speaker: int
     voice_id: int
 
@@ -50,7 +39,7 @@ class Batch:
 
     waves: Tensor  # [b, n]
     targets: Tensor  # [b, 192]
-    frames: Tensor  # [b, n // 320 - 1, k]
+    frames: Tensor  # [b, n // 320 - 1, k] float16
     speakers: Tensor  # [b]
     voice_ids: Tensor  # [b]
     pool_voices: Tensor  # [v, 192]: one target a voice in the pool
@@ -69,13 +58,13 @@ class CropSource:
         self,
         corpus: Corpus,
         teacher: Teacher,
-        projection: Projection,
+        head: TeacherHead,
         around: augment.Surroundings,
         weights: dict[str, float],
         seed: int | list[int],
         capacity: int = 1500,
     ):
-        self.corpus, self.teacher, self.projection, self.around = corpus, teacher, projection, around
+        self.corpus, self.teacher, self.head, self.around = corpus, teacher, head, around
         self.rng = np.random.default_rng(seed)
         self.capacity = capacity
         self.pool: list[Pooled] = []
@@ -98,9 +87,10 @@ class CropSource:
                 waves.append(self._piece(clip, warp))
                 owners.append((self._numbers[speaker], self._next_voice))
             self._next_voice += 1
-        embeddings, frames = self.teacher.embed(np.stack(waves))
-        targets = F.normalize(embeddings - self.projection.center, dim=1)
-        frames = (frames - self.projection.frame_mean) @ self.projection.frame_axes
+        with fast_numbers():
+            embeddings, frames = (part.float() for part in self.teacher.embed(np.stack(waves)))
+        targets = F.normalize(embeddings - self.head.center, dim=1)
+        frames = self.head.standardise(frames)
         for k, (wave, (speaker, voice)) in enumerate(zip(waves, owners, strict=True)):
             mean = F.normalize(targets[k // 2 * 2 : k // 2 * 2 + 2].mean(dim=0), dim=0)
             target = F.normalize(OWN_SHARE * targets[k] + (1 - OWN_SHARE) * mean, dim=0)
@@ -120,7 +110,7 @@ class CropSource:
                 wave = augment.degrade(wave, self.around, other, self.rng)
             first = start // FRAME_SAMPLES
             waves.append(torch.from_numpy(np.ascontiguousarray(wave)))
-            frames.append(item.frames[first : first + length // FRAME_SAMPLES - 1].float())
+            frames.append(item.frames[first : first + length // FRAME_SAMPLES - 1])
             chosen.append(item)
         known = {item.voice_id: item for item in self.pool}.values()
         return Batch(

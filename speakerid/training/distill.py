@@ -2,11 +2,11 @@
 
 Loss of a crop, with s its unit embedding, t its target, v the targets of all voices in the pool:
 
-    5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  2 · mean square error of frames
+    5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  3 · mean square error of frames
 
 The second term is the large-margin softmax (Wang et al., arXiv:1801.05599) with the teacher's centroids in
-place of learned ones; other voices of the same speaker take no part. The third teaches each frame through
-a linear layer on the network's frames, which is thrown away afterwards.
+place of learned ones; other voices of the same speaker take no part. The third holds the network's first
+channels to the teacher's frames, from which its last layers make the teacher's embedding (head.py).
 
 Every process works on its own crops with one thread, and the gradients are averaged: on a busy machine that
 wastes far less than several threads in one process.
@@ -27,44 +27,63 @@ from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
 from speakerid.training.crops import Batch
 from speakerid.training.feeder import Feeder
-from speakerid.training.prepare import FRAMES_KEPT
+from speakerid.training.head import TeacherHead, lay_into
+from speakerid.training.precision import fast_numbers
 
 
 @dataclass
 class Settings:
     channels: int = 512
-    steps: int = 100_000  # the run ends here; the rate falls to nothing over the last `decay` steps
-    decay: int = 600
-    rate: float = 5e-4
-    warm_up: int = 100
+    steps: int = 100_000  # the run ends here
+    decay: int = 0  # steps at the end over which the rate falls to nothing; 0 for all
+    rate: float = 1e-3
+    warm_up: int = 200
     weight_decay: float = 0.02
     margin: float = 0.1
     scale: float = 24.0
-    frame_weight: float = 2.0
-    averaging: float = 0.998  # of the weights that are shipped, over steps
+    frame_weight: float = 3.0
+    averaging: float = 0.999  # of the weights that are shipped, over steps
     seconds_per_step: float = 30.0  # of crops, in each process
     voices_per_step: float = 1.3  # that enter the pool, in each process
     first_voices: int = 150
     save_minutes: float = 4.0
+    compile: bool = True  # two minutes at the start, a quarter faster ever after
     seed: int = 0
 
 
 class Student(nn.Module):
-    """The network, and the linear layer [3·channels -> FRAMES_KEPT] that guesses the teacher's frames."""
+    """The network; its first channels before the pooling are the teacher's frames, standardised."""
 
-    def __init__(self, channels: int):
+    importance: Tensor  # [k], of the teacher's channels
+
+    def __init__(self, channels: int, head: TeacherHead):
         super().__init__()
         self.network = EcapaTdnn(channels)
-        self.frames = nn.Linear(3 * channels, FRAMES_KEPT)
-        nn.init.zeros_(self.frames.weight)  # it must not shake a network that has learned already
+        self.register_buffer("importance", head.importance)
+        self._hear = self._frames_and_pooled
+
+    def compile_parts(self) -> None:
+        """Fuse what lies between the matrix products; one compilation serves crops of all lengths."""
+        self._hear = torch.compile(self._frames_and_pooled, dynamic=True)
+
+    def _frames_and_pooled(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        frames = self.network.frames(features)
+        return frames, self.network.pool(frames)
+
+    def train(self, mode: bool = True) -> "Student":
+        super().train(mode)
+        self.network.asp_bn.eval()  # a batch of a dozen crops has too odd a mean to centre embeddings by
+        return self
 
     def forward(self, waves: Tensor) -> tuple[Tensor, Tensor]:
-        """Waves [b, n] -> unit embeddings [b, 192], frames [b, n // 320 - 1, FRAMES_KEPT]."""
-        frames = self.network.frames(_mask(log_mel(waves)) if self.training else log_mel(waves))
+        """Waves [b, n] -> unit embeddings [b, 192], frames [b, n // 320 - 1, k]."""
+        features = log_mel(waves)
+        with fast_numbers():
+            frames, pooled = self._hear(_mask(features) if self.training else features)
         # The teacher's frame j is centred on sample 320·j + 200; ours 2·j + 1 and 2·j + 2 on 320·j + 240.
         count = waves.shape[1] // 320 - 1
-        pairs = frames[:, 1 : 1 + 2 * count].unflatten(1, (count, 2)).mean(dim=2)
-        return F.normalize(self.network.pool(frames), dim=1), self.frames(pairs)
+        pairs = frames[:, 1 : 1 + 2 * count, : len(self.importance)].unflatten(1, (count, 2))
+        return F.normalize(pooled.float(), dim=1), pairs.float().mean(dim=2)
 
 
 def _mask(features: Tensor) -> Tensor:
@@ -84,7 +103,7 @@ def loss_of(student: Student, batch: Batch, settings: Settings) -> tuple[Tensor,
     logits = settings.scale * (embeddings @ batch.pool_voices.T - settings.margin * own)
     # A voice that has left the pool since cannot be: batches are drawn from the pool they come with.
     contrast = F.cross_entropy(logits.masked_fill(~rivals, -torch.inf), own.int().argmax(dim=1))
-    frame_error = F.mse_loss(frames, batch.frames) * FRAMES_KEPT
+    frame_error = ((frames - batch.frames.float()).square() * student.importance).mean()
     loss = 5 * (1 - cosine).mean() + contrast + settings.frame_weight * frame_error
     parts = {
         "cosine": float(cosine.detach().mean()),
@@ -97,7 +116,7 @@ def loss_of(student: Student, batch: Batch, settings: Settings) -> tuple[Tensor,
 def rate_at(step: int, settings: Settings) -> float:
     """Learning rate: warm-up, constant, linear to nothing."""
     rising = min(1.0, (step + 1) / settings.warm_up)
-    falling = min(1.0, max(0.0, (settings.steps - step) / settings.decay))
+    falling = min(1.0, max(0.0, (settings.steps - step) / (settings.decay or settings.steps)))
     return settings.rate * rising * falling
 
 
@@ -107,6 +126,7 @@ def run(
     folder: Path,
     feeder_from: Callable[[int], Feeder],
     settings: Settings,
+    head: TeacherHead,
     init: dict[str, Tensor] | None,
 ) -> None:
     """Train until settings.steps, going on from folder/checkpoint.pt where there is one.
@@ -121,11 +141,12 @@ def run(
         meeting = (folder / f"meeting-{time.time_ns() // 10**11}").absolute()
         dist.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=processes)
     torch.manual_seed(settings.seed)
-    student = Student(settings.channels)
+    student = Student(settings.channels, head)
     if init is not None:
         student.network.load_state_dict(init, strict=False)
+    lay_into(student.network, head)
     optimizer = torch.optim.AdamW(
-        student.parameters(), settings.rate, (0.9, 0.98), weight_decay=settings.weight_decay
+        student.parameters(), settings.rate, (0.9, 0.98), weight_decay=settings.weight_decay, fused=True
     )
     averaged = {name: value.clone() for name, value in student.state_dict().items()}
     step = 0
@@ -137,6 +158,8 @@ def run(
     torch.manual_seed(settings.seed + 1000 * rank + step)
     feeder = feeder_from(step)
     student.train()
+    if settings.compile:
+        student.compile_parts()
     started = saved_at = time.monotonic()
     first = step
     while step < settings.steps:

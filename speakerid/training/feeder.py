@@ -14,7 +14,7 @@ import torch.multiprocessing as mp
 from speakerid.evaluate.campplus import Teacher
 from speakerid.training import corpus as corpora
 from speakerid.training.crops import Batch, CropSource
-from speakerid.training.prepare import load_projection, load_surroundings
+from speakerid.training.prepare import load_head, load_surroundings
 
 LENGTHS = (0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 3.6)  # seconds of a crop
 LENGTH_ODDS = (1, 1, 2, 2, 2, 3, 2, 2, 1)
@@ -67,7 +67,7 @@ def _feed(
     torch.set_num_threads(1)
     corpus = corpora.load(prepared)
     corpus = corpus.without(corpora.held_out(corpus))
-    source = CropSource(corpus, Teacher(), load_projection(prepared), load_surroundings(prepared), mix, seed)
+    source = CropSource(corpus, Teacher(), load_head(prepared), load_surroundings(prepared), mix, seed)
     for _ in range(0, first, GROWN_AT_ONCE):
         source.grow(GROWN_AT_ONCE)
     pace = np.random.default_rng(pace_seed)

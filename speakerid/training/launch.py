@@ -9,6 +9,7 @@ from torch import Tensor
 
 from speakerid.training.distill import Settings, run, settings_from
 from speakerid.training.feeder import Feeder
+from speakerid.training.prepare import load_head
 from speakerid.training.widen import widen
 
 
@@ -48,4 +49,4 @@ def _work(
         sizes = (settings.seconds_per_step, settings.voices_per_step, settings.first_voices)
         return Feeder(prepared, mix, seed, pace_seed, *sizes)
 
-    run(rank, processes, out, feeder_from, settings, init)
+    run(rank, processes, out, feeder_from, settings, load_head(prepared), init)

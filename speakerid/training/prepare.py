@@ -1,4 +1,4 @@
-"""What training needs beside the network: decoded speech, rooms, noises, the teacher's centre and axes."""
+"""What training needs beside the network: decoded speech, rooms, noises, the teacher's last layers."""
 
 from pathlib import Path
 
@@ -10,24 +10,22 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.campplus import Teacher
 from speakerid.training import augment
 from speakerid.training import corpus as corpora
-from speakerid.training.crops import CLIP_SECONDS, Projection
+from speakerid.training.crops import CLIP_SECONDS
+from speakerid.training.head import TeacherHead, hear_head
 
-FRAMES_KEPT = 96  # principal axes of the teacher's frames that the student copies
-CLIPS_HEARD = 800  # for the centre and the axes
+CLIPS_HEARD = 800  # for the centre and the scales
 
 
 def prepare_all(manifest: Path, split: str, noise: Path, out: Path, seed: int = 0) -> None:
-    """Write samples.i16, clips.json, rooms.npz, noises.npz and projection.safetensors to out."""
+    """Write samples.i16, clips.json, rooms.npz, noises.npz and head.safetensors to out."""
     corpus = corpora.prepare(manifest, split, out)
     np.savez(out / "noises.npz", *augment.load_noises(noise))
     np.savez(out / "rooms.npz", *augment.simulate_rooms(augment.ROOMS, seed))
     print(f"simulated {augment.ROOMS} rooms")
     training = corpus.without(corpora.held_out(corpus))
-    projection = _hear(training, seed)
-    save_file(
-        {name: value.contiguous() for name, value in vars(projection).items()}, out / "projection.safetensors"
-    )
-    print("heard the teacher's centre and axes")
+    head = _hear(training, seed)
+    save_file({name: value.contiguous() for name, value in vars(head).items()}, out / "head.safetensors")
+    print("heard the teacher")
 
 
 def load_surroundings(folder: Path) -> augment.Surroundings:
@@ -38,12 +36,12 @@ def load_surroundings(folder: Path) -> augment.Surroundings:
     return augment.Surroundings(arrays("rooms.npz"), arrays("noises.npz"))
 
 
-def load_projection(folder: Path) -> Projection:
-    return Projection(**load_file(folder / "projection.safetensors"))
+def load_head(folder: Path) -> TeacherHead:
+    return TeacherHead(**load_file(folder / "head.safetensors"))
 
 
-def _hear(corpus: corpora.Corpus, seed: int) -> Projection:
-    """Centre of the teacher's embeddings with every speaker counting alike, and its frames' main axes."""
+def _hear(corpus: corpora.Corpus, seed: int) -> TeacherHead:
+    """The teacher's last layers, centred and scaled by clips in which every speaker counts alike."""
     rng = np.random.default_rng(seed)
     teacher, length = Teacher(), int(CLIP_SECONDS * RATE)
     speakers = list(corpus.by_speaker().values())
@@ -53,9 +51,8 @@ def _hear(corpus: corpora.Corpus, seed: int) -> Projection:
         waves = [np.resize(corpus.audio(c[rng.integers(len(c))]), length) for c in clips]
         embedding, frame = teacher.embed(np.stack(waves))
         embeddings.append(embedding)
-        frames.append(frame[:, ::7].reshape(-1, frame.shape[2]))
-    every = torch.cat(frames)
-    mean = every.mean(dim=0)
-    _, singular, axes = torch.linalg.svd((every - mean) / len(every) ** 0.5, full_matrices=False)
-    scale = singular[:FRAMES_KEPT].square().sum().sqrt()
-    return Projection(torch.cat(embeddings).mean(dim=0), mean, axes[:FRAMES_KEPT].T / scale)
+        frames += list(frame)
+    dense = teacher.network.xvector.dense
+    return hear_head(
+        frames, torch.cat(embeddings), dense.linear.weight[..., 0].detach(), dense.nonlinear.batchnorm
+    )

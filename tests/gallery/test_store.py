@@ -262,7 +262,7 @@ def test_a_lock_that_is_held_is_waited_for_and_then_named(folder):
             FolderStore(folder).locked(0.3),
         ):
             pass
-        assert 0.3 <= time.monotonic() - start < 3
+        assert 0.3 <= time.monotonic() - start < 12  # not the 15 s of a caller who names no limit
 
 
 def test_what_a_killed_writer_left_is_cleared_by_the_next_one(folder):
@@ -285,16 +285,16 @@ def test_a_disk_that_cannot_be_written_is_a_sentence(folder):
     assert names(folder) == ["Anna"] and len(list(folder.iterdir())) == 3  # file, lock, audit log
 
 
-def test_thousands_of_people_load_quickly(folder):
+def test_only_what_changed_is_read_again(folder):
+    people = [voiceprint(f"Person {seed}", seed, exemplars=10) for seed in range(2_000)]
     folder.mkdir()
-    for seed in range(2_000):
-        person = voiceprint(f"Person {seed}", seed, exemplars=10)
+    for person in people:
         (folder / f"{person.id}.safetensors").write_bytes(to_bytes(person))
-    start = time.process_time()
     gallery = Gallery.open(folder)
-    assert len(gallery.speakers()) == 2_000
-    first = time.process_time() - start
-    start = time.process_time()
-    gallery.revision()
-    gallery.speakers()
-    assert time.process_time() - start < first / 5
+    first = {person.id: person for person in gallery.speakers()}
+    assert len(first) == 2_000
+    Gallery.open(folder).rename("Person 7", "Somebody")
+    second = {person.id: person for person in gallery.speakers()}
+    assert second.keys() == first.keys()
+    read_again = [person.name for id, person in second.items() if person is not first[id]]
+    assert read_again == ["Somebody"]

@@ -7,19 +7,34 @@ from torch.nn import functional as F
 from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
 from speakerid.training.crops import Batch
-from speakerid.training.distill import (
-    FRAMES_KEPT,
-    Settings,
-    Student,
-    _mask,
-    loss_of,
-    network_of,
-    rate_at,
-    run,
-)
+from speakerid.training.distill import Settings, Student, _mask, loss_of, network_of, rate_at, run
+from speakerid.training.head import TeacherHead, hear_head, lay_into
 from speakerid.training.widen import widen
 
 SMALL = 32  # channels
+FRAMES = 40  # channels of the made-up teacher's frames
+
+
+class MadeUpTeacher:
+    """Ends as CAM++ does: frames, their mean and deviation, a linear layer, a batch normalisation."""
+
+    def __init__(self):
+        torch.manual_seed(5)
+        self.dense = torch.nn.Linear(2 * FRAMES, 192, bias=False)
+        self.norm = torch.nn.BatchNorm1d(192, affine=False)
+        self.norm(3 * torch.randn(400, 192) + 1)  # statistics of its own
+        self.norm.eval()
+
+    def frames(self, clips: int) -> torch.Tensor:
+        return torch.relu(torch.randn(clips, 50, FRAMES) * torch.linspace(0.2, 3, FRAMES) + 0.3)
+
+    @torch.no_grad()
+    def embed(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.dense(torch.cat([frames.mean(1), frames.std(1)], dim=1)))
+
+    def head(self) -> TeacherHead:
+        clips = self.frames(60)
+        return hear_head(list(clips), self.embed(clips), self.dense.weight.detach(), self.norm)
 
 
 class MadeUp:
@@ -39,7 +54,7 @@ class MadeUp:
         return 1.0, Batch(
             torch.from_numpy(np.stack(waves)).float() * 0.1,
             self.targets[who],
-            torch.zeros(8, 49, FRAMES_KEPT),
+            torch.zeros(8, 49, FRAMES, dtype=torch.float16),
             torch.from_numpy(who),
             torch.from_numpy(who),
             self.targets,
@@ -49,7 +64,7 @@ class MadeUp:
 
 
 def settings(steps: int) -> Settings:
-    return Settings(channels=SMALL, steps=steps, decay=5, warm_up=2, rate=2e-3, averaging=0.5)
+    return Settings(channels=SMALL, steps=steps, decay=5, warm_up=2, rate=2e-3, averaging=0.5, compile=False)
 
 
 def test_it_learns_and_goes_on_where_it_stopped(tmp_path):
@@ -59,8 +74,9 @@ def test_it_learns_and_goes_on_where_it_stopped(tmp_path):
         started_at.append(step)
         return MadeUp(step)
 
-    run(0, 1, tmp_path, feeder_from, settings(12), None)
-    run(0, 1, tmp_path, feeder_from, settings(24), None)
+    head = MadeUpTeacher().head()
+    run(0, 1, tmp_path, feeder_from, settings(12), head, None)
+    run(0, 1, tmp_path, feeder_from, settings(24), head, None)
     assert started_at == [0, 12]
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 24
     batch = MadeUp(99).next()[1]
@@ -75,19 +91,43 @@ def test_it_learns_and_goes_on_where_it_stopped(tmp_path):
     assert after > before + 0.2
 
 
-def test_the_loss_prefers_the_right_voice():
-    torch.manual_seed(0)
-    student, batch = Student(SMALL).train(), MadeUp(0).next()[1]
+def test_the_loss_knows_a_right_answer():
+    student, batch = Student(SMALL, MadeUpTeacher().head()).train(), MadeUp(0).next()[1]
     loss, parts = loss_of(student, batch, settings(1))
     assert torch.isfinite(loss) and set(parts) == {"cosine", "contrast", "frames"}
-    student.frames.bias.data.fill_(1.0)  # frames now differ from their targets of zero by one
-    assert abs(loss_of(student, batch, settings(1))[1]["frames"] - FRAMES_KEPT) < 1e-2
+    right = lambda _: (batch.targets, batch.frames.float())  # noqa: E731
+    right.importance = student.importance
+    best, parts = loss_of(right, batch, settings(1))
+    assert abs(parts["cosine"] - 1) < 1e-5 and parts["frames"] == 0 and best < loss
+
+
+def test_the_head_makes_the_teachers_embedding_out_of_its_frames():
+    teacher = MadeUpTeacher()
+    head = teacher.head()
+    frames = teacher.frames(7)
+    assert torch.allclose(
+        head.embed(head.standardise(frames)), teacher.embed(frames) - head.center, atol=1e-3
+    )
+
+
+def test_a_network_whose_first_channels_are_the_teachers_frames_embeds_as_the_teacher_does():
+    teacher = MadeUpTeacher()
+    head = teacher.head()
+    network = EcapaTdnn(SMALL).eval()
+    lay_into(network, head)
+    frames = teacher.frames(7)
+    inside = torch.cat([head.standardise(frames), torch.randn(7, 50, 3 * SMALL - FRAMES)], dim=2)
+    with torch.inference_mode():
+        embedded = network.pool(inside)
+    expected = teacher.embed(frames) - head.center
+    assert F.cosine_similarity(embedded, expected).min() > 0.99  # its deviation divides by n, not n - 1
 
 
 def test_the_rate_rises_stays_and_falls_to_nothing():
     rates = [rate_at(step, Settings(steps=100, decay=50, warm_up=10, rate=1.0)) for step in range(101)]
     assert rates[0] == 0.1 and rates[10] == rates[50] == 1.0
     assert rates[75] == 0.5 and rates[100] == 0
+    assert rate_at(40, Settings(steps=80, warm_up=10, rate=1.0)) == 0.5  # all the way
 
 
 def test_masks_silence_whole_filters_and_leave_the_rest():
