@@ -50,9 +50,11 @@ def unfinished(store: FolderStore) -> Iterator[Problem]:
         return
     if change is not journal.NOTHING:
         count = len(change.replace) + len(change.gone)
+        missing = len(journal.lost(folder, change))
         yield Problem(
-            f"A writer was killed in the middle of a change to {count} files.",
-            "the change is finished",
+            f"A writer was killed in the middle of a change to {count} files."
+            + (f" Somebody deleted the new content of {missing} of them." if missing else ""),
+            "what is left of it is put into place, and nothing is deleted" if missing else "the change is finished",
             lambda: journal.finish(folder),
         )
     ownerless = len(set(temporaries) - set(change.replace.values()))

@@ -74,8 +74,9 @@ def examine_folder(
             findings.append(Finding(busy, "It was looked at without waiting."))
         else:
             findings += _treat(store, list(unfinished(store)), repair)
-        if any(not finding.repaired and finding.what.startswith("The journal") for finding in findings):
-            return Examination(findings, 0, 0)  # the folder cannot be read before
+        stuck = [finding for finding in findings if not finding.repaired]
+        if stuck and (repair or any(finding.what.startswith("The journal") for finding in stuck)):
+            return Examination(findings, 0, 0)  # the folder cannot be read, or not be changed, before
         findings += _treat(store, list(every_file(store, model)), repair)
         people = len(store.read().people)
         recordings = sum(len(files) for files in store.recordings().values())

@@ -26,7 +26,8 @@ def replace_file(path: Path, content: bytes) -> None:
     A crash at any moment leaves the old file or the new one; once this returns, power cuts cannot undo it.
 
     Raises:
-        OSError: as the system gives it; the old file is untouched then.
+        OSError: as the system gives it. The old file is there, or the new one, and whole; where it came from
+            the last step, the new one is there and may not survive a power cut.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
     try:
