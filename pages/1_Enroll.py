@@ -45,49 +45,57 @@ DRAW = {
     "files": enroll_sources.files,
 }
 
+
+def _draw() -> None:
+    """Draw the page below its heading.
+
+    Raises:
+        SpeakerIdError: the voiceprints cannot be read, which another program may bring about at any time.
+    """
+    resources.gallery().speakers()  # before anything is asked for that could not be saved
+    enrollment = state.kept("enrollment", Enrollment)
+    if enrollment.clear_inputs:  # the next person starts with an empty name and a consent of their own
+        enrollment.clear_inputs = False
+        st.session_state["enroll-name"] = ""
+        st.session_state["enroll-consent"] = st.session_state["enroll-keep"] = False
+    side, main = st.columns([4, 8], gap="medium")
+    with side:
+        with st.container(key="card-who"):
+            widgets.label("1 · Who")
+            name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
+            consented = st.checkbox(CONSENT, key="enroll-consent")
+            keep = st.checkbox(KEEP_RECORDINGS, key="enroll-keep")
+        enroll_people.draw()
+    with main:
+        with st.container(key="card-record"):
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            with left:
+                widgets.label("2 · Speak")
+            language = right.selectbox(
+                "Language", [*PROMPTS, SPEAK_FREELY], key="enroll-language", label_visibility="collapsed"
+            )
+            source = st.segmented_control(
+                "Source",
+                list(SOURCES),
+                format_func=SOURCES.__getitem__,
+                default="browser",
+                required=True,
+                key="enroll-source",
+                label_visibility="collapsed",
+            )
+            if enrollment.changed_source(source):
+                enrollment.close()
+            above = st.container()
+            takes = DRAW[source](enrollment)
+            if source != "files" and not takes:
+                with above:
+                    text = PROMPTS.get(language, FREE_TOPICS)
+                    widgets.reading(text, right_to_left=language in RIGHT_TO_LEFT)
+        enroll_review.draw(enrollment, takes, name=name, consented=consented, keep=keep, source=source)
+
+
 widgets.page("Enroll", title="Enroll a voice", lead="A name, consent, and about 15 seconds of speech.")
 try:
-    resources.gallery()
+    _draw()
 except SpeakerIdError as error:
     st.error(str(error), icon=":material/folder_off:")
-    st.stop()
-
-enrollment = state.kept("enrollment", Enrollment)
-if enrollment.clear_inputs:  # the next person starts with an empty name and a consent of their own
-    enrollment.clear_inputs = False
-    st.session_state["enroll-name"] = ""
-    st.session_state["enroll-consent"] = st.session_state["enroll-keep"] = False
-
-side, main = st.columns([4, 8], gap="medium")
-with side:
-    with st.container(key="card-who"):
-        widgets.label("1 · Who")
-        name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
-        consented = st.checkbox(CONSENT, key="enroll-consent")
-        keep = st.checkbox(KEEP_RECORDINGS, key="enroll-keep")
-    enroll_people.draw()
-with main:
-    with st.container(key="card-record"):
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        with left:
-            widgets.label("2 · Speak")
-        language = right.selectbox(
-            "Language", [*PROMPTS, SPEAK_FREELY], key="enroll-language", label_visibility="collapsed"
-        )
-        source = st.segmented_control(
-            "Source",
-            list(SOURCES),
-            format_func=SOURCES.__getitem__,
-            default="browser",
-            required=True,
-            key="enroll-source",
-            label_visibility="collapsed",
-        )
-        if enrollment.changed_source(source):
-            enrollment.close()
-        above = st.container()
-        takes = DRAW[source](enrollment)
-        if source != "files" and not takes:
-            with above:
-                widgets.reading(PROMPTS.get(language, FREE_TOPICS), right_to_left=language in RIGHT_TO_LEFT)
-    enroll_review.draw(enrollment, takes, name=name, consented=consented, keep=keep, source=source)

@@ -38,6 +38,13 @@ def draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
         people: everybody enrolled, this person too.
         close: leaves the dialog closed at the next drawing of the page.
     """
+    try:
+        _draw(person, people, close)
+    except SpeakerIdError as error:  # the dialog is drawn alone, without what the page catches
+        st.error(str(error), icon=":material/folder_off:")
+
+
+def _draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
     # Streamlit puts a dialog outside the part of the page that has the scheme of the theme.
     scheme = st.context.theme.type or "light"
     st.html(f'<style>[data-testid="stDialog"] {{ color-scheme: {scheme}; }}</style>')

@@ -82,7 +82,11 @@ def _how_it_works() -> None:
 
 def _state(gallery: Gallery, loading: bool) -> None:
     """The state; drawn every second while the model is loading, then once more with the whole page."""
-    people = gallery.speakers()
+    try:
+        people = gallery.speakers()
+    except SpeakerIdError as error:  # since the page was drawn
+        st.error(str(error), icon=":material/folder_off:")
+        return
     if loading and resources.encoder_state()[0] in ("ready", "failed"):
         st.rerun()
     with st.container(key="card-state"):

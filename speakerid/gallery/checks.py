@@ -54,7 +54,9 @@ def unfinished(store: FolderStore) -> Iterator[Problem]:
         yield Problem(
             f"A writer was killed in the middle of a change to {count} files."
             + (f" Somebody deleted the new content of {missing} of them." if missing else ""),
-            "what is left of it is put into place, and nothing is deleted" if missing else "the change is finished",
+            "what is left of it is put into place, and nothing is deleted"
+            if missing
+            else "the change is finished",
             lambda: journal.finish(folder),
         )
     ownerless = len(set(temporaries) - set(change.replace.values()))

@@ -11,8 +11,8 @@ writer clears them; if it dies afterwards, the next writer finishes (`finish`).
 
 It holds random names only. All functions that write are called while holding the folder's lock.
 
-Should somebody else delete a temporary that the journal names, then `contents` tells whether it had been moved
-into place before. Where it had not, the rest is put into place, and nothing is deleted that was to go.
+Should somebody else delete a temporary that the journal names, then `contents` tells whether it had been
+moved into place before. Where it had not, the rest is put into place, and nothing is deleted.
 """
 
 import errno
@@ -56,8 +56,8 @@ def commit(folder: Path, contents: Iterable[tuple[str, bytes]], gone: Sequence[s
     """Write files and delete others, all at once. When it returns, a crash no longer undoes it.
 
     Raises:
-        OSError: as the system gives it. Either nothing was changed, or the journal had appeared: then the change
-            is made, readers see it, and the next writer finishes it.
+        OSError: as the system gives it. Either nothing was changed, or the journal had appeared: then the
+            change is made, readers see it, and the next writer finishes it.
     """
     change = Pending({}, frozenset(gone), {})
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dashboard.pages import open_page, said
-from gallery.people import voiceprint
+from gallery.people import store_people, voiceprint
 from support import voices
 
 from speakerid.dashboard import resources
@@ -176,3 +176,26 @@ def test_an_operator_changes_and_only_an_admin_deletes(folder, monkeypatch, emai
     line = (folder / "audit.jsonl").read_text().splitlines()[-1]
     assert email in line
     assert "Ana" not in line
+
+
+@pytest.mark.parametrize("secret", ["", "battery staple"])
+def test_a_missing_or_wrong_passphrase_is_one_sentence(folder, monkeypatch, secret):
+    store_people(folder, "Ana", passphrase="correct horse")
+    monkeypatch.setenv("SPEAKERID_PASSPHRASE", secret)
+    app = open_page("1_Enroll.py", folder, monkeypatch)
+    assert not app.exception
+    (error,) = app.error
+    assert "SPEAKERID_PASSPHRASE" in error.value
+    assert not app.text_input
+
+
+def test_a_passphrase_that_is_set_while_the_app_is_up_is_one_sentence(folder, monkeypatch):
+    ana = alike("Ana", 1)
+    put(folder, ana)
+    monkeypatch.delenv("SPEAKERID_PASSPHRASE", raising=False)
+    app = opened(folder, monkeypatch, ana)
+    Gallery.open(folder).change_passphrase("correct horse")
+    app = app.button(key=f"rename-save-{ana.id}").click().run()
+    assert not app.exception
+    (error,) = app.error
+    assert "are encrypted: set SPEAKERID_PASSPHRASE" in error.value
