@@ -144,6 +144,10 @@ def _free_name(name: str) -> str:
 
 
 def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
+    stored = next((p for p in resources.gallery().speakers() if p.name == report.name), None)
+    if stored is None:  # renamed, merged or deleted since: what was saved is no news any more
+        enrollment.report = None
+        return
     with st.container(key="card-stored"):
         widgets.label("Saved")
         st.subheader(f"{report.name} is enrolled", anchor=False)
@@ -155,7 +159,7 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
         )
         for warning in report.warnings:
             st.warning(warning, icon=":material/info:")
-        if len({*resources.gallery().get(report.name).sources}) == 1:
+        if len(set(stored.sources)) == 1:
             st.caption(
                 ":material/lightbulb: One more recording, from the room and with the microphone that you "
                 f"will use, makes it steadier: type {report.name} again as the name."

@@ -69,6 +69,21 @@ def test_after_saving_the_next_person_gives_a_name_and_consent_anew(page, folder
     assert [p.name for p in Gallery.open(folder).speakers()] == ["Alice", "Bruno"]
 
 
+@pytest.mark.parametrize("change", ["rename", "remove"])
+def test_a_person_who_was_just_saved_may_be_changed(page, folder, tmp_path, change):
+    app = save(upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path))))
+    (alice,) = Gallery.open(folder).speakers()
+    app = app.button(key=f"person-{alice.id}").click().run()
+    if change == "rename":
+        app.text_input(key=f"rename-{alice.id}").set_value("Alicia")
+        app = app.button(key=f"rename-save-{alice.id}").click().run()
+    else:
+        app.checkbox(key=f"remove-sure-{alice.id}").check()
+        app = app.button(key=f"remove-{alice.id}").click().run()
+    assert "Alice is enrolled" not in said(app)
+    assert [p.name for p in Gallery.open(folder).speakers()] == (["Alicia"] if change == "rename" else [])
+
+
 def test_short_files_add_up(page, folder, tmp_path):
     samples = np.concatenate(voices.enrollment("Alice"))
     files = []
