@@ -127,7 +127,7 @@ class Listening:
             self.board.remark = "" if listener.scorer.calibrated else UNCALIBRATED
             self._say("listening", "")
             self.sound.begin(self.board.heard)
-            self._heard = running.open(listener, self._source.ring, self.publisher.on_update)
+            self._heard = running.open(listener, self._source.ring, self.publisher.begin())
 
     def start_again(self) -> None:
         """Forget what was heard, its sound included; a source that is on goes on."""
@@ -135,7 +135,7 @@ class Listening:
             heard, self._heard = self._heard, None
         if heard is not None:
             heard.close()
-        self.publisher.forget()
+        self.publisher.end(forget=True)
         self.sound.forget()
         self.board.start_again()
         self.publisher.publish(self.board.hello())
@@ -165,6 +165,7 @@ class Listening:
             source.close()
         if heard is not None:
             heard.close()
+        self.publisher.end()  # nothing of this listening may reach the next one's board
 
     def _fail(self, sentence: str) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PUBLISH_S = 0.09  # between two updates; a change of the name is sent at once
 _UNANSWERED = 50  # updates after which an answer is not waited for any more
+_LONGEST_HELD_MS = 60_000  # a browser that says more does not measure
 
 
 class Publisher:
@@ -43,14 +44,16 @@ class Publisher:
         self._editing = False
         self._channel: Channel | None = None
         self._lock = threading.Lock()
+        self._listening = 0  # number of the listening whose updates are wanted
         self._pending: list[Decision] = []
-        self._first_pending = 0.0
+        self._oldest = (0.0, 0.0)  # of the decisions that wait: when it was made, ms from the ring to then
         self._latest: Snapshot | None = None
         self._published = 0.0
         self._shown: str | None = None
-        self._sent: dict[
-            int, tuple[float, float]
-        ] = {}  # update → (when it was decided, ms from ring to decision)
+        # Update → (when it was sent, ms from the ring to then). Its own lock: the answers come on the server's
+        # event loop, which must not wait until an update is drawn up.
+        self._sent: dict[int, tuple[float, float]] = {}
+        self._sent_lock = threading.Lock()
 
     @property
     def watched(self) -> bool:
@@ -87,18 +90,25 @@ class Publisher:
         channel = self._channel
         return None if channel is None or channel.closed else channel.publish(message)
 
-    def on_update(self, snapshot: "Snapshot", decisions: "list[Decision]") -> None:
-        """Take in what the Engine says; runs on its thread."""
-        now = time.monotonic()
+    def begin(self) -> "Callable[[Snapshot, list[Decision]], None]":
+        """Take updates of another listening from now on.
+
+        Returns:
+            What the Engine calls with each; it does nothing any more once that listening has ended.
+        """
         with self._lock:
-            if decisions and not self._pending:
-                self._first_pending = now
-            self._pending.extend(decisions)
-            self._latest = snapshot
-            shown = snapshot.decision.speaker if snapshot.decision else None
-            if now - self._published >= PUBLISH_S or shown != self._shown:
-                self._shown = shown
-                self._flush(now)
+            self._listening += 1
+            number = self._listening
+        return lambda snapshot, decisions: self._on_update(number, snapshot, decisions)
+
+    def end(self, *, forget: bool = False) -> None:
+        """The listening has ended: send what it said last, unless that is to be forgotten, and take no more."""
+        with self._lock:
+            if not forget:
+                self._flush(time.monotonic())
+            self._listening += 1
+            self._latest = None
+            self._pending = []
 
     def flush(self, now: float) -> None:
         """Send what still waits, where no further update of the Engine has taken it along."""
@@ -106,11 +116,19 @@ class Publisher:
             if self._latest is not None and now - self._published >= PUBLISH_S:
                 self._flush(now)
 
-    def forget(self) -> None:
-        """The Engine has stopped: what it said last and was not sent is not sent any more."""
+    def _on_update(self, listening: int, snapshot: "Snapshot", decisions: "list[Decision]") -> None:
+        now = time.monotonic()
         with self._lock:
-            self._latest = None
-            self._pending = []
+            if listening != self._listening:
+                return
+            if decisions and not self._pending:
+                self._oldest = (now, snapshot.latency_ms)
+            self._pending.extend(decisions)
+            self._latest = snapshot
+            shown = snapshot.decision.speaker if snapshot.decision else None
+            if now - self._published >= PUBLISH_S or shown != self._shown:
+                self._shown = shown
+                self._flush(now)
 
     def _flush(self, now: float) -> None:
         snapshot, self._latest = self._latest, None
@@ -118,21 +136,27 @@ class Publisher:
             return
         pending, self._pending = self._pending, []
         self._published = now
+        decided, took = self._oldest
         number = self.publish(self.board.update(snapshot, pending))
-        if number is not None and pending and not math.isnan(snapshot.latency_ms):
-            self._sent[number] = (self._first_pending, snapshot.latency_ms)
-            for old in [sent for sent in self._sent if sent < number - _UNANSWERED]:
+        if number is None or not pending or math.isnan(took):
+            return
+        sent = time.monotonic()
+        with self._sent_lock:
+            self._sent[number] = (sent, took + 1000 * (sent - decided))
+            for old in [update for update in self._sent if update < number - _UNANSWERED]:
                 del self._sent[old]
 
     def _received(self, message: Message) -> None:
         number, held = message.get("drawn"), message.get("held")
-        if isinstance(number, int) and isinstance(held, int | float):
-            sent = self._sent.pop(number, None)
+        if isinstance(number, int) and isinstance(held, int | float) and 0 <= held < _LONGEST_HELD_MS:
+            now = time.monotonic()
+            with self._sent_lock:
+                sent = self._sent.pop(number, None)
             if sent is not None:
-                # The browser held the update for `held` ms until it was on the screen; half of what is left
-                # of the round trip was the way there.
-                since = (time.monotonic() - sent[0]) * 1000
-                self.board.took(sent[1] + held + max(0.0, since - held) / 2)
+                # The browser held the update for `held` ms until it was on the screen; what is left since it
+                # was sent is the round trip over the network, and half of that was the way there.
+                network = max(0.0, 1000 * (now - sent[0]) - held) / 2
+                self.board.took(sent[1] + held + network)
         start, name = message.get("correct"), message.get("name")
         if self._editing and isinstance(start, int | float) and isinstance(name, str):
             answer = self.board.correct(start / 1000, name)

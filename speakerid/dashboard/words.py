@@ -56,14 +56,18 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
 
 
 def latency(measured: Collection[float]) -> dict[str, str]:
-    """How long it takes from a sound to the screen, of the latest measurements in milliseconds."""
+    """How long it takes until a sound that the app has is on the screen, of the latest measurements in ms.
+
+    What a browser's microphone and its connection take before that is not in it: nobody here can measure that.
+    """
+    way = "from the app having the sound to the screen"
     if not measured:
-        return {"text": "—", "detail": "from sound to screen: measured while somebody speaks"}
+        return {"text": "—", "detail": f"{way}: measured while somebody speaks"}
     ordered = sorted(measured)
     slow = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     return {
         "text": f"{median(ordered):.0f} ms",
-        "detail": f"from sound to screen, measured; 19 times in 20 under {slow:.0f} ms",
+        "detail": f"{way}; 19 times in 20 under {slow:.0f} ms",
     }
 
 

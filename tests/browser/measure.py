@@ -132,6 +132,7 @@ def drawing(seconds: float) -> dict:
     board = Board(people)
     publisher = Publisher(board, lambda: None, lambda start, end: None, lambda: None)
     board.set_status("listening", "")
+    on_update = publisher.begin()
     recorded = _snapshots(people)
     while not server.started:
         time.sleep(0.05)
@@ -145,7 +146,7 @@ def drawing(seconds: float) -> dict:
         used, began, sent = time.process_time(), time.monotonic(), 0
         while time.monotonic() - began < seconds:
             snapshot, decisions = recorded[sent % len(recorded)]
-            publisher.on_update(replace(snapshot, at=sent / UPDATES), decisions)
+            on_update(replace(snapshot, at=sent / UPDATES), decisions)
             sent += 1
             time.sleep(max(0.0, began + sent / UPDATES - time.monotonic()))
         lasted = time.monotonic() - began
