@@ -110,6 +110,17 @@ def test_doctor_tells_a_model_that_cannot_be_loaded(folder, run):
     assert status == 1 and "The model cannot be loaded" in out and "2 people" in out
 
 
+def test_what_is_not_encrypted_is_told_by_commands_that_write(folder, run, monkeypatch):
+    monkeypatch.setenv("SPEAKERID_PASSPHRASE", "correct horse")
+    assert run("speakers")[2] == ""
+    status, _, err = run("rename", "Alice", "Alicia")
+    assert status == 0 and len(err.splitlines()) == 1
+    assert "2 voiceprints are not encrypted" in err and "python -m speakerid passphrase set" in err
+    monkeypatch.setenv("SPEAKERID_NEW_PASSPHRASE", "correct horse")
+    assert run("passphrase", "set")[0] == 0
+    assert run("rename", "Alicia", "Alice")[2] == ""
+
+
 def test_a_passphrase_is_asked_for_on_a_terminal(folder, run):
     """A terminal of its own, on which the passphrase is typed unseen."""
     import os

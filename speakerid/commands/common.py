@@ -47,8 +47,11 @@ def options() -> argparse.ArgumentParser:
     return shared
 
 
-def open_gallery(args: argparse.Namespace) -> Gallery:
+def open_gallery(args: argparse.Namespace, *, writes: bool = False) -> Gallery:
     """The gallery that --voiceprints names; says on standard error which of its files are damaged.
+
+    Args:
+        writes: whether the command changes the gallery; it then also says what is not encrypted.
 
     Raises:
         GalleryError: if the folder cannot be read.
@@ -58,7 +61,17 @@ def open_gallery(args: argparse.Namespace) -> Gallery:
     gallery = Gallery.open(args.voiceprints, passphrase_of(args))
     for damaged in gallery.damaged:
         note(f'The file "{gallery.folder / damaged.file}" is not used: {damaged.reason}.')
+    if writes and (count := len(gallery.in_clear)):
+        note(in_clear(count))
     return gallery
+
+
+def in_clear(count: int) -> str:
+    """What to say of so many voiceprints that are not encrypted although there is a passphrase."""
+    return (
+        f"{count} voiceprint{' is' if count == 1 else 's are'} not encrypted, though a passphrase is set: "
+        "python -m speakerid passphrase set encrypts everything."
+    )
 
 
 def passphrase_of(args: argparse.Namespace) -> str | None:

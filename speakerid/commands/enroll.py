@@ -72,7 +72,7 @@ def _run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
 def enroll_one(args: argparse.Namespace) -> None:
     """Enroll one person."""
     consent, name = consent_of(args), clean_name(args.name)
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     blocks = _decode(args.files)  # before the model, so that a wrong path is told at once
     report = gallery.enroll(
         name,
@@ -100,7 +100,7 @@ def enroll_folder(args: argparse.Namespace) -> None:
         raise SpeakerIdError(
             f'"{args.folder}" has no sub-folders: make one for each person, called by their name.'
         )
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
     results: list[dict[str, Any]] = []
     with Progress() as progress:

@@ -61,7 +61,7 @@ def load(args: argparse.Namespace) -> None:
         SpeakerIdError: if somebody was refused (after everybody was tried).
     """
     secret = _ask(FILE, "Passphrase of the file: ") if args.encrypted else ""
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
     result = gallery.load(
         args.file,
@@ -101,7 +101,7 @@ def reembed(args: argparse.Namespace) -> None:
     Raises:
         SpeakerIdError: if somebody is left (after everybody was tried).
     """
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
     with Progress() as progress:
         result = gallery.reembed(

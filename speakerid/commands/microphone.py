@@ -55,7 +55,7 @@ def record_person(args: argparse.Namespace) -> None:
 
     name = clean_name(args.name)
     consent = consent_of(args, "microphone")
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)  # first, so that the person does not speak to a program that is not ready
     blocks: list[np.ndarray] = []
     with Microphone(args.device) as microphone, Progress() as progress:

@@ -69,7 +69,7 @@ def list_speakers(args: argparse.Namespace) -> None:
 
 def remove_speaker(args: argparse.Namespace) -> None:
     """Delete a person."""
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     name = gallery.get(args.name).name
     if args.recordings:
         count = gallery.remove_recordings(name)
@@ -82,7 +82,7 @@ def remove_speaker(args: argparse.Namespace) -> None:
 
 def rename_speaker(args: argparse.Namespace) -> None:
     """Rename a person."""
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     old = gallery.get(args.old)
     gallery.rename(old.name, args.new)
     new = gallery.get(args.new).name
@@ -91,7 +91,7 @@ def rename_speaker(args: argparse.Namespace) -> None:
 
 def merge_speakers(args: argparse.Namespace) -> None:
     """Make two people one."""
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     name, into = gallery.get(args.name).name, gallery.get(args.into).name
     merged = gallery.merge(name, into, force=args.force)
     answer(
@@ -103,7 +103,7 @@ def merge_speakers(args: argparse.Namespace) -> None:
 
 def move_exemplar(args: argparse.Namespace) -> None:
     """Give one exemplar to somebody else."""
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     gallery.move_exemplar(args.name, args.number - 1, args.to)
     name, to = gallery.get(args.name).name, gallery.get(args.to).name
     result = {"name": name, "exemplar": args.number, "to": to}
@@ -112,7 +112,7 @@ def move_exemplar(args: argparse.Namespace) -> None:
 
 def remove_exemplar(args: argparse.Namespace) -> None:
     """Delete one exemplar."""
-    gallery = open_gallery(args)
+    gallery = open_gallery(args, writes=True)
     gallery.remove_exemplar(args.name, args.number - 1)
     name = gallery.get(args.name).name
     answer(args, {"name": name, "exemplar": args.number}, f'Exemplar {args.number} of "{name}" is deleted.')

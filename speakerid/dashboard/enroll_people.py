@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from speakerid.commands.common import in_clear
 from speakerid.dashboard import enroll_person, enroll_reembed, resources, state, widgets
 from speakerid.dashboard.colors import looks
 from speakerid.gallery import Voiceprint
@@ -33,6 +34,8 @@ def draw() -> None:
     with st.container(key="card-people"):
         widgets.label(f"Enrolled · {len(people)}" if people else "Enrolled")
         enroll_person.tell()
+        if count := len(resources.gallery().in_clear):
+            st.warning(in_clear(count), icon=":material/lock_open:")
         if not people:
             st.caption("Nobody yet. The first voice appears here once it is saved.")
             return

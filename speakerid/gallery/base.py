@@ -34,6 +34,7 @@ class Base:
         **more: object,
     ) -> None:
         """Make a change as `FolderStore.write` does, and record it; call it while holding the lock."""
+        self._store.require_open()  # a refusal is no change that failed: the audit log is left alone too
         with audit.recorded(self.folder, what, whom, **more):
             self._store.write(voiceprints, recordings, gone)
 

@@ -11,12 +11,12 @@ from speakerid.errors import GalleryError
 from speakerid.gallery import audit, journal
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import MAX_PEOPLE
-from speakerid.gallery.contents import SUFFIX, Contents, FromNewer
+from speakerid.gallery.contents import SUFFIX, Contents, FromNewer, Sealed
 from speakerid.gallery.files import TEMPORARY, sync_folder
 from speakerid.gallery.journal import SET_ASIDE
 from speakerid.gallery.looking import read_file
 from speakerid.gallery.resealing import resealed
-from speakerid.gallery.sealing import is_sealed
+from speakerid.gallery.sealing import WrongSeal, is_sealed
 from speakerid.gallery.store import FolderStore
 from speakerid.gallery.voiceprint import VERSION, Newer
 
@@ -135,6 +135,9 @@ def _voiceprints(store: FolderStore, contents: Contents) -> Iterator[Problem]:
         if isinstance(damaged, FromNewer):
             yield Problem(f'"{damaged.file}" cannot be read: {damaged.reason}.', "update this program")
             continue
+        if isinstance(damaged, Sealed):
+            yield _closed(f'"{damaged.file}" is not used: {damaged.reason}.')
+            continue
         yield Problem(
             f'"{damaged.file}" is not used: {damaged.reason}.',
             f"it is moved to {SET_ASIDE}/" + (", with its recordings" if len(files) > 1 else ""),
@@ -147,6 +150,13 @@ def _voiceprints(store: FolderStore, contents: Contents) -> Iterator[Problem]:
             "they are written in the present format",
             lambda: [store.put(person) for person in old],
         )
+
+
+def _closed(what: str) -> Problem:
+    """A file that may be whole, for another passphrase may open it: it stays where it is."""
+    return Problem(
+        what, "use the passphrase that it was encrypted with, or move it away if no passphrase opens it"
+    )
 
 
 def _recordings(store: FolderStore, contents: Contents) -> Iterator[Problem]:
@@ -164,6 +174,8 @@ def _recordings(store: FolderStore, contents: Contents) -> Iterator[Problem]:
                 kept.check(store.recording_bytes(file))
             except Newer as error:
                 yield Problem(f'The recording "{file}" cannot be read: {error}.', "update this program")
+            except WrongSeal as error:
+                yield _closed(f'The recording "{file}" cannot be used: {error}.')
             except GalleryError as error:
                 yield Problem(
                     f'The recording "{file}" cannot be used: {error}.', f"it is moved to {SET_ASIDE}/", move

@@ -23,8 +23,12 @@ class Damaged:
     reason: str
 
 
+@dataclass(frozen=True)
 class Sealed(Damaged):
-    """A file that is encrypted and does not open."""
+    """A file that is encrypted and does not open; its first bytes tell whether it was ever sealed with a
+    passphrase (`Seal.made`)."""
+
+    head: bytes = b""
 
 
 class FromNewer(Damaged):

@@ -67,6 +67,13 @@ class Gallery(Editing, Keeping):
         enough to show that they are of that person."""
         return list(self._store.read().damaged)
 
+    @property
+    def in_clear(self) -> list[str]:
+        """Voiceprints that are not encrypted although there is a passphrase, for they were there before it:
+        their files. `change_passphrase` or `doctor --repair` encrypts them."""
+        self._store.read()
+        return self._store.in_clear()
+
     def get(self, name: str) -> Voiceprint:
         """The voiceprint of a person.
 

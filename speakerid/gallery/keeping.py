@@ -41,12 +41,14 @@ class Keeping(Base):
             The number of voiceprints now stored that way.
 
         Raises:
-            GalleryError: if the old passphrase is wrong, the new one too short, or a file opens with neither.
+            GalleryError: if the old passphrase is wrong, the new one too short, or a file cannot be read or
+                opens with neither; nothing was changed then.
         """
         seal = seal_of(new)
         with self._store.locked():
+            files = self._store.resealable(seal)  # a refusal is no change that failed, in the audit log
             with audit.recorded(self.folder, "passphrase", [], encrypted=seal is not None):
-                self._store.reseal(seal)
+                self._store.reseal(files, seal)
             return len(self._store.read().people)
 
     def recordings(self, name: str) -> list[KeptRecording]:

@@ -20,8 +20,8 @@ from speakerid.errors import GalleryError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.files import replace_file
+from speakerid.gallery.reading import MAX_FILE_BYTES
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed
-from speakerid.gallery.store import MAX_FILE_BYTES
 from speakerid.gallery.voiceprint import Voiceprint, from_bytes, to_bytes
 
 MAX_BYTES = 1_000_000_000  # more than a hundred thousand people, or eight hours of kept recordings

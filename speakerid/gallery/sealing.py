@@ -21,6 +21,8 @@ MAGIC = b"SPKSEAL1"
 VARIABLE = "SPEAKERID_PASSPHRASE"
 SHORTEST = 8  # characters of a passphrase
 _SALT, _NONCE = 16, 12
+HEAD = len(MAGIC) + _SALT
+"""Bytes at the beginning of a sealed file that tell what key it was sealed with."""
 _SCRYPT = {"length": 32, "n": 2**15, "r": 8, "p": 1}
 
 
@@ -44,6 +46,7 @@ class Seal:
         self._aes, self._scrypt = AESGCM, Scrypt
         self._salt = b""
         self._keys: dict[bytes, bytes] = {}
+        self._made: set[bytes] = set()  # salts of what this passphrase has sealed or opened
         self._guard = threading.Lock()
 
     def close(self, content: bytes) -> bytes:
@@ -51,6 +54,7 @@ class Seal:
         salt = self._salt or secrets.token_bytes(_SALT)
         key = self._key(salt)
         self._salt = salt
+        self._made.add(salt)
         nonce = secrets.token_bytes(_NONCE)
         return MAGIC + salt + nonce + self._aes(key).encrypt(nonce, content, MAGIC)
 
@@ -71,7 +75,19 @@ class Seal:
         except InvalidTag as error:
             raise WrongSeal("the passphrase does not open it, or it was changed") from error
         self._salt = self._salt or salt
+        self._made.add(salt)
         return content
+
+    def made(self, sealed: bytes) -> bool:
+        """Whether this is known to be sealed with this passphrase, as something else of the same salt opened.
+
+        A salt is random, and only who knows the passphrase takes one over; so what has the salt and does not
+        open was changed since. Of other salts nobody can say.
+
+        Args:
+            sealed: at least HEAD bytes of it.
+        """
+        return sealed[len(MAGIC) : HEAD] in self._made
 
     def _key(self, salt: bytes) -> bytes:
         with self._guard:

@@ -199,3 +199,11 @@ def test_a_passphrase_that_is_set_while_the_app_is_up_is_one_sentence(folder, mo
     assert not app.exception
     (error,) = app.error
     assert "are encrypted: set SPEAKERID_PASSPHRASE" in error.value
+
+
+def test_voiceprints_from_before_the_passphrase_are_warned_of(folder, monkeypatch):
+    put(folder, alike("Ana", 1), alike("Bo", 2))
+    monkeypatch.setenv("SPEAKERID_PASSPHRASE", "correct horse")
+    (warning,) = open_page("1_Enroll.py", folder, monkeypatch).warning
+    assert "2 voiceprints are not encrypted" in warning.value
+    assert "python -m speakerid passphrase set" in warning.value
