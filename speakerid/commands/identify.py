@@ -111,7 +111,7 @@ class _Guesses:
 
     def hear(self, decisions: "list[Decision]") -> None:
         self._heard += [
-            (d.at, self._head.log_odds(d.embedding)) for d in decisions if d.embedding is not None
+            (d.at, float(self._head.log_odds(d.embedding))) for d in decisions if d.embedding is not None
         ]
 
     def of(self, turn: "Turn") -> "Gender":

@@ -6,13 +6,11 @@ was not taught; many adults' voices lie in between, and it then says "not sure".
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from speakerid.identify.scoring import CALIBRATIONS
+from speakerid.model.linear import LinearHead
 
 SURE = 0.7  # probability below which the answer is "not sure"
 ABOUT = (
@@ -29,39 +27,18 @@ class Gender:
     probability: float
 
 
-class GenderHead:
-    """Logistic regression on the embedding of one model.
+class GenderHead(LinearHead):
+    """Log-odds of "female"."""
 
-    Args:
-        weights: [192]; bias: a number; their sum with a unit embedding is the log-odds of "female".
-    """
-
-    def __init__(self, weights: np.ndarray, bias: float):
-        self.weights, self.bias = weights, bias
-
-    @staticmethod
-    def load(model_id: str) -> "GenderHead | None":
-        """The head that was trained for a model; None where there is none."""
-        return _load(CALIBRATIONS / file_name(model_id))
+    kind = "gender"
 
     def female(self, embeddings: np.ndarray) -> np.ndarray:
         """Probability of "female" [n] for unit embeddings [n, 192]."""
-        return 1 / (1 + np.exp(-(embeddings @ self.weights + self.bias)))
-
-    def log_odds(self, embedding: np.ndarray) -> float:
-        """Log-odds of "female" for one unit embedding [192]; their mean is that of several."""
-        return float(embedding @ self.weights + self.bias)
+        return 1 / (1 + np.exp(-self.log_odds(embeddings)))
 
     def read(self, embedding: np.ndarray) -> Gender:
         """The answer for one unit embedding [192]."""
-        return answer_from(self.log_odds(embedding))
-
-    def save(self, model_id: str, folder: Path = CALIBRATIONS) -> None:
-        """Write what load() reads."""
-        from safetensors.numpy import save_file
-
-        tensors = {"weights": self.weights.astype("f4"), "bias": np.array([self.bias], "f4")}
-        save_file(tensors, folder / file_name(model_id))
+        return answer_from(float(self.log_odds(embedding)))
 
 
 def answer_from(log_odds: float) -> Gender:
@@ -71,17 +48,3 @@ def answer_from(log_odds: float) -> Gender:
     if probability < SURE:
         return Gender("not sure", probability)
     return Gender("female" if female > 0.5 else "male", probability)
-
-
-def file_name(model_id: str) -> str:
-    return f"{model_id.replace('/', '--')}.gender.safetensors"
-
-
-@lru_cache(maxsize=8)
-def _load(path: Path) -> GenderHead | None:
-    if not path.exists():
-        return None
-    from safetensors.numpy import load_file
-
-    tensors = load_file(path)
-    return GenderHead(tensors["weights"], float(tensors["bias"][0]))

@@ -22,7 +22,7 @@ def main() -> int:
     step.add_argument("--init", type=Path, help="weights (safetensors) to start from, widened where narrower")
     step.add_argument("--processes", type=int, default=1)
     step.add_argument(
-        "--mix", default="librispeech=0.47,speechocean=0.48,arabic=0.05", help="how often each corpus"
+        "--mix", default="librispeech=0.46,speechocean=0.46,arabic=0.08", help="how often each corpus"
     )
     for name, kind in {
         "channels": int,

@@ -20,6 +20,11 @@ from speakerid.training.precision import fast_numbers
 
 CLIP_SECONDS = 4.0
 SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
+SPOILT_SHARE = 0.55  # of the crops
+# Of the voices, two people's at once: a student that copies a teacher learns from whatever the teacher has an
+# answer to, and mixtures are endless (Beyer et al., "A good teacher is patient and consistent", 2106.05237).
+MIXED_SHARE = 0.25
+MIXED_DB = (-14.0, -2.0)  # level of the second voice against the first
 OWN_SHARE = 0.5  # of the target: the clip's own embedding; the rest is the mean over the voice's clips
 
 
@@ -82,10 +87,13 @@ class CropSource:
         waves, owners = [], []
         for _ in range(new_voices):
             speaker = self._draw_speaker()
-            warp = voices.draw(self.rng)
-            for clip in self._draw_clips(self._speakers[speaker]):
-                waves.append(self._piece(clip, warp))
-                owners.append((self._numbers[speaker], self._next_voice))
+            both = self._voice(speaker)
+            if self.rng.random() < MIXED_SHARE:
+                gain = 10 ** (self.rng.uniform(*MIXED_DB) / 20)
+                others = self._voice(self._draw_speaker())
+                both = [_mixed(wave, other, gain) for wave, other in zip(both, others, strict=True)]
+            waves += both
+            owners += [(self._numbers[speaker], self._next_voice)] * 2
             self._next_voice += 1
         with fast_numbers():
             embeddings, frames = (part.float() for part in self.teacher.embed(np.stack(waves)))
@@ -97,15 +105,15 @@ class CropSource:
             self.pool.append(Pooled(wave, target, mean, frames[k].half(), speaker, voice))
         del self.pool[: max(0, len(self.pool) - self.capacity)]
 
-    def batch(self, seconds: float, count: int, spoilt_share: float = 0.75) -> Batch:
-        """Crops of so many seconds, most of them spoilt."""
+    def batch(self, seconds: float, count: int) -> Batch:
+        """Crops of so many seconds, some of them spoilt."""
         length = int(seconds * RATE) // FRAME_SAMPLES * FRAME_SAMPLES
         waves, frames, chosen = [], [], []
         for index in self.rng.choice(len(self.pool), count, replace=False):
             item = self.pool[index]
             start = self._audible_start(item.wave, length)
             wave = item.wave[start : start + length]
-            if self.rng.random() < spoilt_share:
+            if self.rng.random() < SPOILT_SHARE:
                 other = self.pool[self.rng.integers(len(self.pool))].wave
                 wave = augment.degrade(wave, self.around, other, self.rng)
             first = start // FRAME_SAMPLES
@@ -129,6 +137,11 @@ class CropSource:
         names = self._by_corpus[self.rng.choice(len(weights), p=weights / weights.sum())][1]
         return names[self.rng.integers(len(names))]
 
+    def _voice(self, speaker: str) -> list[np.ndarray]:
+        """Two pieces [CLIP_SECONDS] of a speaker, warped alike."""
+        warp = voices.draw(self.rng)
+        return [self._piece(clip, warp) for clip in self._draw_clips(self._speakers[speaker])]
+
     def _draw_clips(self, clips: list[Clip]) -> list[Clip]:
         return [clips[k] for k in self.rng.choice(len(clips), 2, replace=len(clips) < 2)]
 
@@ -149,3 +162,9 @@ class CropSource:
             if float(np.mean(np.square(wave[start : start + length]))) >= loud:
                 return start
         return 0
+
+
+def _mixed(wave: np.ndarray, other: np.ndarray, gain: float) -> np.ndarray:
+    """Two voices at once, the other one louder by `gain` than the first."""
+    louder = gain * float(np.std(wave)) / max(float(np.std(other)), 1e-6)
+    return (wave + louder * other).astype(np.float32)

@@ -44,7 +44,7 @@ class Settings:
     frame_weight: float = 3.0
     averaging: float = 0.999  # of the weights that are shipped, over steps
     seconds_per_step: float = 30.0  # of crops, in each process
-    voices_per_step: float = 1.3  # that enter the pool, in each process
+    voices_per_step: float = 1.8  # that enter the pool, in each process
     first_voices: int = 150
     save_minutes: float = 4.0
     compile: bool = True  # two minutes at the start, a quarter faster ever after

@@ -10,7 +10,7 @@ from speakerid import Encoder
 from speakerid.evaluate.embedding import Embedded
 from speakerid.evaluate.gender import measure
 from speakerid.evaluate.trials import Utterance
-from speakerid.identify.gender import SURE, GenderHead, answer_from, file_name
+from speakerid.identify.gender import SURE, GenderHead, answer_from
 
 HEAD = GenderHead(np.eye(192)[0] * 10, 0.0)
 
@@ -31,11 +31,11 @@ def test_it_answers_with_a_probability_and_says_when_it_is_not_sure():
 
 
 def test_it_is_kept_by_model(tmp_path, monkeypatch):
-    HEAD.save("owner/model", tmp_path)
-    monkeypatch.setattr("speakerid.identify.gender.CALIBRATIONS", tmp_path)
+    monkeypatch.setattr("speakerid.model.linear.HEADS", tmp_path)
+    HEAD.save("owner/model")
     head = GenderHead.load("owner/model")
     assert head is not None and head.read(embedding(0.5)).label == "female"
-    assert "/" not in file_name("owner/model")
+    assert [path.name for path in tmp_path.iterdir()] == ["owner--model.gender.safetensors"]
     assert GenderHead.load("another") is None
 
 

@@ -1,0 +1,55 @@
+"""Small heads on the embedding of one model: logistic regressions, stored beside the model's weights."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+HEADS = Path(__file__).with_name("heads")
+
+
+class LinearHead:
+    """Log-odds of a property of a voice, linear in its unit embedding.
+
+    Args:
+        weights: [192]; bias: a number; their sum with a unit embedding is the log-odds.
+    """
+
+    kind = ""  # names the head's file
+
+    def __init__(self, weights: np.ndarray, bias: float):
+        self.weights, self.bias = weights, bias
+
+    @classmethod
+    def load(cls, model_id: str) -> Self | None:
+        """The head that was trained for a model; None where there is none."""
+        stored = _load(cls.path(model_id))
+        return None if stored is None else cls(*stored)
+
+    @classmethod
+    def path(cls, model_id: str) -> Path:
+        """Its file for a model."""
+        return HEADS / f"{model_id.replace('/', '--')}.{cls.kind}.safetensors"
+
+    def log_odds(self, embeddings: np.ndarray) -> np.ndarray:
+        """[...] for unit embeddings [..., 192]; their mean over several embeddings is that of the voice."""
+        return embeddings @ self.weights + self.bias
+
+    def save(self, model_id: str) -> None:
+        """Write what load() reads."""
+        from safetensors.numpy import save_file
+
+        path = self.path(model_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"weights": self.weights.astype("f4"), "bias": np.array([self.bias], "f4")}, path)
+
+
+@lru_cache(maxsize=16)
+def _load(path: Path) -> tuple[np.ndarray, float] | None:
+    if not path.exists():
+        return None
+    from safetensors.numpy import load_file
+
+    tensors = load_file(path)
+    return tensors["weights"], float(tensors["bias"][0])
