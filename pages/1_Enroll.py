@@ -30,6 +30,7 @@ from speakerid.dashboard.enroll_prompts import (
     SPEAK_FREELY,
 )
 from speakerid.dashboard.enroll_session import Enrollment
+from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
 SOURCES = {
@@ -98,4 +99,4 @@ widgets.page("Enroll", title="Enroll a voice", lead="A name, consent, and about 
 try:
     _draw()
 except SpeakerIdError as error:
-    st.error(str(error), icon=":material/folder_off:")
+    st.error(escaped(error), icon=":material/folder_off:")

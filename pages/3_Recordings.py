@@ -11,6 +11,7 @@ import streamlit as st
 
 from speakerid.dashboard import recordings_view, resources, state, widgets
 from speakerid.dashboard.enroll_sources import FILE_TYPES
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.recordings import RecordingPage
 from speakerid.errors import AudioError, SpeakerIdError
 
@@ -19,7 +20,7 @@ try:
     gallery = resources.gallery()
     people = gallery.speakers()
 except SpeakerIdError as error:
-    st.error(str(error), icon=":material/folder_off:")
+    st.error(escaped(error), icon=":material/folder_off:")
     st.stop()
 
 visit = state.kept("recording", RecordingPage)
@@ -34,7 +35,7 @@ with st.container(key="card-file"):
         try:
             visit.start(upload.getvalue(), upload.name, resources.encoder, gallery)
         except AudioError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(escaped(error), icon=":material/error:")
         else:
             st.rerun()
     if visit.analysis and running:

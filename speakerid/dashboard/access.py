@@ -26,6 +26,7 @@ from streamlit import config
 from streamlit.errors import Error as StreamlitError
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.audit import acting_as
 
@@ -141,14 +142,14 @@ def page(name: str) -> None:
             st.stop()
         who = visitor()
     except AccessRefused as refused:
-        st.error(str(refused), icon=":material/lock:")
+        st.error(escaped(refused), icon=":material/lock:")
         st.stop()
     if not who.may(_PAGES.get(name, "operator")):
         if name == "Home":  # where a login leads
             st.switch_page("pages/2_Live.py")
         st.error(
-            f"The page {name} takes an operator, and {who.email or 'your account'} is a viewer: open the "
-            f"Live page, or ask whoever runs this app for another role.",
+            f"The page {name} takes an operator, and {escaped(who.email) or 'your account'} is a viewer: "
+            f"open the Live page, or ask whoever runs this app for another role.",
             icon=":material/lock:",
         )
         st.stop()
@@ -168,7 +169,7 @@ def account() -> None:
     except AccessRefused:
         return
     with st.popover(":material/account_circle:", type="tertiary", help=who.email or "Your account"):
-        st.caption(f"{who.email or 'Logged in'} · {who.role}")
+        st.caption(f"{escaped(who.email) or 'Logged in'} · {who.role}")
         st.button("Log out", key="log-out", on_click=st.logout, width="stretch")
 
 

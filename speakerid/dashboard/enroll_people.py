@@ -7,6 +7,7 @@ import streamlit as st
 from speakerid.commands.common import in_clear
 from speakerid.dashboard import enroll_person, enroll_reembed, resources, state, widgets
 from speakerid.dashboard.colors import looks
+from speakerid.dashboard.escaping import escaped
 from speakerid.gallery import Voiceprint
 
 _PAGE = 12  # people shown at once; a search finds the rest
@@ -50,7 +51,7 @@ def draw() -> None:
                 key=f"person-{person.id}",
                 icon=":material/more_horiz:",
                 type="tertiary",
-                help=f"Look after {person.name}",
+                help=f"Look after {escaped(person.name)}",
                 on_click=opened.show,
                 args=(person.id,),
             )
@@ -58,7 +59,7 @@ def draw() -> None:
     if chosen is None:
         opened.close()
     else:
-        dialog = st.dialog(chosen.name, width="medium", on_dismiss=opened.close)
+        dialog = st.dialog(escaped(chosen.name), width="medium", on_dismiss=opened.close)
         dialog(enroll_person.draw)(chosen, people, opened.close)
 
 

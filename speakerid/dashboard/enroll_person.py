@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from speakerid.dashboard import access, resources
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.widgets import Tone
 from speakerid.errors import SpeakerIdError
 from speakerid.evaluate.gate_measures import agreement
@@ -28,7 +29,7 @@ _MESSAGE = "enroll-people-message"  # in the session: what the last change did, 
 def tell() -> None:
     """Say what the last change did."""
     if message := st.session_state.pop(_MESSAGE, None):
-        st.toast(message, icon=":material/check:")
+        st.toast(escaped(message), icon=":material/check:")
 
 
 def draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
@@ -41,7 +42,7 @@ def draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
     try:
         _draw(person, people, close)
     except SpeakerIdError as error:  # the dialog is drawn alone, without what the page catches
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(escaped(error), icon=":material/folder_off:")
 
 
 def _draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
@@ -64,16 +65,16 @@ def _about(person: Voiceprint) -> None:
     recordings = f"{kept} recording{'' if kept == 1 else 's'} kept" if kept else "no recordings kept"
     st.caption(
         f"Enrolled {person.created[:10]}, changed {person.updated[:10]} · consent given "
-        f"{person.consent.given_at[:10]} · {recordings} · model {person.model}"
+        f"{person.consent.given_at[:10]} · {recordings} · model {escaped(person.model)}"
     )
     state, ident = resources.encoder_state()
     if state == "ready" and person.model != ident:
         st.warning(
-            f"This voiceprint was made by another model, so {person.name} is not recognized at the moment: "
-            "make it anew from the kept recordings, or enroll again."
+            f"This voiceprint was made by another model, so {escaped(person.name)} is not recognized at the "
+            "moment: make it anew from the kept recordings, or enroll again."
             if kept
-            else f"This voiceprint was made by another model and no recording was kept, so {person.name} is "
-            "not recognized at the moment: remove it and enroll again.",
+            else f"This voiceprint was made by another model and no recording was kept, so "
+            f"{escaped(person.name)} is not recognized at the moment: remove it and enroll again.",
             icon=":material/sync_problem:",
         )
 
@@ -193,7 +194,7 @@ def _merge(person: Voiceprint, others: list[str], close: Close) -> None:
         if into is None:
             return
         sure = st.checkbox(
-            f"{person.name} and {into} are the same person; only {into} remains",
+            f"{escaped(person.name)} and {escaped(into)} are the same person; only {escaped(into)} remains",
             key=f"merge-sure-{person.id}",
         )
         if st.button("Merge", key=f"merge-save-{person.id}"):
@@ -211,7 +212,7 @@ def _delete(person: Voiceprint, close: Close) -> None:
     with st.expander("Delete", icon=":material/delete:"):
         _delete_recordings(person)
         sure = st.checkbox(
-            f"Delete everything kept of {person.name} for good", key=f"remove-sure-{person.id}"
+            f"Delete everything kept of {escaped(person.name)} for good", key=f"remove-sure-{person.id}"
         )
         if st.button("Delete", key=f"remove-{person.id}", icon=":material/delete:"):
             _change(
@@ -253,7 +254,7 @@ def _change(
         with access.acting(role, what):
             change(resources.gallery())
     except SpeakerIdError as error:
-        st.error(str(error))
+        st.error(escaped(error))
         return
     st.session_state[_MESSAGE] = done
     if close:

@@ -6,6 +6,7 @@ Streamlit keys, for tests: reembed-all (button), reembed-left (container: who wa
 import streamlit as st
 
 from speakerid.dashboard import access, resources
+from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import Voiceprint
 
@@ -46,14 +47,15 @@ def _run(people: list[Voiceprint]) -> None:
     bar = st.progress(0.0, "Starting …")
 
     def progress(done: int, total: int, name: str) -> None:
-        bar.progress(done / max(total, 1), f"{done} of {total} done" + (f", now {name}" if name else ""))
+        now = f", now {escaped(name)}" if name else ""
+        bar.progress(done / max(total, 1), f"{done} of {total} done{now}")
 
     try:
         with access.acting("operator", "make voiceprints anew"):
             names = [person.name for person in people]
             result = resources.gallery().reembed(resources.encoder(), progress, names)
     except SpeakerIdError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(escaped(error), icon=":material/error:")
         return
     st.session_state[_LEFT] = result.left
     st.rerun()
@@ -65,6 +67,6 @@ def _left() -> None:
     if left:
         with st.container(key="reembed-left"):
             for name, why in list(left.items())[:_SHOWN]:
-                st.error(f"{name} could not be made anew: {why}", icon=":material/sync_problem:")
+                st.error(escaped(f"{name} could not be made anew: {why}"), icon=":material/sync_problem:")
             if len(left) > _SHOWN:
                 st.caption(f"… and {len(left) - _SHOWN} more")

@@ -9,6 +9,7 @@ from speakerid.dashboard import access, resources, spectrogram, widgets
 from speakerid.dashboard.enroll import TOO_QUIET_DBFS, Take
 from speakerid.dashboard.enroll_prompts import consent_text
 from speakerid.dashboard.enroll_session import Enrollment
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.widgets import Tone
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, EnrollmentReport
@@ -63,7 +64,7 @@ def _review(enrollment: Enrollment, takes: list[Take], name: str, consent: Conse
 def _recording(number: int, take: Take, *, alone: bool) -> None:
     """One recording: its shape with the speech marked, the player, the spectrogram when it is asked for."""
     if not alone:
-        st.caption(f"{take.name} · {take.speech_seconds:.1f} s of speech")
+        st.caption(f"{escaped(take.name)} · {take.speech_seconds:.1f} s of speech")
     widgets.waveform(take.samples, take.speech, rate=RATE)
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.audio(take.samples, sample_rate=RATE)
@@ -74,15 +75,19 @@ def _recording(number: int, take: Take, *, alone: bool) -> None:
             "brighter. Speech shows as stacked, moving stripes; noise as an even haze."
         )
     for warning in take.warnings:
-        st.caption(f":material/info: {warning}")
+        st.caption(f":material/info: {escaped(warning)}")
 
 
 def _refusal(enrollment: Enrollment) -> None:
     """Why nothing was stored, and the way on."""
     for reason in enrollment.reasons:
-        st.error(reason, icon=":material/block:")
+        st.error(escaped(reason), icon=":material/block:")
     if offer := enrollment.offer:
-        text = f"Add it to {offer} instead" if enrollment.offer_known else f"Save it as “{offer}” instead"
+        text = (
+            f"Add it to {escaped(offer)} instead"
+            if enrollment.offer_known
+            else f"Save it as “{escaped(offer)}” instead"
+        )
         st.button(
             text, key="enroll-instead", icon=":material/person_check:", on_click=_instead, args=(enrollment,)
         )
@@ -150,7 +155,7 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
         return
     with st.container(key="card-stored"):
         widgets.label("Saved")
-        st.subheader(f"{report.name} is enrolled", anchor=False)
+        st.subheader(f"{escaped(report.name)} is enrolled", anchor=False)
         exemplars = _count(report.exemplars, "exemplar")
         used = int(report.speech_seconds * 10) / 10
         st.write(
@@ -158,11 +163,11 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
             "pieces of speech that a live voice is compared with."
         )
         for warning in report.warnings:
-            st.warning(warning, icon=":material/info:")
+            st.warning(escaped(warning), icon=":material/info:")
         if len(set(stored.sources)) == 1:
             st.caption(
                 ":material/lightbulb: One more recording, from the room and with the microphone that you "
-                f"will use, makes it steadier: type {report.name} again as the name."
+                f"will use, makes it steadier: type {escaped(report.name)} again as the name."
             )
         with st.container(horizontal=True):
             if st.button("Enroll another voice", key="enroll-next", icon=":material/person_add:"):
@@ -177,7 +182,7 @@ def _existing(name: str) -> None:
     for person in resources.gallery().speakers() if wanted else ():
         if name_key(person.name) == wanted:
             st.info(
-                f"{person.name} is enrolled already; saving adds this recording to that voiceprint. "
+                f"{escaped(person.name)} is enrolled already; saving adds this recording to that voiceprint. "
                 "Different rooms and microphones make it better.",
                 icon=":material/group_add:",
             )

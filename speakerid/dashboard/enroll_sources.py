@@ -15,6 +15,7 @@ from speakerid.audio.ring import Ring
 from speakerid.dashboard import resources, widgets
 from speakerid.dashboard.enroll import WANTED_SPEECH_SECONDS, Take, advice
 from speakerid.dashboard.enroll_session import Enrollment
+from speakerid.dashboard.escaping import escaped
 from speakerid.errors import AudioError
 from speakerid.gallery import MIN_SPEECH_SECONDS
 
@@ -86,7 +87,7 @@ def microphone(enrollment: Enrollment) -> list[Take]:
     try:
         found = resources.microphones()
     except AudioError as error:
-        st.warning(str(error), icon=":material/mic_off:")
+        st.warning(escaped(error), icon=":material/mic_off:")
         return []
     if not found:
         st.warning(
@@ -146,7 +147,7 @@ def _takes(enrollment: Enrollment, uploads: list[Any], name: str = "") -> list[T
     for upload in uploads:
         take = enrollment.file(upload.file_id, upload.getvalue(), name or upload.name)
         if isinstance(take, str):
-            st.error(take, icon=":material/error:")
+            st.error(escaped(take), icon=":material/error:")
         else:
             takes.append(take)
     return takes
@@ -162,7 +163,7 @@ def _guided(enrollment: Enrollment, name: str, *, going_on: bool) -> list[Take]:
         enrollment.stop(_now(name))
         progress = enrollment.look()
     if progress.error:
-        st.warning(progress.error, icon=":material/mic_off:")
+        st.warning(escaped(progress.error), icon=":material/mic_off:")
     if progress.lost > 0:
         st.warning(
             f"{progress.lost:.1f} seconds of sound came too late to be used; the computer was busy. Record "

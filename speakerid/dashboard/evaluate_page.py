@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from speakerid.dashboard import resources, widgets
+from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def draw() -> None:
     try:
         people = resources.gallery().speakers()
     except SpeakerIdError as error:
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(escaped(error), icon=":material/folder_off:")
         return
     models = sorted({person.model for person in people})
     if not models:
@@ -57,8 +58,8 @@ def _tries(people: list[Voiceprint], model: str) -> Tries:
 
 def _what_lacks(tries: Tries) -> str:
     if len(tries.names) < 2:
-        return f"Only {_md(', '.join(tries.names))} is enrolled, and there is nobody to be confused with."
-    few = ", ".join(_md(name) for name in tries.single[:5]) + (" and others" if len(tries.single) > 5 else "")
+        return f"Only {escaped(', '.join(tries.names))} is enrolled, and there is nobody to be confused with."
+    few = escaped(", ".join(tries.single[:5])) + (" and others" if len(tries.single) > 5 else "")
     return f"One recording only is enrolled for {few}, so none can be left out to try."
 
 
@@ -188,7 +189,7 @@ def _matrix(tries: Tries) -> None:
         st.plotly_chart(figure, key="evaluate-matrix-chart", config={"displayModeBar": False})
         worst = tries.confused(threshold)[:3]
         if worst:
-            pairs = "; ".join(f"{_md(a)} as {_md(b)}, {count}×" for a, b, count in worst)
+            pairs = "; ".join(f"{escaped(a)} as {escaped(b)}, {count}×" for a, b, count in worst)
             st.caption(f"Most often confused: {pairs}. More and longer recordings of both help.")
         else:
             st.caption("Nobody is taken for somebody else.")
@@ -226,7 +227,7 @@ def _how(tries: Tries, people: list[Voiceprint]) -> None:
             "stranger."
         )
         if tries.single:
-            names = ", ".join(_md(name) for name in tries.single[:8])
+            names = ", ".join(escaped(name) for name in tries.single[:8])
             st.write(
                 f"Tried as strangers only, since one recording is enrolled: {names}"
                 + (f" and {len(tries.single) - 8} more." if len(tries.single) > 8 else ".")
@@ -255,8 +256,3 @@ def _plain(name: str) -> str:
     """A name for plotly, which would read < and & as markup."""
     short = name if len(name) <= 18 else name[:17] + "…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _md(name: str) -> str:
-    """A name for Markdown, every character that it could read as markup escaped."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~$:&" else c for c in name)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from speakerid.dashboard import resources, widgets
 from speakerid.dashboard.colors import looks
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.widgets import Tone
 from speakerid.errors import AudioError, SpeakerIdError
 from speakerid.gallery import Gallery, Voiceprint
@@ -24,7 +25,7 @@ def draw() -> None:
         gallery = resources.gallery()
         people = gallery.speakers()
     except SpeakerIdError as error:
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(escaped(error), icon=":material/folder_off:")
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -85,7 +86,7 @@ def _state(gallery: Gallery, loading: bool) -> None:
     try:
         people = gallery.speakers()
     except SpeakerIdError as error:  # since the page was drawn
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(escaped(error), icon=":material/folder_off:")
         return
     if loading and resources.encoder_state()[0] in ("ready", "failed"):
         st.rerun()
@@ -139,9 +140,10 @@ def _local_microphone() -> tuple[Tone, str, str]:
 
 def _damaged(gallery: Gallery) -> None:
     for damaged in gallery.damaged:
+        what = f"The voiceprint file {damaged.file} cannot be used: {damaged.reason.rstrip('.')}."
         st.warning(
-            f"The voiceprint file {damaged.file} cannot be used: {damaged.reason.rstrip('.')}. It was left "
-            "as it is; that person is not recognized until you enroll them again or put back a copy of it.",
+            f"{escaped(what)} It was left as it is; that person is not recognized until you enroll them "
+            "again or put back a copy of it.",
             icon=":material/heart_broken:",
         )
 

@@ -1,10 +1,11 @@
 """Enroll somebody from stretches that were heard: choose them, hear them, give a name and the consent.
 
-Streamlit keys: naming-turn-N, naming-name, naming-consent, naming-enroll.
+Streamlit keys: naming-turn-N, naming-name, naming-consent, naming-enroll, naming-instead.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import streamlit as st
@@ -12,9 +13,12 @@ import streamlit as st
 from speakerid.audio.format import RATE
 from speakerid.dashboard import access, resources
 from speakerid.dashboard.enroll_prompts import consent_text
+from speakerid.dashboard.escaping import escaped
+from speakerid.dashboard.eventlog import clock
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
 
+_INSTEAD = "naming-save-instead"  # in the session: save without another click, for the offer was taken
 _OFFERED = 12  # turns; more do not make a better voiceprint
 
 
@@ -62,23 +66,38 @@ def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: N
         st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
     name = st.text_input("Name", key="naming-name", help="Somebody who is enrolled already is added to.")
     agreed = st.checkbox(consent_text(keep_recordings=False).rpartition(" (version")[0], key="naming-consent")
-    place = st.container()
-    if st.button("Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:"):
-        for reason in _enroll(name, agreed, chosen, gallery, source, named):
-            place.error(reason, icon=":material/block:")
+    save = st.button("Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:")
+    if save or st.session_state.pop(_INSTEAD, False):
+        refused = _enroll(name, agreed, chosen, gallery, source, named)
+        for reason in refused.reasons:
+            st.error(escaped(reason), icon=":material/block:")
+        if other := refused.belongs_to:
+            st.button(
+                f"Add it to {escaped(other)}",
+                key="naming-instead",
+                icon=":material/person_check:",
+                on_click=_instead,
+                args=(other,),
+            )
+
+
+def _instead(name: str) -> None:
+    """Take the offer: a callback, for it changes an input that is drawn already."""
+    st.session_state["naming-name"] = name
+    st.session_state[_INSTEAD] = True
 
 
 def _offer(number: int, stretch: Stretch) -> bool:
     with st.container(horizontal=True, vertical_alignment="center"):
-        ticked = st.checkbox(stretch.label, stretch.chosen, key=f"naming-turn-{number}")
+        ticked = st.checkbox(escaped(stretch.label), stretch.chosen, key=f"naming-turn-{number}")
         st.audio(stretch.samples, sample_rate=RATE, width=320)
     return ticked
 
 
 def _enroll(
     name: str, agreed: bool, chosen: list[Stretch], gallery: Gallery, source: str, named: Named
-) -> list[str]:
-    """Why it was refused, one sentence each; draws the page anew where it was not."""
+) -> EnrollmentRefused:
+    """Why it was refused, and whose voice it is; draws the page anew where it was not."""
     reasons = []
     if not name.strip():
         reasons.append("A name is missing: type whose voice this is.")
@@ -87,7 +106,8 @@ def _enroll(
     if not chosen:
         reasons.append("No turn is chosen: choose at least one.")
     if reasons:
-        return reasons
+        return EnrollmentRefused(reasons)
+    today = f"{datetime.now():%Y-%m-%d}"
     try:
         with st.spinner("Making the voiceprint …"), access.acting("operator", "enroll people"):
             report = gallery.enroll(
@@ -99,14 +119,15 @@ def _enroll(
                 ],
                 resources.encoder(),
                 consent=Consent.now(consent_text(keep_recordings=False), source),
-                sources=[f"{source}, {stretch.label}" for stretch in chosen],
+                # When it was said, and not what it was heard as: that may be somebody else's name.
+                sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
             )
     except EnrollmentRefused as refused:
-        return refused.reasons
+        return refused
     except SpeakerIdError as error:
-        return [str(error)]
+        return EnrollmentRefused([str(error)])
     named(report.name, chosen)
-    st.toast(f"{report.name} is enrolled.", icon=":material/how_to_reg:")
+    st.toast(f"{escaped(report.name)} is enrolled.", icon=":material/how_to_reg:")
     st.rerun()
 
 

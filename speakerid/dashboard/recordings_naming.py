@@ -10,6 +10,7 @@ import streamlit as st
 from speakerid.audio.format import RATE
 from speakerid.dashboard import access, naming
 from speakerid.dashboard.colors import UNKNOWN
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.eventlog import Entry, clock
 from speakerid.dashboard.naming import Stretch
 from speakerid.dashboard.recordings import Analysis, RecordingPage
@@ -33,7 +34,7 @@ def draw(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
             return
         for place, number in enumerate(picked[:_HEARD]):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.write(f"**{entries[number].speaker}**, {_when(entries[number])}")
+                st.write(f"**{escaped(entries[number].speaker)}**, {_when(entries[number])}")
                 samples = analysis.sound.cut(entries[number].start, entries[number].end)
                 if samples is not None:
                     st.audio(samples, sample_rate=RATE, autoplay=place == 0, width=360)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from speakerid.dashboard import recordings_naming, widgets
 from speakerid.dashboard.colors import UNKNOWN, Look, looks
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.eventlog import Entry, clock, to_csv, to_html, to_json, to_rttm
 from speakerid.dashboard.figures import plotly_source, report, rows
 from speakerid.dashboard.recordings import Analysis, Heard, RecordingPage
@@ -33,7 +34,8 @@ def progress(analysis: Analysis, duration: float) -> None:
             st.progress(share, text=f"{where} of {clock(duration).split('.')[0]} heard")
         if heard.turns:
             last = heard.turns[-1]
-            st.caption(f"{len(heard.turns)} turns so far; at {clock(last.start)} {last.speaker} speaks.")
+            now = f"at {clock(last.start)} {escaped(last.speaker)} speaks"
+            st.caption(f"{len(heard.turns)} turns so far; {now}.")
     if not heard.running:
         st.rerun()
 
@@ -46,7 +48,7 @@ def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
     """
     heard, entries, name, people = analysis.heard, visit.entries(), visit.name, gallery.speakers()
     if heard.error:
-        st.error(heard.error, icon=":material/error:")
+        st.error(escaped(heard.error), icon=":material/error:")
     if not analysis.calibrated:
         st.warning(UNCALIBRATED, icon=":material/tune:")
     for warning in heard.warnings:

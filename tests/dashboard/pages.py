@@ -1,5 +1,6 @@
 """The app's pages under AppTest, with a gallery of their own and a stand-in for the WebRTC session."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,12 @@ def said(app: AppTest) -> str:
     """Everything the page says, HTML included, as one text."""
     assert not app.exception, app.exception
     elements = (*app.html, *app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.subheader)
-    return "\n".join(str(getattr(element, "value", "") or element.proto.body) for element in elements)
+    return plain("\n".join(str(getattr(element, "value", "") or element.proto.body) for element in elements))
+
+
+def plain(markdown: str) -> str:
+    """Text as the browser shows it: without what keeps names from being read as Markdown."""
+    return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", markdown)
 
 
 def recording(name: str, folder: Path, seconds: float | None = None) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dashboard.pages import open_page, said
+from dashboard.pages import open_page, plain, said
 from gallery.people import store_people, voiceprint
 from support import voices
 
@@ -185,7 +185,7 @@ def test_a_missing_or_wrong_passphrase_is_one_sentence(folder, monkeypatch, secr
     app = open_page("1_Enroll.py", folder, monkeypatch)
     assert not app.exception
     (error,) = app.error
-    assert "SPEAKERID_PASSPHRASE" in error.value
+    assert "SPEAKERID_PASSPHRASE" in plain(error.value)
     assert not app.text_input
 
 
@@ -198,12 +198,24 @@ def test_a_passphrase_that_is_set_while_the_app_is_up_is_one_sentence(folder, mo
     app = app.button(key=f"rename-save-{ana.id}").click().run()
     assert not app.exception
     (error,) = app.error
-    assert "are encrypted: set SPEAKERID_PASSPHRASE" in error.value
+    assert "are encrypted: set SPEAKERID_PASSPHRASE" in plain(error.value)
 
 
 def test_voiceprints_from_before_the_passphrase_are_warned_of(folder, monkeypatch):
     put(folder, alike("Ana", 1), alike("Bo", 2))
     monkeypatch.setenv("SPEAKERID_PASSPHRASE", "correct horse")
-    (warning,) = open_page("1_Enroll.py", folder, monkeypatch).warning
+    warning, *_ = open_page("1_Enroll.py", folder, monkeypatch).warning
     assert "2 voiceprints are not encrypted" in warning.value
     assert "python -m speakerid passphrase set" in warning.value
+
+
+def test_a_name_is_no_markdown(folder, monkeypatch):
+    name = "*Ana* [x](http://y) $z$ :smile:"
+    ana, bo = replace(alike("Ana", 1), name=name), alike("Bo", 2)
+    put(folder, ana, bo)
+    app = opened(folder, monkeypatch, ana)
+    label = app.checkbox(key=f"remove-sure-{ana.id}").label
+    assert "\\*Ana\\* \\[x\\]\\(http\\:" in label and "\\$z\\$ \\:smile\\:" in label
+    app.text_input(key=f"rename-{ana.id}").set_value("_Bo_")
+    app = app.button(key=f"rename-save-{ana.id}").click().run()
+    assert "\\_Bo\\_" in app.toast[0].value

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from dashboard.pages import ROOT, said
 from streamlit.testing.v1 import AppTest
+from support import voices
 
+from speakerid.dashboard import resources
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.live_naming import _beside
-from speakerid.gallery import Gallery
+from speakerid.gallery import Consent, Gallery
 
 _SCRIPT = """
 import numpy as np
@@ -19,7 +21,8 @@ from speakerid.gallery import Gallery
 
 sounds = [(voices.turn("Edgar", k) * 32767).astype(np.int16) for k in range(3)]
 stretches = [
-    naming.Stretch(10.0 * k, f"turn {k}", k < 2, None if k == 2 else sound) for k, sound in enumerate(sounds)
+    naming.Stretch(10.0 * k, f"turn {k}, Somebody *Else*", k < 2, None if k == 2 else sound)
+    for k, sound in enumerate(sounds)
 ]
 if "named" not in st.session_state:
     naming.ask(
@@ -68,7 +71,29 @@ def test_a_stranger_gets_a_voiceprint_with_consent_and_the_caller_is_told(asked:
     assert asked.session_state["named"] == ("Edgar", [0.0, 10.0])
     [edgar] = Gallery.open(tmp_path / "people").speakers()
     assert edgar.consent.source == "live" and "agrees" in edgar.consent.text
-    assert any("turn 0" in source for source in edgar.sources)
+    assert {source.split(", at ")[1] for source in edgar.sources} == {"0:00.0", "0:10.0"}
+    assert not any("Somebody" in source for source in edgar.sources), "it may be somebody else's name"
+
+
+def test_a_label_is_no_markdown(asked: AppTest):
+    assert asked.checkbox(key="naming-turn-0").label == r"turn 0, Somebody \*Else\*"
+
+
+def test_the_voice_of_somebody_enrolled_is_offered_to_be_added_there(asked: AppTest, tmp_path: Path):
+    gallery = Gallery.open(tmp_path / "people")
+    consent = Consent.now("A synthetic voice.", "test")
+    gallery.enroll("Ed", voices.enrollment("Edgar"), resources.encoder(), consent=consent)
+    before = set(gallery.get("Ed").sources)
+    asked.text_input(key="naming-name").set_value("Somebody")
+    asked.checkbox(key="naming-consent").check().run()
+    asked.button(key="naming-enroll").click().run()
+    assert 'the voice of "Ed"' in said(asked)
+    assert asked.button(key="naming-instead").label == "Add it to Ed"
+    asked.button(key="naming-instead").click().run()
+    assert not asked.exception
+    assert asked.session_state["named"][0] == "Ed"
+    [ed] = gallery.speakers()
+    assert before < set(ed.sources)
 
 
 def test_a_moment_belongs_to_the_turn_around_it():
