@@ -44,7 +44,7 @@ class Measured:
     """What a threshold cuts, of recordings on its two sides.
 
     Attributes:
-        name, value: the threshold in `speakerid.gallery.enrollment`.
+        name, value: the threshold in `speakerid.gallery.enrollment` or `.voices`.
         above: whether good ones lie above it.
         good, bad: the measures.
     """

@@ -20,7 +20,7 @@ from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.degrade import clip, with_noise
 from speakerid.evaluate.gate_measures import Measured, Tried, agreement
 from speakerid.evaluate.trials import Utterance
-from speakerid.gallery import Consent, Gallery, Voiceprint
+from speakerid.gallery import Consent, Gallery, Voiceprint, voices
 from speakerid.gallery import enrollment as gate
 from speakerid.gallery.exemplars import Embedder, Spoken
 from speakerid.gallery.voiceprint import unit
@@ -53,15 +53,16 @@ class Gate:
         self._rng = np.random.default_rng(0)
         self.tried: dict[str, Tried] = {}
         self.measured = {
-            name: Measured(name, getattr(gate, name), above)
-            for name, above in (
-                ("MIN_SPEECH_SECONDS", True),
-                ("MIN_SNR_DB", True),
-                ("MAX_CLIPPED", False),
-                ("TWO_VOICES", True),
-                ("OTHER_VOICE", False),
-                ("NEAR_MARGIN", False),
-                ("SAME_VOICE", True),
+            name: Measured(name, getattr(module, name), above)
+            for module, name, above in (
+                (gate, "MIN_SPEECH_SECONDS", True),
+                (gate, "MIN_SNR_DB", True),
+                (gate, "MAX_CLIPPED", False),
+                (voices, "TWO_VOICES", True),
+                (voices, "AT_ONCE", False),
+                (gate, "OTHER_VOICE", False),
+                (gate, "NEAR_MARGIN", False),
+                (gate, "SAME_VOICE", True),
             )
         }
         self.exemplars: list[float] = []  # agreement of each with the others of its voiceprint
@@ -146,9 +147,13 @@ class Gate:
         length = min(len(mine), len(theirs))
         turns = np.concatenate([mine[: length // 2], theirs[: length // 2]])
         louder = np.std(mine[:length]) / max(float(np.std(theirs[:length])), 1e-6)
+        at_once = 0.5 * (mine[:length] + louder * theirs[:length]).astype(np.float32)
         self._try(TURNS, [turns])
-        self._try(AT_ONCE, [0.5 * (mine[:length] + louder * theirs[:length]).astype(np.float32)])
-        self.measured["TWO_VOICES"].bad.append(self._agreement([turns]))
+        self._try(AT_ONCE, [at_once])
+        for windows in self._windows([turns]):
+            self.measured["TWO_VOICES"].bad.append(voices.agreement_of_voices(windows))
+        for windows in self._windows([at_once]):
+            self.measured["AT_ONCE"].bad.append(voices.odds_at_once(windows, self._encoder.id))
 
     def _try(self, kind: str, blocks: list[np.ndarray]) -> None:
         try:
@@ -162,13 +167,15 @@ class Gate:
         self.measured["MIN_SNR_DB"].good += [quality.snr_db for quality in qualities]
         self.measured["MAX_CLIPPED"].good += [quality.clipped for quality in qualities]
         self.measured["MIN_SPEECH_SECONDS"].good.append(sum(part.seconds for part in _spoken(one.blocks)))
-        self.measured["TWO_VOICES"].good.append(self._agreement(one.blocks))
+        for windows in self._windows(one.blocks):
+            self.measured["TWO_VOICES"].good.append(voices.agreement_of_voices(windows))
+            self.measured["AT_ONCE"].good.append(voices.odds_at_once(windows, self._encoder.id))
 
-    def _agreement(self, blocks: list[np.ndarray]) -> float:
+    def _windows(self, blocks: list[np.ndarray]) -> Iterator[np.ndarray]:
+        """The windows that the gate looks at; none where it refuses for too little speech."""
         spoken = _spoken(blocks)
-        if sum(part.seconds for part in spoken) < gate.MIN_SPEECH_SECONDS:
-            return 1.0
-        return gate.agreement_of_voices(spoken, self._encoder)
+        if sum(part.seconds for part in spoken) >= gate.MIN_SPEECH_SECONDS:
+            yield voices.voice_windows(spoken, self._encoder)
 
     def _partner(self, one: Enrollment, enrollments: Sequence[Enrollment]) -> Enrollment | None:
         others = [other for other in enrollments if other.speaker != one.speaker]

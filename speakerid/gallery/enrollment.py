@@ -13,8 +13,9 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery.exemplars import MAX_WINDOWS, Embedder, Exemplars, Spoken, embed_speech
+from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
 from speakerid.gallery.voiceprint import Voiceprint, unit
+from speakerid.gallery.voices import MORE_THAN_ONE, more_than_one, voice_windows
 
 if TYPE_CHECKING:
     from speakerid.audio.quality import Quality
@@ -25,10 +26,6 @@ MIN_SNR_DB = 8.0  # below it a recording is not used: the noise would become par
 POOR_SNR_DB = 15.0  # below it a recording is used with a warning
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
 LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
-VOICES_WINDOW_SECONDS = 1.5  # seldom holds two voices, and is long enough to tell one from another
-TWO_VOICES = 0.40  # two groups of windows whose means agree less than this are two voices
-TWO_VOICES_SHORT = 0.20  # the same where there is little speech, as the means of few windows scatter
-SHORT_SECONDS, LONG_SECONDS = 8.5, 10.0  # of speech, between which the one limit goes over into the other
 OTHER_VOICE = 0.85  # agreement with somebody enrolled from which on the voice counts as theirs
 NEAR_VOICE = 0.72  # less is enough where nobody else who is enrolled comes near:
 NEAR_MARGIN = 0.20  # the next one agrees less by this
@@ -119,10 +116,8 @@ def examine(
         raise EnrollmentRefused(refusals)
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
     windows, whole = embed_speech(spoken, encoder)
-    if agreement_of_voices(spoken, encoder) < two_voices_limit(seconds):
-        raise EnrollmentRefused(
-            ["More than one voice is heard: enroll each person from recordings in which nobody else speaks."]
-        )
+    if more_than_one(voice_windows(spoken, encoder), seconds, encoder.id):
+        raise EnrollmentRefused([MORE_THAN_ONE])
     return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings, tuple(used))
 
 
@@ -207,38 +202,3 @@ def without_silence(samples: np.ndarray, probabilities: np.ndarray) -> np.ndarra
     """The speech of a recording, with pauses up to LONGEST_PAUSE_SECONDS: the Listener hears those too."""
     spans = spoken_spans(probabilities, len(samples) / RATE)
     return np.concatenate([samples[round(start * RATE) : round(end * RATE)] for start, end in spans])
-
-
-def two_voices_limit(seconds: float) -> float:
-    """The agreement below which so many seconds of speech count as two voices."""
-    limits = (TWO_VOICES_SHORT, TWO_VOICES)
-    return float(np.interp(seconds, (SHORT_SECONDS, LONG_SECONDS), limits))
-
-
-def agreement_of_voices(spoken: Sequence[Spoken], encoder: Embedder) -> float:
-    """How alike the two voices are that could be in these recordings; see two_voices_limit()."""
-    pieces: list[np.ndarray] = []
-    for part in spoken:
-        size = min(round(VOICES_WINDOW_SECONDS * RATE), len(part.samples))
-        starts = range(0, len(part.samples) - size + 1, max(size // 2, 1))
-        pieces += [part.samples[start : start + size] for start in starts]
-    if len(pieces) > MAX_WINDOWS:  # evenly over everything that was said
-        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
-    return _agreement_of_halves(unit(encoder.embed(pieces)))
-
-
-def _agreement_of_halves(rows: np.ndarray) -> float:
-    """Cosine between the means of the two groups that the windows [m, d] fall into; 1.0 below two windows.
-
-    Two-means from the pair least alike: within one voice the two means agree, between two voices they do not.
-    """
-    if len(rows) < 2:
-        return 1.0
-    alike = rows @ rows.T
-    centers = rows[list(np.unravel_index(int(alike.argmin()), alike.shape))]
-    for _ in range(10):
-        second = (rows @ centers[1]) > (rows @ centers[0])
-        if second.all() or not second.any():
-            return 1.0
-        centers = unit(np.stack([rows[~second].mean(axis=0), rows[second].mean(axis=0)]))
-    return float(centers[0] @ centers[1])
