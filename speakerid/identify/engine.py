@@ -6,7 +6,7 @@ import threading
 import numpy as np
 
 from speakerid.audio.ring import Ring
-from speakerid.errors import SpeakerIdError
+from speakerid.errors import ModelError
 from speakerid.identify.config import Window
 from speakerid.identify.listener import EncoderLike, Listener
 from speakerid.identify.session import OnUpdate, Session
@@ -18,7 +18,8 @@ _log = logging.getLogger(__name__)
 class Engine:
     """Listens to any number of sessions on one thread, which starts with the first of them.
 
-    A session whose Listener or on_update raises is closed and logged; the others go on.
+    A session whose sound cannot be embedded, or whose Listener or on_update raises, is closed with a sentence
+    in its `error` and logged; the others go on.
     """
 
     def __init__(self, encoder: EncoderLike):
@@ -72,7 +73,7 @@ class Engine:
         spoken = [window for _, windows in heard for window in windows if window.samples is not None]
         try:
             self._embed_and_accept(heard)
-        except SpeakerIdError:
+        except Exception:
             # One window that cannot be embedded spoils its batch: find its session, let the others go on.
             for session, windows in heard:
                 self._guarded(session, lambda s=session, w=windows: self._embed_and_accept([(s, w)]))
@@ -80,7 +81,10 @@ class Engine:
 
     def _embed_and_accept(self, heard: list[tuple[Session, list[Window]]]) -> None:
         spoken = [window.samples for _, windows in heard for window in windows if window.samples is not None]
-        embeddings = iter(self.encoder.embed(spoken)) if spoken else iter(())
+        made = self.encoder.embed(spoken) if spoken else ()
+        if len(made) != len(spoken):
+            raise ModelError(f"The voice model gave {len(made)} embeddings for {len(spoken)} windows.")
+        embeddings = iter(made)
         for session, windows in heard:
             taken = [next(embeddings) if window.samples is not None else None for window in windows]
             self._guarded(session, lambda s=session, w=windows, e=taken: _accept(s, w, e))
@@ -88,9 +92,9 @@ class Engine:
     def _guarded(self, session: Session, what):
         try:
             return what()
-        except Exception:
+        except Exception as error:
             _log.exception("a live session failed and is closed")
-            session.close()
+            session.fail(error)
             return None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE, SILENCE_DBFS, level
 from speakerid.audio.ring import Ring
+from speakerid.errors import SpeakerIdError
 from speakerid.identify.config import Window
 from speakerid.identify.decision import Decision, Turn
 from speakerid.identify.listener import Listener
@@ -50,12 +51,19 @@ OnUpdate = Callable[[Snapshot, list[Decision]], None]
 
 
 class Session:
-    """Made by Engine.open(). Its methods may be called on any thread; on_update runs on the Engine's."""
+    """Made by Engine.open(). Its methods may be called on any thread; on_update runs on the Engine's.
+
+    Attributes:
+        snapshot: the latest picture.
+        closed: it does not listen any more.
+        error: the sentence to show if it ended by itself, else "".
+    """
 
     def __init__(self, listener: Listener, ring: Ring, on_update: OnUpdate | None):
         self.listener, self.ring, self.on_update = listener, ring, on_update
         self.snapshot = Snapshot()
         self.closed = False
+        self.error = ""
         self._orders: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._level_dbfs, self._clipped = SILENCE_DBFS, False
@@ -65,6 +73,12 @@ class Session:
 
     def close(self) -> None:
         """Stop listening; on_update is not called any more once the current one has returned."""
+        self.closed = True
+
+    def fail(self, why: Exception) -> None:
+        """Stop listening because of this."""
+        said = str(why) if isinstance(why, SpeakerIdError) else ""
+        self.error = said or "Listening has failed; the server's log says why. Stop, and start again."
         self.closed = True
 
     def reload(self) -> None:
