@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -68,14 +68,12 @@ class Microphone:
     Attributes:
         ring: where the blocks go, normalized, about 20 ms each.
         closed: it was closed.
-        gaps: how often sound was lost because the computer was too busy to fetch it.
     """
 
     def __init__(self, device: Device | int | str | None = None, ring: Ring | None = None):
         """The default microphone, or a device of `devices()`, or its number, or (part of) its name."""
         self.ring = Ring() if ring is None else ring
         self.closed = False
-        self.gaps = 0
         self._wanted = device
         self._name = "The microphone"
         self._stream: sounddevice.InputStream | None = None
@@ -161,7 +159,7 @@ class Microphone:
                 device=device.index,
                 channels=channels,
                 dtype="int16",
-                callback=lambda sound, count, when, status: self._take(sound, rate, status),
+                callback=lambda sound, *_: self._take(sound, rate),
                 finished_callback=self._finished,
             )
             stream.start()
@@ -174,12 +172,11 @@ class Microphone:
             ) from error
         return stream
 
-    def _take(self, sound: np.ndarray, rate: int, status: Any) -> None:
+    def _take(self, sound: np.ndarray, rate: int) -> None:
         """PortAudio's thread brings int16 [n, channels]; an exception here would end the recording."""
         import av
 
         self._heard_at = time.monotonic()
-        self.gaps += bool(status.input_overflow)
         try:
             layout = "mono" if sound.shape[1] == 1 else "stereo"
             frame = av.AudioFrame.from_ndarray(sound.reshape(1, -1).copy(), format="s16", layout=layout)

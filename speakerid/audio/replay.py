@@ -24,15 +24,12 @@ class Replay:
         error: the sentence to show if the recording could not be read (to its end), else "".
     """
 
-    def __init__(self, recording: Block | str | Path | bytes, speed: float = 1.0, ring: Ring | None = None):
-        """A block [n], or a path, or the bytes of a file; at `speed` times real time (more than 0)."""
-        if not speed > 0:
-            raise ValueError(f"the speed must be more than 0, not {speed}")
+    def __init__(self, recording: Block | str | Path | bytes, ring: Ring | None = None):
+        """A block [n], or a path, or the bytes of a file."""
         self.ring = Ring() if ring is None else ring
         self.error = ""
         self.closed = False
         self._recording = recording
-        self._speed = speed
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, name="replay", daemon=True)
 
@@ -61,7 +58,7 @@ class Replay:
             for block in self._blocks():
                 played += len(block)
                 # Against the clock, not block by block: waits that last too long do not add up.
-                if self._stop.wait(max(0.0, begin + played / RATE / self._speed - time.monotonic())):
+                if self._stop.wait(max(0.0, begin + played / RATE - time.monotonic())):
                     return
                 self.ring.push(block)
         except AudioError as error:

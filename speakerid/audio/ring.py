@@ -25,9 +25,10 @@ class Ring:
         self._changed = threading.Condition()
 
     @property
-    def pushed(self) -> int:
-        """Samples ever pushed."""
-        return self._pushed
+    def position(self) -> int:
+        """Which of all samples ever pushed comes out next; those before it were popped or lost."""
+        with self._changed:
+            return self._pushed - self._held
 
     @property
     def dropped(self) -> int:

@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.audio.format import RATE
 from speakerid.dashboard import eventlog, figures
+from speakerid.dashboard.board_bars import Bars
 from speakerid.dashboard.board_log import SessionLog
+from speakerid.dashboard.board_people import Cast
 from speakerid.dashboard.board_rolling import Rolling
 from speakerid.dashboard.board_space import SpaceView
-from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK, Look, looks
+from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.live_sound import KeptSound
-from speakerid.dashboard.words import detail, explanation, kept, latency, signal
+from speakerid.dashboard.words import explanation, kept, latency, not_listening, now_speaking, signal
 
 if TYPE_CHECKING:
+    from speakerid.audio.ring import Ring
     from speakerid.dashboard.recordings import Voice
     from speakerid.gallery import Voiceprint
     from speakerid.identify import Decision, Snapshot
 
 Message = dict[str, Any]
 
-NOBODY = "nobody"
 _LATENCIES = 100  # measurements that the median and the 95th percentile are taken over
 
 
@@ -40,8 +42,9 @@ class Board:
 
     Attributes:
         gender: says in words what a decision's voice sounds like; None while nobody asks.
-        playing: the number of the recording that is played audibly beside the board; None for none.
-        remark: a sentence about the model that the page shows all the time; "" for none.
+        playing: the recording that is played audibly beside the board, its number and the ring that it comes
+            through; None for none.
+        remarks: sentences that the page shows all the time, by what they are about.
     """
 
     def __init__(
@@ -54,11 +57,11 @@ class Board:
         self._status: Message = {"kind": "idle", "text": ""}
         self._sound = sound or KeptSound()
         self.gender: Callable[[Decision], Message | None] | None = None
-        self.playing: int | None = None
-        self.remark = ""
+        self.playing: tuple[int, Ring] | None = None
+        self.remarks: dict[str, str] = {}
         self._space = SpaceView(people)
         self._reset()
-        self._set_people(people, everybody)
+        self._set_cast(Cast(people, everybody))
 
     def _reset(self) -> None:
         self._decision: Decision | None = None
@@ -77,23 +80,21 @@ class Board:
     ) -> None:
         """The gallery changed: new bars, colours and view. Send `hello` afterwards."""
         with self._lock:
-            names = self._names
-            self._set_people(people, everybody)
-            self._rolling.reorder(names, self._names)
+            before, later = self._cast, Cast(people, everybody)
+            renamed = before.renamed(later)
+            self._log.rename(renamed, later.names)
+            self._rolling.reorder([renamed.get(name, name) for name in before.names], later.names)
+            self._set_cast(later)
             self._space.fit(people)
 
-    def _set_people(self, people: "Sequence[Voiceprint]", everybody: "Sequence[Voiceprint] | None") -> None:
-        self._people = list(people)
-        self._looks = looks(self._people if everybody is None else everybody)
-        self._names = [person.name for person in self._people] + [UNKNOWN]
-
-    def look(self, name: str | None) -> Look:
-        """How this person is drawn; people who are no longer enrolled look unknown."""
-        return self._looks.get(name or UNKNOWN, UNKNOWN_LOOK)
+    def _set_cast(self, cast: Cast) -> None:
+        self._cast = cast
+        self._bars = Bars(cast.names, cast.color)
+        self._rows = cast.rows(())
 
     def color(self, name: str) -> str:
         """The CSS color of this person."""
-        return self.look(name).color
+        return self._cast.color(name)
 
     @property
     def idle(self) -> bool:
@@ -112,29 +113,34 @@ class Board:
         with self._lock:
             self._status = {"kind": kind, "text": text}
             if kind != "listening":
-                self._decision = self._gendered = None
+                self._nobody()
             return {
                 "kind": "update",
                 "status": self._status,
                 "now": self._now(),
-                "bars": self._bars(),
+                "bars": self._bars_message(),
+                "space": self._space.message(),
                 **self.around(),
             }
 
+    def _nobody(self) -> None:
+        self._decision = self._gendered = None
+        self._space.voice = None
+
     def around(self) -> Message:
-        """What the page says beside the answers: the sound it keeps or plays, and the remark."""
+        """What the page says beside the answers: the sound it keeps or plays, and the remarks."""
         return {
             "kept": kept(self._sound.on, self._sound.ranges(), self._sound.limit),
             "play": self._play(),
-            "remark": {"text": self.remark},
+            "remark": {"text": " ".join(filter(None, self.remarks.values()))},
             "guessing": {"on": self.gender is not None},
         }
 
     def _play(self) -> Message:
-        on = self.playing is not None and self._status["kind"] in ("waiting", "listening")
-        # The recording went on while sound was lost.
-        at = self._snapshot.at + self._snapshot.dropped / RATE if self._snapshot else 0.0
-        return {"number": self.playing if on else None, "at": round(at, 2)}
+        if self.playing is None or self._status["kind"] not in ("waiting", "listening"):
+            return {"number": None, "at": 0.0}
+        number, ring = self.playing
+        return {"number": number, "at": round(ring.position / RATE, 2)}
 
     def start_again(self) -> None:
         """Forget everything heard."""
@@ -152,7 +158,7 @@ class Board:
         with self._lock:
             self._log.new_listening(self._snapshot.at if self._snapshot else 0.0)
             self._snapshot = None
-            self._decision = self._gendered = None
+            self._nobody()
             self._space.trail.clear()
 
     def update(self, snapshot: "Snapshot", pending: "Sequence[Decision]") -> Message:
@@ -164,14 +170,17 @@ class Board:
                 self._explained = snapshot.decision
             if pending and self._decision is not None:
                 self._gendered = self.gender(self._decision) if self.gender else None
+                self._bars.take(self._scores())
             strangers = [point for decision in pending if (point := self._place(decision)) is not None]
             at = self._log.offset + snapshot.at
             point = self._rolling.add(at, self._scores())
             state = self._state()
             if not pending:  # what only decisions change need not be drawn again
-                for part in ("bars", "trail", "explain"):
+                for part in ("bars", "space", "explain"):
                     del state[part]
             first = self._log.take(snapshot.turns)
+            if first is not None and self._heard_names() != self._rows:
+                return self.hello()  # somebody was heard who has no row in the timeline yet
             return {
                 "kind": "update",
                 **state,
@@ -181,25 +190,18 @@ class Board:
             }
 
     def _place(self, decision: "Decision") -> Message | None:
-        return self._space.place(decision, self._log.offset, self.look(decision.speaker).color)
+        return self._space.place(decision, self._log.offset, self.color(decision.speaker or UNKNOWN))
 
     def correct(self, start: float, name: str) -> Message | None:
         """A person says that the turn that began at `start` (s) was somebody else's; None without sense."""
         with self._lock:
-            index = self._log.correct(start, name) if name in self._names else None
+            index = self._log.correct(start, name) if name in self._cast.names else None
             return None if index is None else {"kind": "update", "turns": self._turns_message(index)}
 
     def unknown_voices(self) -> "list[Voice]":
         """What unknown voices sounded like, in the log's time."""
-        from speakerid.dashboard.recordings import Voice
-
         with self._lock:
-            heard = self._space.unknown()
-        return [
-            Voice(offset + said.at, said.details.seconds, said.embedding)
-            for said, offset in heard
-            if said.details is not None and said.embedding is not None
-        ]
+            return self._space.unknown()
 
     def took(self, milliseconds: float) -> None:
         """One measured time from audio in the ring to drawn on the screen."""
@@ -211,59 +213,49 @@ class Board:
     def hello(self) -> Message:
         """The whole state."""
         with self._lock:
-            people = [
-                {"name": name, "color": look.color, "dash": look.dash, "symbol": look.symbol}
-                for name in self._names
-                if (look := self.look(name))
-            ]
+            self._rows = self._heard_names()
             return {
                 "kind": "hello",
-                "people": people,
-                "figures": figures.all_figures(self._people, self._looks, self._space.projection),
+                "people": self._cast.messages(),
+                "rows": self._rows,
+                "figures": figures.all_figures(
+                    self._cast, self._rows, self._bars_message(), self._space.projection
+                ),
                 "rolling": self._rolling.message(),
                 "strangers": list(self._space.strangers),
                 "turns": self._turns_message(0),
                 **self._state(),
             }
 
+    def _heard_names(self) -> list[str]:
+        return self._cast.rows(entry.speaker for entry in self._log.entries)
+
     def _state(self) -> Message:
         return {
             "status": self._status,
             "now": self._now(),
-            "bars": self._bars(),
-            "trail": list(self._space.trail),
+            "bars": self._bars_message(),
+            "space": self._space.message(),
             "signal": signal(self._snapshot),
             "latency": latency(self._latencies),
-            "explain": explanation(self._explained, self._names),
+            "explain": explanation(self._explained, self._cast.names),
             **self.around(),
         }
 
     def _scores(self) -> list[float]:
         scores = self._decision.scores if self._decision else {}
-        return [round(float(scores.get(name, 0.0)), 4) for name in self._names]
+        return [round(float(scores.get(name, 0.0)), 4) for name in self._cast.names]
 
     def _now(self) -> Message:
         if self._status["kind"] != "listening" or self._snapshot is None:
-            return {"kind": "idle", "name": "not listening", "detail": self._status["text"], "color": None}
-        decision = self._decision
-        speaker = decision.speaker if decision else None
-        if speaker is None:
-            return {"kind": NOBODY, "name": NOBODY, "detail": detail(decision), "color": None}
-        return {
-            "kind": UNKNOWN if speaker == UNKNOWN else "person",
-            "name": speaker,
-            "detail": detail(decision),
-            "color": self.color(speaker),
-            "gender": self._gendered,
-        }
+            return not_listening(self._status["text"])
+        return now_speaking(self._decision, self.color) | {"gender": self._gendered}
 
-    def _bars(self) -> Message:
-        scores = self._scores()
-        shown = bool(self._decision and self._decision.scores)
-        return {"p": scores, "text": [f"{p:.0%}" if shown else "" for p in scores]}
+    def _bars_message(self) -> Message:
+        return self._bars.message(self._scores(), told=bool(self._decision and self._decision.scores))
 
     def _turns_message(self, first: int) -> Message:
-        return self._log.message(first, self.color, self._names)
+        return self._log.message(first, self.color, self._cast.names)
 
     # -- exports -----------------------------------------------------------------------------------------
 
@@ -275,11 +267,15 @@ class Board:
 
     def export(self, kind: str) -> tuple[str, str, str] | None:
         """(file name, media type, text) of the log as csv, rttm, json or html; None for anything else."""
-        entries = self.entries
-
-        def page() -> str:
-            with self._lock:
-                charts = figures.report(entries, self._names, self._looks)
-            return eventlog.to_html(entries, "Who spoke when", charts, figures.plotly_source())
-
-        return eventlog.export(kind, entries, page)
+        with self._lock:
+            entries, cast = self.entries, self._cast
+        return eventlog.export(
+            kind,
+            entries,
+            lambda: eventlog.to_html(
+                entries,
+                "Who spoke when",
+                figures.report(entries, cast.names, cast.looks),
+                figures.plotly_source(),
+            ),
+        )

@@ -1,6 +1,7 @@
 """The live board's log: who spoke when in a session of several listenings, with what a person corrected."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.eventlog import Entry, clock
@@ -20,6 +21,7 @@ class SessionLog:
         self._turns: tuple[Turn, ...] = ()
         self._before = 0  # entries of earlier listening
         self._corrections: dict[float, str] = {}
+        self._renamed: dict[str, str] = {}
 
     def new_listening(self, heard: float) -> None:
         """Another stream begins, after one of `heard` seconds: its times go on where that one ended."""
@@ -48,6 +50,23 @@ class SessionLog:
                 return index
         return None
 
+    def rename(self, renamed: Mapping[str, str], enrolled: Collection[str]) -> None:
+        """People are called otherwise now (old name → new), and so they are in their turns.
+
+        Args:
+            enrolled: names that somebody has now; an old name among them is its new owner's.
+        """
+
+        def now(name: str) -> str:
+            return renamed.get(name, name)
+
+        chain = {before: now(later) for before, later in self._renamed.items()} | dict(renamed)
+        self._renamed = {before: later for before, later in chain.items() if before not in enrolled}
+        self._corrections = {start: now(name) for start, name in self._corrections.items()}
+        self.entries = [
+            replace(entry, speaker=now(entry.speaker), named=now(entry.named)) for entry in self.entries
+        ]
+
     def message(self, first: int, color: Callable[[str], str], order: Sequence[str]) -> Message:
         """The rows from `first` on, and the speaking time of everybody, in the given order of names."""
         rows = [
@@ -73,5 +92,5 @@ class SessionLog:
 
     def _entry(self, turn: "Turn") -> Entry:
         start, end = round(self.offset + turn.start, 3), round(self.offset + turn.end, 3)
-        named = turn.speaker
+        named = self._renamed.get(turn.speaker, turn.speaker)
         return Entry(start, end, self._corrections.get(start, named), turn.confidence, named)

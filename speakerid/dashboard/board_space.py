@@ -9,6 +9,7 @@ from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import clock
 
 if TYPE_CHECKING:
+    from speakerid.dashboard.recordings import Voice
     from speakerid.gallery import Voiceprint
     from speakerid.identify import Decision
 
@@ -19,10 +20,15 @@ _STRANGERS = 200  # points of unknown voices that stay visible
 
 
 class SpaceView:
-    """A projection that stays put for the same people, and the points that were heard in it."""
+    """A projection that stays put for the same people, and the points that were heard in it.
+
+    Attributes:
+        voice: where the voice is that speaks now, its color and what is said about it; None for nobody.
+    """
 
     def __init__(self, people: "Sequence[Voiceprint]"):
         self.projection = projection.fit([p.embeddings for p in people]) if people else None
+        self.voice: Message | None = None
         self.trail: deque[Message] = deque(maxlen=_TRAIL)
         self.strangers: deque[Message] = deque(maxlen=_STRANGERS)
         self._unknown: deque[tuple[Decision, float]] = deque(maxlen=_STRANGERS)
@@ -30,30 +36,45 @@ class SpaceView:
     def fit(self, people: "Sequence[Voiceprint]") -> None:
         """Others are enrolled: another view. Voices that were unknown are shown where they are in it."""
         self.projection = projection.fit([p.embeddings for p in people]) if people else None
+        self.voice = None
         self.trail.clear()
         self.strangers.clear()
         self.strangers.extend(point for d, at in self._unknown if (point := self._stranger(d, at)))
 
     def forget(self) -> None:
         """Keep the view, drop the points."""
+        self.voice = None
         self.trail.clear()
         self.strangers.clear()
         self._unknown.clear()
 
-    def unknown(self) -> "list[tuple[Decision, float]]":
-        """Decisions about unknown voices, each with the seconds of the session before its listening."""
-        return list(self._unknown)
+    def message(self) -> Message:
+        """The current voice and the way it came."""
+        return {"voice": self.voice, "trail": list(self.trail)}
+
+    def unknown(self) -> "list[Voice]":
+        """What unknown voices sounded like, in seconds of the session."""
+        from speakerid.dashboard.recordings import Voice
+
+        return [
+            Voice(offset + said.at, said.details.seconds, said.embedding)
+            for said, offset in self._unknown
+            if said.details is not None and said.embedding is not None
+        ]
 
     def place(self, decision: "Decision", offset: float, color: str) -> Message | None:
-        """Move the current point; the point to keep if this was an unknown voice.
+        """Move the current point, or take it away; the point to keep if this was an unknown voice.
 
         Args:
             offset: seconds of the session before this listening.
             color: of who was named.
         """
         if self.projection is None or decision.embedding is None or decision.speaker is None:
+            self.voice = None
             return None
-        self.trail.append({"at": self._point(decision.embedding), "color": color})
+        step = {"at": self._point(decision.embedding), "color": color}
+        self.trail.append(step)
+        self.voice = step | {"text": _nearest(decision)}
         if decision.speaker != UNKNOWN:
             return None
         self._unknown.append((decision, offset))
@@ -74,6 +95,15 @@ class SpaceView:
     def _point(self, embedding: Any) -> list[float]:
         assert self.projection is not None
         return [round(float(v), 4) for v in self.projection(embedding)]
+
+
+def _nearest(decision: "Decision") -> str:
+    """Who the current voice is taken for, and whom it is nearest to."""
+    said = f"now: {_plain(decision.speaker or UNKNOWN)}, {decision.confidence:.0%}"
+    if decision.details is None or not decision.details.cosine:
+        return said
+    name, cosine = max(decision.details.cosine.items(), key=lambda item: item[1])
+    return f"{said}<br>nearest: {_plain(name)}, {cosine:.2f} alike".replace("-", "−")
 
 
 def _plain(name: str) -> str:

@@ -13,8 +13,9 @@ _LOG_ROWS = 12
 def draw(session: LiveSession) -> None:
     """Say that live updates are not available here, and draw the board twice a second."""
     st.info(
-        "Live updates are not available here, so this page refreshes twice a second and shows less. "
-        "Start the app with `streamlit run app.py` and without a proxy in between to see everything.",
+        "Live updates are not available here, so this page refreshes twice a second and shows less. To see "
+        "everything, start the app with `streamlit run app.py`; a proxy in between has to pass WebSockets "
+        "under /api/live/ on and to leave the Host header as it is.",
         icon=":material/sync_problem:",
     )
     _poll(session)
@@ -35,7 +36,8 @@ def _poll(session: LiveSession) -> None:
         level = ", ".join(board["signal"]["text"])
         st.html(f"<div>{escape(level)} · this view lags up to {_POLL_S + 0.2:.1f} s</div>")
     with st.container(key="confidence-bars"):
-        st.html("".join(_bar(*row) for row in zip(board["people"], bars["p"], bars["text"], strict=True)))
+        rows = zip(bars["labels"], bars["colors"], bars["p"], bars["text"], strict=True)
+        st.html("".join(_bar(*row) for row in rows))
     with st.container(key="timeline"):
         totals = (f"{escape(t['name'])} {t['text']}" for t in board["turns"]["totals"])
         st.html(f"<div>{' · '.join(totals)}</div>")
@@ -49,9 +51,9 @@ def _poll(session: LiveSession) -> None:
         st.html(f"<table>{''.join(cells)}</table>")
 
 
-def _bar(person: dict, probability: float, text: str) -> str:
+def _bar(label: str, color: str, probability: float, text: str) -> str:
     return (
         '<div style="display:grid;grid-template-columns:10rem 1fr 3.5rem;gap:.6rem;align-items:center">'
-        f"<span>{escape(person['name'])}</span><span style='background:{person['color']};height:1.1rem;"
+        f"<span>{label}</span><span style='background:{color};height:1.1rem;"  # the label is harmless already
         f"width:{100 * probability:.1f}%;border-radius:.3rem'></span><span>{text}</span></div>"
     )

@@ -6,47 +6,50 @@ writes minutes and seconds on date axes only, and takes small numbers there for 
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import Any
 
 from speakerid.dashboard import figures_space
-from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK, Look
+from speakerid.dashboard.board_people import Cast
+from speakerid.dashboard.colors import UNKNOWN_LOOK, Look
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.figure_parts import Figure, bare_layout, short
 from speakerid.dashboard.projection import Projection
 
-if TYPE_CHECKING:
-    from speakerid.gallery import Voiceprint
-
 _CLOCK = "%-M:%S"
 _DAY = 86_400_000  # ms
-_SHARES = {"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.5, 1], "fixedrange": True}
+_SHARES = {"tickformat": ".0%", "tickvals": [0, 0.5, 1], "fixedrange": True}
 
 
 def all_figures(
-    people: "Sequence[Voiceprint]", looks: Mapping[str, Look], view: Projection | None
+    cast: Cast, timeline_rows: Sequence[str], bars_message: Mapping[str, Any], view: Projection | None
 ) -> dict[str, Figure]:
-    """Every figure of the live page, empty of what is heard; traces are in the order of the people."""
-    names = [person.name for person in people] + [UNKNOWN]
+    """Every figure of the live page, empty of what is heard; traces are in the order of the people.
+
+    Args:
+        timeline_rows: names of the timeline's rows.
+        bars_message: labels and colors of the bars, as `Bars.message` gives them.
+        view: into the embedding space; None without people.
+    """
     return {
-        "bars": bars(names, looks),
-        "rolling": rolling(names, looks),
-        "space": figures_space.space(people, looks, view, flat=True),
-        "space3d": figures_space.space(people, looks, view, flat=False),
-        "timeline": timeline(names, looks),
+        "bars": bars(bars_message["labels"], bars_message["colors"]),
+        "rolling": rolling(cast.names, cast.looks),
+        "space": figures_space.space(cast.people, cast.looks, view, flat=True),
+        "space3d": figures_space.space(cast.people, cast.looks, view, flat=False),
+        "timeline": timeline(timeline_rows, {name: cast.look(name) for name in timeline_rows}),
     }
 
 
-def bars(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
+def bars(labels: Sequence[str], colors: Sequence[str]) -> Figure:
     """How probable each person is now, in a fixed order."""
     trace = {
         "type": "bar",
         "orientation": "h",
-        "x": [0] * len(names),
-        "y": list(range(len(names))),
-        "text": [""] * len(names),
+        "x": [0] * len(labels),
+        "y": list(range(len(labels))),
+        "text": [""] * len(labels),
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": [looks[name].color for name in names]},
+        "marker": {"color": list(colors)},
         "hoverinfo": "skip",
     }
     layout = bare_layout(l=8, r=8, t=4, b=4)
@@ -54,8 +57,8 @@ def bars(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         "bargap": 0.35,
         "xaxis": {"range": [0, 1.16], "visible": False, "fixedrange": True},
         "yaxis": {
-            "tickvals": list(range(len(names))),
-            "ticktext": [short(name) for name in names],
+            "tickvals": list(range(len(labels))),
+            "ticktext": list(labels),
             "autorange": "reversed",
             "automargin": True,
             "ticklabelstandoff": 8,
@@ -83,11 +86,14 @@ def rolling(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
         }
         for name in names
     ]
+    # Above the lines: whose they are.
+    traces.append({"type": "scatter", "mode": "text", "x": [], "y": [], "text": [], "textfont": {"size": 13}})
+    traces[-1] |= {"cliponaxis": False, "hoverinfo": "skip"}
     layout = bare_layout(l=44, r=18, t=12, b=24)
     ago = {"tickvals": [-60, -45, -30, -15, 0], "ticktext": ["−60 s", "−45 s", "−30 s", "−15 s", "now"]}
     layout |= {
         "xaxis": {"range": [-60, 0], "zeroline": False, "fixedrange": True, "automargin": True} | ago,
-        "yaxis": dict(_SHARES) | {"zeroline": False, "automargin": True},
+        "yaxis": dict(_SHARES) | {"zeroline": False, "automargin": True, "range": [0, 1.18]},
     }
     return {"data": traces, "layout": layout}
 

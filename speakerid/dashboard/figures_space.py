@@ -55,7 +55,7 @@ def space(
     traces.append(empty | {"mode": "markers", "marker": stranger | {"opacity": 0.55}, "hoverinfo": "text"})
     traces.append(empty | {"mode": "lines+markers", "marker": {"size": size * 0.6}, "line": {"width": 1.5}})
     now = {"size": size * 2, "line": {"width": 3 if flat else 1}}
-    traces.append(empty | {"mode": "markers", "marker": now})
+    traces.append(empty | {"mode": "markers", "marker": now, "hoverinfo": "text"})
     layout = bare_layout(l=6, r=6, t=6, b=6)
     axis = {"range": [-1.4, 1.4], "showticklabels": False, "zeroline": False}
     if flat:

@@ -31,6 +31,10 @@ class LiveSession(Listening):
 
     _demo: DemoPeople | None = None  # holds its folder
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices: dict[str, Any] = {}  # of the page's controls, which Streamlit forgets with the page
+
     def watch(self, *, editing: bool = True) -> str:
         """The token under which a browser may watch; call at every run of the page.
 
@@ -138,3 +142,15 @@ class LiveSession(Listening):
         self.people.use(people)
         self.start_again()
         self.start_replay(demo.CONVERSATION, people)
+
+    def end_demo(self) -> None:
+        """Forget a demo that has ended, its people and its log: the visitors' own people are back.
+
+        Raises:
+            GalleryError: the folder of voiceprints cannot be read.
+        """
+        if self.demonstrating and not self.listening:
+            self.people.use(resources.gallery())
+            self._demo = None
+            self.start_again()
+            self._say("idle", "")

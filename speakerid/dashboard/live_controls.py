@@ -62,11 +62,11 @@ def draw(session: LiveSession) -> None:
             "Who takes part",
             names,
             selection_mode="multi",
-            default=names,
+            default=[name for name in names if name not in session.people.left_out],
             key=f"live-people-{hash(tuple(names))}",
         )
         session.people.leave_out(set(names) - set(taking_part))
-        session.configure(_settings())
+        session.configure(_settings(session))
         _gender(session)
 
 
@@ -86,38 +86,55 @@ def keep_sound(session: LiveSession) -> None:
 def _gender(session: LiveSession) -> None:
     from speakerid.identify.gender import ABOUT
 
+    recall(session, "live-gender", False)
     on = st.toggle("Say whether a voice sounds female or male", key="live-gender", help=ABOUT)
+    session.choices["live-gender"] = on
     if not session.guess_gender(on):
         st.caption(NOT_AVAILABLE)
     elif on:
         st.caption(ABOUT)
 
 
-def _settings() -> dict[str, Any]:
+def recall(session: LiveSession, key: str, default: Any) -> None:
+    """Give a control that is drawn next the value that it had when the page was left."""
+    st.session_state.setdefault(key, session.choices.get(key, default))
+
+
+def _settings(session: LiveSession) -> dict[str, Any]:
     from speakerid.identify import ListenerConfig
 
     defaults = ListenerConfig()
-    st.button("Back to the defaults", icon=":material/undo:", key="live-defaults", on_click=_reset)
+    st.button(
+        "Back to the defaults",
+        icon=":material/undo:",
+        key="live-defaults",
+        on_click=_reset,
+        args=(session,),
+    )
     chosen: dict[str, Any] = {}
     for column, half in zip(st.columns(2), (_SLIDERS[:3], _SLIDERS[3:]), strict=True):
         for name, label, lowest, highest, step, help_text in half:
             default = float(getattr(defaults, name))
+            recall(session, _key(name), default)
             value = column.slider(
                 label,
                 lowest,
                 highest,
-                default,
-                step,
+                step=step,
                 key=_key(name),
                 help=f"{help_text} Default: {default:g}.",
             )
+            session.choices[_key(name)] = value
             if value != default:
                 chosen[name] = value
-    if st.toggle(
+    recall(session, _key("closed_set"), False)
+    closed = st.toggle(
         "Only enrolled people speak",
         key=_key("closed_set"),
         help='The likeliest of them is always named, never "unknown". A stranger gets somebody\'s name.',
-    ):
+    )
+    session.choices[_key("closed_set")] = closed
+    if closed:
         chosen["closed_set"] = True
     return chosen
 
@@ -126,7 +143,7 @@ def _key(name: str) -> str:
     return f"live-set-{name}"
 
 
-def _reset() -> None:
-    for name, *_ in _SLIDERS:
+def _reset(session: LiveSession) -> None:
+    for name in (*(slider[0] for slider in _SLIDERS), "closed_set"):
+        session.choices.pop(_key(name), None)
         st.session_state.pop(_key(name), None)
-    st.session_state.pop(_key("closed_set"), None)

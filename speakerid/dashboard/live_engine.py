@@ -80,11 +80,19 @@ def _look_after() -> None:
         with _sessions_lock:
             sessions = tuple(_sessions)
         for session in sessions:
-            try:
-                needed = session.check(time.monotonic())
-            except Exception:
-                _log.exception("a live session could not be looked after")
-                continue
-            if not needed:
+            if not _needed(session):
                 with _sessions_lock:
                     _sessions.discard(session)
+
+
+def _needed(session: Supervised) -> bool:
+    """Look after one session. One that cannot be looked after is ended: nobody would notice its end later."""
+    try:
+        return session.check(time.monotonic())
+    except Exception:
+        _log.exception("a live session could not be looked after and is ended")
+    try:
+        session.stop()
+    except Exception:
+        _log.exception("a live session could not be ended")
+    return False

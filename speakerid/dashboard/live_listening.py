@@ -1,7 +1,8 @@
 """A source of sound in a live session, and the Engine that listens to it.
 
-Threads: a page's script starts and stops sources; decisions come on the Engine's thread; the supervisor looks
-after everything twice a second. PyTorch is imported only once a session really listens.
+Threads: a page's script starts and stops sources, and so do the browser's first frames; a source opens on a
+thread of its own, as that waits for the encoder; decisions come on the Engine's thread; the supervisor looks
+after everything a few times a second.
 """
 
 import itertools
@@ -67,6 +68,11 @@ class Listening:
         """Whether a source is on."""
         return self._source is not None
 
+    @property
+    def by_browser(self) -> bool:
+        """Whether the source that is on is the browser's microphone, which has a STOP of its own."""
+        return self._source is not None and hasattr(self._source, "last_frame_at")
+
     def guess_gender(self, on: bool) -> bool:
         """Say beside the name what a voice sounds like, or stop; False where the model has no head for it."""
         self._gender_wanted = on
@@ -92,7 +98,7 @@ class Listening:
         with self._lock:
             self._end_listening()
             self._source, self._source_ended, self._played = source, None, played
-            self.board.playing = None if played is None else next(_numbers)
+            self.board.playing = None if played is None else (next(_numbers), source.ring)
         supervise(self)
         threading.Thread(target=self._listen, args=(people,), name="live-open", daemon=True).start()
 
@@ -124,7 +130,7 @@ class Listening:
         with self._lock:
             if attempt != self._attempt or self._source is None:
                 return
-            self.board.remark = "" if listener.scorer.calibrated else UNCALIBRATED
+            self.board.remarks["model"] = "" if listener.scorer.calibrated else UNCALIBRATED
             self._say("listening", "")
             self.sound.begin(self.board.heard)
             self._heard = running.open(listener, self._source.ring, self.publisher.begin())
@@ -183,14 +189,26 @@ class Listening:
         source = self._source
         if source is not None:
             self._check_source(source, now)
-        self.people.refresh()
+        self._refresh_people()
         return self._source is not None or self.publisher.watched
 
+    def _refresh_people(self) -> None:
+        """Take in who was enrolled; while their folder cannot be read, say so and go on with those known."""
+        try:
+            self.people.refresh()
+            trouble = ""
+        except SpeakerIdError as error:
+            trouble = f"{error} Until then the page goes on with the people it knew before."
+        if trouble != self.board.remarks.get("people", ""):
+            self.board.remarks["people"] = trouble
+            self.publisher.publish({"kind": "update", **self.board.around()})
+
     def _check_source(self, source: Source, now: float) -> None:
+        heard = self._heard
         if source.error:
             self._fail(source.error)
-        elif self._heard is not None and self._heard.closed:
-            self._fail("Listening has failed; the server's log says why. Press STOP and START to try again.")
+        elif heard is not None and heard.closed:
+            self._fail(heard.error)
         elif gone_silent(source, now):
             self._fail(
                 "No sound has come from the browser for some seconds; press STOP, then START, to go on."
@@ -199,6 +217,7 @@ class Listening:
             self._source_ended = now
         elif self._source_ended is not None and now - self._source_ended > _DRAIN_S:
             with self._lock:
-                if self._source is source:
-                    self._end_listening()
+                if self._source is not source:
+                    return
+                self._end_listening()
             self._say("ended", "The sound has ended.")

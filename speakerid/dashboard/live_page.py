@@ -11,12 +11,12 @@ from speakerid.errors import SpeakerIdError
 
 BROWSER, MICROPHONE, RECORDING, DEMO = "Browser microphone", "This computer's microphone", "Recording", "Demo"
 _HINTS = {
-    BROWSER: "Press START and let this page use the microphone. Nothing is recorded.",
+    BROWSER: 'Press START and let this page use the microphone. Nothing is kept unless "Keep sound" is on.',
     MICROPHONE: "Press Start to listen with a microphone of the computer that runs this.",
     RECORDING: "Choose a recording and press Start; it plays in real time.",
     DEMO: "Press Start: four synthetic voices and a stranger talk for a minute. Your people are not touched.",
 }
-_SESSION, _SOURCE = "live-session", "live-source"
+_SESSION, _SOURCE, _DEMO_NOW = "live-session", "live-source", "live-demo-now"
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
 _CONSTRAINTS = {
@@ -43,11 +43,13 @@ def draw() -> None:
         st.error(str(error), icon=":material/error:")
         return
     state.kept("live-stream", lambda: _OnThisPage(session))
-    if not session.people.everybody() and not session.listening and st.session_state.get(_SOURCE) != DEMO:
+    live_controls.recall(session, _SOURCE, BROWSER)
+    if not _own_people(session):
+        return
+    if not session.people.everybody() and not session.listening and st.session_state[_SOURCE] != DEMO:
         _nobody_enrolled()
         return
     token = session.watch(editing=access.may("operator"))
-    st.session_state.setdefault(_SOURCE, BROWSER)
     with st.container(horizontal=True, vertical_alignment="center", key="live-bar"):
         source = st.segmented_control(
             "Source",
@@ -57,7 +59,7 @@ def draw() -> None:
             label_visibility="collapsed",
             width="content",
         )
-        source = source or BROWSER
+        source = session.choices[_SOURCE] = source or BROWSER
         session.hint(_HINTS[source])
         with st.container(key="live-source-area"):
             _DRAW[source](session)
@@ -75,6 +77,17 @@ def draw() -> None:
                 icon=":material/model_training:",
             )
     _board(session, token, microphone=source == BROWSER)
+
+
+def _own_people(session: LiveSession) -> bool:
+    """Put the demo's people away once it has ended and another source is chosen; False if that fails."""
+    if st.session_state[_SOURCE] != DEMO:
+        try:
+            session.end_demo()
+        except SpeakerIdError as error:
+            st.error(str(error), icon=":material/error:")
+            return False
+    return True
 
 
 def _session() -> LiveSession:
@@ -99,6 +112,7 @@ def _nobody_enrolled() -> None:
 
 def _choose_demo() -> None:
     st.session_state[_SOURCE] = DEMO
+    st.session_state[_DEMO_NOW] = True
 
 
 def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
@@ -135,6 +149,8 @@ def _browser(session: LiveSession) -> None:
         on_audio_ended=session.on_browser_ended,
         media_toggle_controls=False,
     )
+    if session.listening and not session.by_browser:  # what was begun before has no other button here
+        _stop(session)
 
 
 def _microphone(session: LiveSession) -> None:
@@ -144,6 +160,8 @@ def _microphone(session: LiveSession) -> None:
         found = devices()
     except SpeakerIdError as error:
         st.warning(str(error), icon=":material/mic_off:")
+        if session.listening:
+            _stop(session)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         device = st.selectbox("Microphone", found, format_func=lambda d: d.name, key="live-device", width=420)
@@ -161,15 +179,26 @@ def _recording(session: LiveSession) -> None:
 
 def _demo(session: LiveSession) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        _start_stop(session, session.start_demo)
+        _start_stop(session, session.start_demo, now=st.session_state.pop(_DEMO_NOW, False))
 
 
-def _start_stop(session: LiveSession, start: Callable[[], None], *, disabled: bool = False) -> None:
-    if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start", disabled=disabled):
+def _start_stop(
+    session: LiveSession, start: Callable[[], None], *, disabled: bool = False, now: bool = False
+) -> None:
+    """Both buttons; `now` starts without a click."""
+    clicked = st.button(
+        "Start", type="primary", icon=":material/play_arrow:", key="live-start", disabled=disabled
+    )
+    _stop(session)
+    if clicked or now:
         try:
-            start()
+            with st.spinner("Getting ready …"):  # the demo's voices are enrolled now
+                start()
         except SpeakerIdError as error:
             st.error(str(error), icon=":material/error:")
+
+
+def _stop(session: LiveSession) -> None:
     if st.button("Stop", icon=":material/stop:", key="live-stop"):
         session.stop()
 

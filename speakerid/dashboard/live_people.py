@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery, Voiceprint
@@ -23,7 +24,7 @@ class LivePeople:
         self._changed = changed
         self._revision = gallery.revision()
         self._people: list[Voiceprint] = list(gallery.speakers())
-        self._left_out: frozenset[str] = frozenset()
+        self._left_out: WeakKeyDictionary[Gallery, frozenset[str]] = WeakKeyDictionary()
         self._model: str | None = None  # id of the encoder, once it is loaded
 
     def everybody(self) -> "Sequence[Voiceprint]":
@@ -35,8 +36,13 @@ class LivePeople:
         return [
             person
             for person in self._people
-            if person.name not in self._left_out and self._model in (None, person.model)
+            if person.name not in self.left_out and self._model in (None, person.model)
         ]
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Names of people who are to take no part."""
+        return self._left_out.get(self.gallery, frozenset())
 
     def other_model(self) -> list[str]:
         """Names of people whose voiceprints another model made, so that they cannot be recognized now."""
@@ -44,8 +50,8 @@ class LivePeople:
 
     def leave_out(self, names: Collection[str]) -> None:
         """Let these people take no part."""
-        if frozenset(names) != self._left_out:
-            self._left_out = frozenset(names)
+        if frozenset(names) != self.left_out:
+            self._left_out[self.gallery] = frozenset(names)
             self._changed()
 
     def compare_by(self, model: str) -> None:
@@ -55,11 +61,10 @@ class LivePeople:
             self._changed()
 
     def use(self, gallery: "Gallery") -> None:
-        """Compare with the people of this gallery."""
+        """Compare with the people of this gallery, but for those who were left out of it before."""
         if gallery is not self.gallery:
             self.gallery, self._revision = gallery, gallery.revision()
             self._people = list(gallery.speakers())
-            self._left_out = frozenset()
             self._changed()
 
     def refresh(self) -> None:

@@ -50,8 +50,8 @@ class Publisher:
         self._latest: Snapshot | None = None
         self._published = 0.0
         self._shown: str | None = None
-        # Update → (when it was sent, ms from the ring to then). Its own lock: the answers come on the server's
-        # event loop, which must not wait until an update is drawn up.
+        # Update → (when it was sent, ms from the ring to then). Its own lock: answers come on the server's event
+        # loop, which must not wait until an update is drawn up.
         self._sent: dict[int, tuple[float, float]] = {}
         self._sent_lock = threading.Lock()
 
@@ -102,7 +102,7 @@ class Publisher:
         return lambda snapshot, decisions: self._on_update(number, snapshot, decisions)
 
     def end(self, *, forget: bool = False) -> None:
-        """The listening has ended: send what it said last, unless that is to be forgotten, and take no more."""
+        """The listening has ended: send what it said last, unless told to forget that, and take no more."""
         with self._lock:
             if not forget:
                 self._flush(time.monotonic())

@@ -6,6 +6,7 @@ here makes its own: an unguessable token everywhere, and the Origin before a Web
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -141,7 +142,23 @@ async def live_played(request: Request) -> Response:
         return JSONResponse({"error": "no recording is played; reload the page"}, status_code=404)
     if isinstance(played, Path):
         return FileResponse(played, headers=_PRIVATE)
-    return Response(played, media_type="application/octet-stream", headers=_PRIVATE)
+    return _part(played, request.headers.get("range"))
+
+
+def _part(content: bytes, asked: str | None) -> Response:
+    """Bytes, or the one range of them that a browser asked for: without ranges it cannot go to a second."""
+    headers = {**_PRIVATE, "Accept-Ranges": "bytes"}
+    found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked or "")
+    if found is None:
+        return Response(content, media_type="application/octet-stream", headers=headers)
+    first = int(found[1])
+    last = min(int(found[2] or len(content)), len(content) - 1)
+    if first > last:
+        headers["Content-Range"] = f"bytes */{len(content)}"
+        return Response(status_code=416, headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+    part = content[first : last + 1]
+    return Response(part, status_code=206, media_type="application/octet-stream", headers=headers)
 
 
 async def plotly_file(_request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The live page's words for what the Engine says: short, plain, and never more certain than it is."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,27 @@ from speakerid.dashboard.colors import UNKNOWN
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Snapshot
 
+NOBODY = "nobody"
 _FLOOR_DBFS = -60.0  # the level meter's left end
 
 UNCALIBRATED = (
     "Uncalibrated: nobody has measured yet how sure this voice model's answers are, so take the percentages "
     "as rough. Remedy: python -m speakerid calibrate MANIFEST, with recordings of people whom you know."
 )
+
+
+def not_listening(why: str) -> dict[str, Any]:
+    """The big name while there is no source."""
+    return {"kind": "idle", "name": "not listening", "detail": why, "color": None}
+
+
+def now_speaking(decision: "Decision | None", color: Callable[[str], str]) -> dict[str, Any]:
+    """The big name, what stands below it, and the person's color."""
+    speaker = decision.speaker if decision else None
+    if speaker is None:
+        return {"kind": NOBODY, "name": NOBODY, "detail": detail(decision), "color": None}
+    kind = UNKNOWN if speaker == UNKNOWN else "person"
+    return {"kind": kind, "name": speaker, "detail": detail(decision), "color": color(speaker)}
 
 
 def detail(decision: "Decision | None") -> str:

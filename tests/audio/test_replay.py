@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 from sounds import RATE, voice, wav
 
 from speakerid.audio.decode import decode
@@ -33,24 +32,22 @@ def test_samples_and_files_come_in_real_time(tmp_path: Path):
         np.testing.assert_array_equal(replay.ring.pop(), samples)
 
 
-def test_faster_than_real_time_and_into_a_given_ring():
+def test_into_a_given_ring():
     ring = Ring(seconds=60)
-    begin = time.monotonic()
-    replay = Replay(np.ones(20 * RATE, np.float32), speed=100.0, ring=ring).start()
+    replay = Replay(np.ones(RATE // 4, np.float32), ring=ring).start()
     wait_until_closed(replay)
-    assert time.monotonic() - begin >= 0.19
-    assert ring.pushed == 20 * RATE
+    assert replay.ring is ring and len(ring) == RATE // 4
 
 
 def test_closing_stops_it():
     replay = Replay(np.ones(60 * RATE, np.float32)).start()
     assert replay.ring.wait(10)
     replay.close()
-    pushed = replay.ring.pushed
+    played = len(replay.ring) + replay.ring.dropped
     assert replay.closed
-    assert 0 < pushed < 30 * RATE
+    assert 0 < played < 30 * RATE
     time.sleep(0.1)
-    assert replay.ring.pushed == pushed
+    assert len(replay.ring) + replay.ring.dropped == played
     Replay(np.ones(1, np.float32)).close()  # never started
 
 
@@ -58,9 +55,3 @@ def test_a_file_that_cannot_be_read_is_said():
     replay = Replay(b"Dear Ada").start()
     wait_until_closed(replay)
     assert "is not a sound file" in replay.error
-
-
-@pytest.mark.parametrize("speed", [0.0, -1.0])
-def test_time_runs_forward(speed: float):
-    with pytest.raises(ValueError, match="more than 0"):
-        Replay(np.ones(1, np.float32), speed=speed)

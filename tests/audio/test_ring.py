@@ -25,7 +25,7 @@ def test_the_ring_against_a_list(steps: list[int | None]):
             pushed += step
             dropped += max(0, len(kept) - 800)
             kept = kept[-800:]
-        assert (len(ring), ring.pushed, ring.dropped) == (len(kept), pushed, dropped)
+        assert (len(ring), ring.position, ring.dropped) == (len(kept), pushed - len(kept), dropped)
 
 
 def test_a_block_larger_than_the_ring_leaves_its_end():
@@ -59,10 +59,10 @@ def test_two_threads():
     speaker.join()
     heard.append(ring.pop())
     samples = np.concatenate(heard)
-    assert ring.pushed == blocks * 160
-    assert len(samples) + ring.dropped == ring.pushed
+    assert ring.position == blocks * 160
+    assert len(samples) + ring.dropped == ring.position
     assert (np.diff(samples) >= 1).all()  # in order, none twice
-    assert samples[-1] == ring.pushed - 1  # the newest is never what is dropped
+    assert samples[-1] == ring.position - 1  # the newest is never what is dropped
 
 
 def test_wait_ends_when_sound_comes():

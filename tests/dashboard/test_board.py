@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from gallery.people import voiceprint
 
+from speakerid.audio.ring import Ring
 from speakerid.dashboard import words
 from speakerid.dashboard.board import Board
+from speakerid.dashboard.board_bars import Bars
 from speakerid.dashboard.live_sound import KeptSound
 from speakerid.identify import Decision, Details, Snapshot, Turn
 
@@ -57,15 +59,39 @@ def test_nothing_is_called_quite_certain(board):
 
 def test_bars_keep_their_places_and_end_with_unknown(board):
     assert [person["name"] for person in board.hello()["people"]] == ["Ana", "Bō", "unknown"]
-    assert update(board, 1, "Bō")["bars"] == {"p": [0.05, 0.9, 0.05], "text": ["5%", "90%", "5%"]}
-    assert update(board, 2, None)["bars"] == {"p": [0, 0, 0], "text": ["", "", ""]}
+    said = update(board, 1, "Bō")["bars"]
+    assert (said["p"], said["text"]) == ([0.05, 0.9, 0.05], ["5%", "90%", "5%"])
+    assert said["labels"] == ["Ana", "Bō", "unknown"]
+    said = update(board, 2, None)["bars"]
+    assert (said["p"], said["text"]) == ([0, 0, 0], ["", "", ""])
+
+
+def test_many_people_share_a_bar_and_whoever_speaks_gets_one_in_a_place_that_stays():
+    names = [f"P{k:02d}" for k in range(20)]
+    bars = Bars([*names, "unknown"], lambda name: f"color of {name}")
+
+    def say(who: int) -> dict:
+        scores = [0.9 if k == who else 0.005 for k in range(20)] + [0.005]
+        bars.take(scores)
+        return bars.message(scores, told=True)
+
+    before = say(3)
+    assert before["labels"] == [*names[:11], "9 others", "unknown"]
+    assert len(before["p"]) == len(before["text"]) == len(before["colors"]) == 13
+    after = say(17)
+    assert "P17" in after["labels"] and after["p"][after["labels"].index("P17")] == 0.9
+    assert sum(a != b for a, b in zip(before["labels"], after["labels"], strict=True)) == 1
+    assert after["colors"][after["labels"].index("P17")] == "color of P17"
+    assert "P03" in after["labels"], "who spoke lately keeps the bar"
+    assert say(3)["labels"] == after["labels"]
+    assert sum(after["p"]) == pytest.approx(1, abs=0.01)
 
 
 def test_between_decisions_only_time_and_signal_go_on(board):
     said = decision(1, "Ana")
     board.update(snapshot(1, said), [said])
     message = board.update(snapshot(1.3, said), [])
-    assert not {"bars", "trail", "explain"} & set(message)
+    assert not {"bars", "space", "explain"} & set(message)
     assert message["point"]["t"] == 1300
 
 
@@ -123,8 +149,8 @@ def test_somebody_new_in_the_gallery_keeps_the_past(board):
 
 def test_the_current_voice_moves_to_its_cluster_and_strangers_stay(board):
     message = update(board, 1, "unknown")
-    assert message["strangers"][0]["at"] == message["trail"][-1]["at"]
-    point = update(board, 2, "Ana")["trail"][-1]["at"]
+    assert message["strangers"][0]["at"] == message["space"]["trail"][-1]["at"]
+    point = update(board, 2, "Ana")["space"]["trail"][-1]["at"]
     cluster = board.hello()["figures"]["space3d"]["data"][0]
     distances = np.linalg.norm(np.stack([cluster["x"], cluster["y"], cluster["z"]]).T - point, axis=1)
     assert distances.min() < 1e-3
@@ -195,6 +221,45 @@ def test_a_stranger_who_was_named_elsewhere_stays_on_the_map_when_others_are_enr
     assert (voice.at, voice.seconds) == (1, 1.5)
 
 
+def test_past_turns_keep_their_row_when_their_person_takes_no_part_any_more(board):
+    turn = Turn(0, 2, "Bō", 0.9)
+    update(board, 2, "Bō", (turn,))
+    board.set_people(PEOPLE[:1], PEOPLE)
+    hello = board.hello()
+    assert hello["rows"] == ["Ana", "Bō", "unknown"]
+    assert hello["figures"]["timeline"]["layout"]["yaxis"]["ticktext"] == hello["rows"]
+    assert [person["name"] for person in hello["people"]] == ["Ana", "unknown"]
+    color = hello["turns"]["rows"][0]["color"]
+    assert color == hello["figures"]["timeline"]["data"][1]["marker"]["color"] != board.color("unknown")
+    board.set_people(PEOPLE[:1])  # removed: still a row, and no longer a color
+    assert board.hello()["rows"] == ["Ana", "Bō", "unknown"]
+
+
+def test_a_decision_that_was_under_way_gets_its_row_too(board):
+    board.set_people(PEOPLE[:1], PEOPLE)
+    message = update(board, 2, "Bō", (Turn(0, 2, "Bō", 0.9),))
+    assert message["kind"] == "hello" and message["rows"] == ["Ana", "Bō", "unknown"]
+
+
+def test_a_renamed_person_takes_the_past_along(board):
+    turn = Turn(0, 2, "Bō", 0.9)
+    update(board, 2, "Bō", (turn,))
+    board.set_people([PEOPLE[0], replace(PEOPLE[1], name="Zoë")])
+    hello = board.hello()
+    assert hello["rows"] == ["Ana", "Zoë", "unknown"] and hello["rolling"]["p"] == [[0.05, 0.9, 0.05]]
+    assert board.entries[0].speaker == "Zoë" and not board.entries[0].corrected
+    update(board, 3, "Ana", (replace(turn, end=2.5),))  # the Listener still calls this turn what it did
+    assert [entry.speaker for entry in board.entries] == ["Zoë"]
+
+
+def test_the_current_voice_is_gone_when_nobody_speaks_and_at_the_end(board):
+    voice = update(board, 1, "Ana")["space"]["voice"]
+    assert voice["text"] == "now: Ana, 90%<br>nearest: Ana, 0.61 alike"
+    assert update(board, 2, None)["space"]["voice"] is None
+    assert update(board, 3, "Bō")["space"]["voice"]
+    assert board.set_status("ended", "")["space"]["voice"] is None
+
+
 def test_the_kept_sound_is_told():
     sound = KeptSound()
     board = Board(PEOPLE, sound)
@@ -208,9 +273,15 @@ def test_the_kept_sound_is_told():
 
 def test_a_replay_is_played_along_only_while_it_is_heard(board):
     assert board.hello()["play"]["number"] is None
-    board.playing = 3
-    update(board, 4.5, "Ana", dropped=8000)
-    assert board.hello()["play"] == {"number": 3, "at": 5.0}
+    ring = Ring(seconds=2)
+    board.playing = (3, ring)
+    ring.push(np.zeros(32_000, np.float32))
+    ring.push(np.zeros(8_000, np.float32))  # half a second is lost, and the recording goes on
+    ring.pop()
+    update(board, 2.0, "Ana", dropped=8000)
+    assert board.hello()["play"] == {"number": 3, "at": 2.5}
+    board.start_again()
+    assert board.hello()["play"] == {"number": 3, "at": 2.5}, "the sound does not go back with the log"
     assert board.set_status("ended", "")["play"]["number"] is None
 
 

@@ -3,7 +3,7 @@
 from dashboard.pages import open_page, said
 from gallery.people import voiceprint
 
-from speakerid.dashboard import resources
+from speakerid.dashboard import demo, resources
 from speakerid.gallery.store import FolderStore
 
 PAGE = "2_Live.py"
@@ -22,7 +22,12 @@ def test_with_nobody_enrolled_the_page_leads_to_enrolling_and_offers_a_demo(tmp_
     app.button(key="live-see-demo").click().run()
     assert not app.exception
     assert app.session_state["live-source"] == "Demo"
-    assert app.button(key="live-start")
+    session = app.session_state["live-session"]
+    assert session.demonstrating and session.listening, "one click is enough"
+    app.button(key="live-stop").click().run()
+    assert not session.listening
+    app.session_state["live-source"] = "Recording"
+    assert "Nobody is enrolled yet" in said(app.run()), "the demo's people go with it"
 
 
 def test_without_a_live_channel_the_page_says_so_and_shows_names_and_bars(tmp_path, monkeypatch):
@@ -74,6 +79,39 @@ def test_sound_is_kept_only_while_asked_for_and_on_this_page(tmp_path, monkeypat
     assert not session.sound.on, "leaving the page frees the sound"
     app.switch_page(f"pages/{PAGE}").run()
     assert not app.toggle(key="live-keep").value and not session.sound.on
+
+
+def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana", "Bō")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    session = app.session_state["live-session"]
+    app.slider(key="live-set-threshold").set_value(0.8).run()
+    app.toggle(key="live-set-closed_set").set_value(True).run()
+    app.toggle(key="live-gender").set_value(True).run()
+    app.session_state["live-source"] = "Recording"
+    app.run()
+    session.people.leave_out(["Bō"])
+    app.switch_page("app.py").run()
+    app.switch_page(f"pages/{PAGE}").run()
+    assert not app.exception
+    assert session._settings == {"threshold": 0.8, "closed_set": True}
+    assert app.slider(key="live-set-threshold").value == 0.8 and app.toggle(key="live-gender").value
+    assert app.session_state["live-source"] == "Recording"
+    assert session.people.left_out == {"Bō"}
+
+
+def test_what_runs_can_be_stopped_whatever_source_is_chosen(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    session = app.session_state["live-session"]
+    assert not [button for button in app.button if button.key == "live-stop"], "the component has its own"
+    session.start_replay(demo.CONVERSATION)
+    for source in ("Recording", "Demo", "This computer's microphone", "Browser microphone"):
+        app.session_state["live-source"] = source
+        app.run()
+        assert [button for button in app.button if button.key == "live-stop"], source
+    app.button(key="live-stop").click().run()
+    assert not session.listening
 
 
 def test_the_voice_guess_is_off_until_asked_for(tmp_path, monkeypatch):

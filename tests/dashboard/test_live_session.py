@@ -17,6 +17,7 @@ from speakerid.dashboard.colors import looks
 from speakerid.dashboard.demo_people import DemoPeople
 from speakerid.dashboard.live import LiveSession
 from speakerid.dashboard.live_sources import SILENT_SOURCE_S
+from speakerid.errors import GalleryError
 from speakerid.gallery import Consent
 from speakerid.identify import Decision, scoring
 
@@ -219,6 +220,61 @@ def test_each_demo_has_people_of_its_own_who_always_look_the_same():
     assert first.gallery.get("Alice").id == "3bc51062973c458d"
     first.gallery.remove("Alice")
     assert second.gallery.get("Alice")
+
+
+def test_a_demo_that_has_ended_leaves_the_visitors_own_people(session):
+    session.people.leave_out(["Bruno"])
+    session.start_demo()
+    assert session.demonstrating and not session.people.left_out
+    session.end_demo()
+    assert session.demonstrating, "it goes on while it is heard"
+    session.stop()
+    session.end_demo()
+    assert not session.demonstrating and session.board.entries == ()
+    assert [person.name for person in session.people.everybody()] == ["Alice", "Bruno"]
+    assert [person["name"] for person in session.board.hello()["people"]] == ["Alice", "unknown"]
+
+
+def test_starting_again_leaves_the_recording_where_it_is(session, tmp_path):
+    session.start_replay(voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 9)))
+    wait(lambda: session.board.hello()["play"]["at"] > 1.5, "the recording is not heard")
+    session.start_again()
+    play = session.board.hello()["play"]
+    assert play["number"] is not None and play["at"] > 1.5
+    wait(lambda: session.board.heard > 0.3, "it is not listened to again")
+    assert session.board.hello()["play"]["at"] - session.board.heard > 1.0
+
+
+def test_people_who_cannot_be_read_are_told_once_and_the_session_ends_as_ever(session, monkeypatch, caplog):
+    def unreadable():
+        raise GalleryError("The folder cannot be read: give back the right to.")
+
+    monkeypatch.setattr(session.people.gallery, "revision", unreadable)
+    for _ in range(5):
+        assert session.check(time.monotonic()), "somebody watches"
+    assert "cannot be read: give back the right" in session.board.hello()["remark"]["text"]
+    session.publisher.renew()
+    assert not session.check(time.monotonic()), "nobody watches: it is released"
+    assert not caplog.records
+    monkeypatch.undo()
+    session.check(time.monotonic())
+    assert session.board.hello()["remark"]["text"] == ""
+
+
+def test_a_session_that_cannot_be_looked_after_is_ended_and_logged_once(caplog):
+    class Broken:
+        stopped = False
+
+        def check(self, now):
+            raise RuntimeError("a broken session")
+
+        def stop(self):
+            self.stopped = True
+
+    broken = Broken()
+    live_engine.supervise(broken)
+    wait(lambda: broken.stopped and broken not in live_engine._sessions, "it is kept")
+    assert caplog.text.count("a live session could not be looked after") == 1
 
 
 def test_the_gender_switch_reads_the_models_own_head_or_says_that_there_is_none(session):

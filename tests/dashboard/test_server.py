@@ -161,3 +161,22 @@ def test_the_replayed_recording_is_served_while_it_plays(host, channel, tmp_path
         status, headers, body = get(url)
         assert (status, body) == (200, b"sound") and headers["Cache-Control"] == "no-store"
     assert get(f"http://{host}/api/live/made-up/played")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "body", "where"),
+    [
+        ("bytes=2-", 206, b"und", "bytes 2-4/5"),
+        ("bytes=1-2", 206, b"ou", "bytes 1-2/5"),
+        ("bytes=0-999", 206, b"sound", "bytes 0-4/5"),
+        ("bytes=5-", 416, b"", "bytes */5"),
+        ("lines=1", 200, b"sound", None),
+    ],
+)
+def test_a_browser_may_go_to_any_second_of_an_uploaded_recording(host, channel, asked, status, body, where):
+    channel.played = lambda: b"sound"
+    request = urllib.request.Request(
+        f"http://{host}/api/live/{channel.token}/played", headers={"Range": asked}
+    )
+    found = get(request)
+    assert (found[0], found[2], found[1]["Content-Range"]) == (status, body, where)

@@ -65,10 +65,10 @@ def test_sessions_do_not_hear_each_other(engine, encoder, enrolled):
 
 
 def test_a_session_that_falls_behind_skips_to_its_newest_window(engine, encoder, enrolled):
-    ring = Ring(60)
-    ring.push(voices.conversation(["Alice", "Alice", "Bruno"])[0][:-16_000])
+    ring, samples = Ring(60), voices.conversation(["Alice", "Alice", "Bruno"])[0][:-16_000]
+    ring.push(samples)
     session = engine.open(Listener(encoder, People(enrolled["Alice"], enrolled["Bruno"])), ring)
-    seconds = ring.pushed / 16_000
+    seconds = len(samples) / 16_000
     assert wait(lambda: session.snapshot.at > seconds - 0.5)
     assert session.snapshot.skipped > 10
     assert session.snapshot.decision.at > seconds - 1
@@ -87,6 +87,49 @@ def test_one_session_that_fails_does_not_end_the_others(engine, encoder, enrolle
     assert wait(lambda: failing.closed) and not session.closed
     assert [turn.speaker for turn in session.snapshot.turns] == ["Alice"]
     assert "a page that is broken" in caplog.text
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError("out of memory"), StopIteration(), ValueError("shape")])
+def test_the_engine_survives_whatever_the_encoder_raises(encoder, enrolled, caplog, trouble):
+    class Breaking:
+        """The real encoder, which breaks on whatever is louder than it likes."""
+
+        id = encoder.id
+
+        def embed(self, blocks):
+            if any(np.abs(block).max() > 0.9 for block in blocks):
+                raise trouble
+            return encoder.embed(blocks)
+
+    engine = Engine(Breaking())
+    loud, ring = Ring(), Ring()
+    people = People(enrolled["Alice"])
+    spoilt = engine.open(Listener(encoder, people), loud)
+    session = engine.open(Listener(encoder, people), ring)
+    samples = np.pad(voices.conversation(["Alice"])[0], (0, 32_000))
+    samples = samples / np.abs(samples).max() * 0.5
+    feed(loud, samples * 2, spoilt)
+    feed(ring, samples, session)
+    assert wait(lambda: spoilt.closed) and not session.closed
+    assert "Listening has failed" in spoilt.error and session.error == ""
+    assert [turn.speaker for turn in session.snapshot.turns] == ["Alice"]
+    engine.close()
+
+
+def test_an_encoder_that_loses_a_window_is_said(encoder, enrolled):
+    class Losing:
+        id = encoder.id
+
+        def embed(self, blocks):
+            return encoder.embed(blocks)[1:]
+
+    engine = Engine(Losing())
+    ring = Ring()
+    session = engine.open(Listener(encoder, People(enrolled["Alice"])), ring)
+    ring.push(voices.conversation(["Alice"])[0])
+    assert wait(lambda: session.closed)
+    assert "embeddings for" in session.error
+    engine.close()
 
 
 def test_settings_and_people_change_while_listening(engine, encoder, enrolled):
@@ -143,5 +186,5 @@ def test_a_window_that_cannot_be_embedded_costs_its_own_session_alone(encoder, e
     feed(ring, samples, session)
     assert wait(lambda: spoilt.closed) and not session.closed
     assert [turn.speaker for turn in session.snapshot.turns] == ["Alice"]
-    assert "item 1 is silent" in caplog.text
+    assert "item 1 is silent" in caplog.text and spoilt.error == "item 1 is silent"
     engine.close()

@@ -19,7 +19,8 @@ WORDS = {
     ),
     "unplugged": "The microphone is gone: plug it in again, or choose another, then press STOP and START.",
     "plotly": "The charts could not be loaded; reload the page.",
-    "kept": "The sound of this turn was not kept. Switch on “Keep sound” to hear what is said from now on.",
+    "kept": "The sound of this turn was not kept. “Keep sound” keeps what is said from then on.",
+    "viewer": "Hearing turns again is for operators.",
     "unheard": "The sound could not be played.",
     "mute": "Mute",
     "unmute": "Hear it",
@@ -57,7 +58,8 @@ def live_board(token: str, *, microphone: bool, editing: bool = True, key: str =
 
     Returns:
         The component's state; `.failed` is "" or why the push channel cannot be had: "gone" (the token is not
-        good any more: take a new one) or "blocked" (the server does not serve live channels here).
+        good any more: take a new one) or "blocked" (the page is reached, but no live channel: the server
+        serves none, or something in between lets none through), each with the token after it.
         `.name_turn` is, in the run after somebody asked to name a voice, the millisecond of the session at
         which it spoke; else None.
     """

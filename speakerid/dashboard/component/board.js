@@ -60,13 +60,12 @@ class Board extends Charts {
     this.strangers = hello.strangers;
     this.rows = [];
     this.find(".live-log tbody").replaceChildren();
-    this.root.dataset.state = "live";
     this.take(hello);
     this.build();
   }
 
   take(message) {
-    for (const part of ["status", "now", "bars", "trail", "signal", "latency", "explain", "kept", "play", "remark", "guessing"]) {
+    for (const part of ["status", "now", "bars", "space", "signal", "latency", "explain", "kept", "play", "remark", "guessing"]) {
       if (message[part]) { this.hello[part] = message[part]; this.dirty[part] = true; }
     }
     const point = message.point;
@@ -84,10 +83,9 @@ class Board extends Charts {
       this.firstChanged = Math.min(this.firstChanged ?? Infinity, message.turns.from);
       this.dirty.timeline = this.dirty.log = true;
     }
-    this.root.dataset.status = this.hello.status.kind;
     this.drawNow(this.hello.now);  // at once; the rest waits for the next frame
     // The oldest decision that is not on the screen yet is the one whose way there is measured.
-    if (message.kind === "update" && message.trail) this.measured ??= message;
+    if (message.kind === "update" && message.explain) this.measured ??= message;
     this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.draw(); });
   }
 

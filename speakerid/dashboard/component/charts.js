@@ -1,11 +1,13 @@
 // The charts: Plotly figures that Python made, filled and updated in place.
 
 // What is drawn apart from the name, most urgent first: milliseconds between two drawings at least, and how.
-const PACE = { bars: 0, trail: 150, rolling: 400, timeline: 800, explain: 400 };
-const DRAW = { bars: "drawBars", trail: "drawSpace", rolling: "drawRolling", timeline: "drawTimeline", explain: "drawExplain" };
+const PACE = { bars: 0, space: 150, rolling: 400, timeline: 800, explain: 400 };
+const DRAW = { bars: "drawBars", space: "drawSpace", rolling: "drawRolling", timeline: "drawTimeline", explain: "drawExplain" };
 const ROLLING_MS = 60000;  // what the rolling chart shows
 const DAY = 86400000;      // date axes take small numbers for years: times start on 2 January 1970
-const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false };
+const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, doubleClick: false };
+
+const fade = (color, opacity) => color + Math.round(255 * opacity).toString(16).padStart(2, "0");
 
 class Charts extends Log {
   get staged() { return this.root.classList.contains("live-stage"); }
@@ -30,8 +32,9 @@ class Charts extends Log {
     layout.font = { color: text, family: style.fontFamily, size: 14 * this.big };
     for (const name of ["xaxis", "yaxis"]) if (layout[name]) Object.assign(layout[name], { gridcolor: line, linecolor: line });
     if (layout.scene) for (const axis of Object.values(layout.scene)) if (axis?.range) Object.assign(axis, { gridcolor: line, backgroundcolor: "rgba(0,0,0,0)" });
-    if (box === this.charts.timeline) {  // a row may be lower than a letter is high
-      layout.yaxis.tickfont = { size: Math.max(8, Math.min(layout.font.size, 0.95 * (box.clientHeight - 34) / this.hello.people.length)) };
+    const rows = { [this.charts.timeline.dataset.chart]: [this.hello.rows, 34], [this.charts.bars.dataset.chart]: [this.hello.bars.p, 8] }[box.dataset.chart];
+    if (rows) {  // a row may be lower than a letter is high
+      layout.yaxis.tickfont = { size: Math.max(8, Math.min(layout.font.size, 0.95 * (box.clientHeight - rows[1]) / rows[0].length)) };
     }
     return layout;
   }
@@ -40,17 +43,20 @@ class Charts extends Log {
     if (!this.Plotly || this.gone) return;
     const figures = this.hello.figures;
     this.figure = { ...figures, space: this.solid ? figures.space3d : figures.space };
-    this.root.style.setProperty("--rows", this.hello.people.length);
+    this.root.style.setProperty("--rows", this.hello.rows.length);
+    this.root.style.setProperty("--bars", this.hello.bars.p.length);
     this.keepView();
     await Promise.all(Object.entries(this.charts).map(([name, box]) =>
       this.Plotly.react(box, this.scaled(this.figure[name]), this.themed(this.figure[name], box), { ...CONFIG, scrollZoom: name === "space" && !this.solid })));
     this.listen(this.charts.timeline, (point) => this.shown?.[point.curveNumber]?.[point.pointNumber], (row) => this.hear(row));
     this.listen(this.charts.space, (point) => point.curveNumber === this.figure.space.data.length - 3 && this.strangers[point.pointNumber],
       (stranger) => this.nameTurn(stranger.t));
+    this.charts.timeline.removeAllListeners?.("plotly_doubleclick");
+    this.charts.timeline.on("plotly_doubleclick", () => { this.shownEnd = undefined; this.drawTimeline(); });
     this.built = true;
     for (const last of Object.values(this.drawn)) last.at = -Infinity;
     this.shownEnd = undefined;
-    Object.assign(this.dirty, { bars: true, rolling: true, trail: true, timeline: true, explain: true });
+    Object.assign(this.dirty, { bars: true, rolling: true, space: true, timeline: true, explain: true });
     this.drawCharts();
   }
 
@@ -91,39 +97,65 @@ class Charts extends Log {
   }
 
   drawBars() {
-    const { p, text } = this.hello.bars;
-    this.Plotly.restyle(this.charts.bars, { x: [p], text: [text] }, [0]);
+    const { p, text, labels, colors } = this.hello.bars;
+    const changes = { x: [p], text: [text] };
+    if (String(labels) === String(this.barLabels)) { this.Plotly.restyle(this.charts.bars, changes, [0]); return; }
+    this.barLabels = labels;  // in a crowd, another person got a bar
+    this.Plotly.update(this.charts.bars, { ...changes, "marker.color": [colors] }, { "yaxis.ticktext": labels }, [0]);
   }
 
   drawRolling() {
     const end = this.times[this.times.length - 1];
     const ago = this.times.map((time) => (time - end) / 1000);
-    this.Plotly.restyle(this.charts.rolling, { x: this.scores.map(() => ago), y: this.scores });
+    const names = this.rollingNames(ago);
+    this.Plotly.restyle(this.charts.rolling, { x: [...this.scores.map(() => ago), names.x], y: [...this.scores, names.y], text: [...this.scores.map(() => ""), names.text] });
+  }
+
+  // Whose line is on top, above it, wherever there is room for the name: color alone tells nothing.
+  rollingNames(ago) {
+    const found = { x: [], y: [], text: [] };
+    const axis = this.charts.rolling._fullLayout?.xaxis;
+    if (!axis?._length) return found;
+    const letter = 0.62 * 13 * this.big / axis._length * ROLLING_MS / 1000;  // s that a letter is wide
+    const lead = ago.map((_, at) => this.scores.findIndex((row) => row[at] >= 0.5));
+    for (let from = 0, to; from < lead.length; from = to) {
+      to = from + 1;
+      while (to < lead.length && lead[to] === lead[from]) to++;
+      if (lead[from] < 0) continue;
+      const name = this.figure.rolling.data[lead[from]].name;
+      const last = Math.min(to, ago.length - 1);
+      if (ago[last] - ago[from] < letter * (name.length + 1)) continue;
+      found.x.push((ago[from] + ago[last]) / 2); found.y.push(1.09); found.text.push(name);
+    }
+    return found;
   }
 
   drawSpace() {
     const count = this.charts.space.data.length;
     const axes = this.solid ? ["x", "y", "z"] : ["x", "y"];
-    const { trail } = this.hello;
-    const groups = [this.strangers.map((step) => step.at), trail.map((step) => step.at), trail.slice(-1).map((step) => step.at)];
+    const { trail, voice } = this.hello.space;
+    const groups = [this.strangers.map((step) => step.at), trail.map((step) => step.at), voice ? [voice.at] : []];
     const changes = Object.fromEntries(axes.map((axis, k) => [axis, groups.map((points) => points.map((point) => point[k]))]));
-    const color = trail[trail.length - 1]?.color ?? "gray";
-    const colors = trail.map((step) => step.color);
-    changes["marker.color"] = [this.figure.space.data[count - 3].marker.color, colors, color];
-    changes["line.color"] = [color, color, color];
-    changes.hovertext = [this.strangers.map((step) => step.text), "", ""];
-    // One opacity a point: Plotly's 3-D markers know none, there the colours alone carry the trail.
-    if (!this.solid) changes["marker.opacity"] = [0.55, trail.map((_, k) => 0.12 + 0.7 * (k + 1) / trail.length), 1];
+    const color = (voice ?? trail[trail.length - 1])?.color ?? "gray";
+    const sizes = this.figure.space.data.slice(-3).map((trace) => trace.marker.size * this.big);
+    const age = trail.map((_, k) => (k + 1) / trail.length);  // 1 is now
+    // One opacity a point: Plotly's 3-D markers know none, there it is part of the color.
+    const faded = this.solid ? trail.map((step, k) => fade(step.color, 0.15 + 0.85 * age[k])) : trail.map((step) => step.color);
+    changes["marker.color"] = [this.figure.space.data[count - 3].marker.color, faded, color];
+    changes["marker.size"] = [sizes[0], age.map((at) => sizes[1] * (0.5 + 0.5 * at)), sizes[2]];
+    changes["line.color"] = [color, this.solid ? fade(color, 0.35) : color, color];
+    changes.hovertext = [this.strangers.map((step) => step.text), "", voice ? [voice.text] : []];
+    if (!this.solid) changes["marker.opacity"] = [0.55, age.map((at) => 0.12 + 0.7 * at), 1];
     this.Plotly.restyle(this.charts.space, changes, [count - 3, count - 2, count - 1]);
   }
 
   drawTimeline() {
-    const people = this.hello.people.map((person) => person.name);
-    this.shown = people.map(() => []);
-    const base = people.map(() => []), x = people.map(() => []), y = people.map(() => []), hovertext = people.map(() => []);
+    const names = this.hello.rows;
+    this.shown = names.map(() => []);
+    const base = names.map(() => []), x = names.map(() => []), y = names.map(() => []), hovertext = names.map(() => []);
     for (const row of this.rows) {
-      const found = people.indexOf(row.name);
-      const k = found < 0 ? people.length - 1 : found;
+      const k = names.indexOf(row.name);
+      if (k < 0) continue;  // Python sends the whole state before a name without a row
       this.shown[k].push(row);
       base[k].push(row.start + DAY); x[k].push(row.length); y[k].push(k);
       hovertext[k].push(`${row.name}, ${row.cells[0]} to ${row.cells[1]}, ${row.cells[2]} sure`);

@@ -24,11 +24,14 @@ const dot = (color) => {
   return made;
 };
 
+const REFUSED = 4;  // so many connections in a row that never opened: what is in between lets none through
+
 class Link {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
     this.wait = 300;
+    this.refused = 0;
     this.words = {};
   }
 
@@ -45,9 +48,11 @@ class Link {
       const message = JSON.parse(event.data);
       message.received = performance.now();
       this.wait = 300;
+      this.refused = 0;
       if (message.kind === "hello") {
         this.notice("link", "");
         if (this.reported) { this.reported = ""; this.setStateValue("failed", ""); }
+        this.root.classList.remove("live-blocked");
         this.greet(message);
       } else if (this.hello) {
         this.take(message);
@@ -57,16 +62,26 @@ class Link {
   }
 
   async retry() {
-    this.notice("link", this.hello ? this.words.lost : this.words.connecting, this.hello ? 0 : 1500);
+    this.refused += 1;
+    if (!this.root.classList.contains("live-blocked")) {
+      this.notice("link", this.hello ? this.words.lost : this.words.connecting, this.hello ? 0 : 1500);
+    }
     try {
       const answer = await fetch(`/api/live/${this.token}`, { cache: "no-store" });
       const json = (answer.headers.get("content-type") ?? "").includes("json");
       if (answer.status === 404 && json) this.report("gone");
-      else if (answer.ok && !json) this.report("blocked");
-    } catch { /* the server is away: keep trying */ }
+      else if ((answer.ok && !json) || this.refused >= REFUSED) this.block();
+    } catch { this.refused = 0; /* the server is away: keep trying */ }
     if (this.gone) return;
     this.timer = setTimeout(() => this.connect(), this.wait);
     this.wait = Math.min(5000, this.wait * 1.7);
+  }
+
+  // The page is reached, the channel is not: Python polls instead, and this tries on.
+  block() {
+    this.notice("link", "");
+    this.root.classList.add("live-blocked");
+    this.report("blocked");
   }
 
   report(why) {

@@ -11,7 +11,7 @@ class Sound extends Link {
     if (playing && playing.start === row.start) return;  // a second click ends it
     const end = row.start + row.length;
     const kept = this.hello.kept.ranges.some(([first, last]) => first <= row.start && last + 200 >= end);
-    if (!this.editing || !kept) { this.notice("kept", this.words.kept, 0, 6000); return; }
+    if (!this.editing || !kept) { this.notice("kept", this.editing ? this.words.kept : this.words.viewer, 0, 6000); return; }
     const sound = new Audio(`/api/live/${this.token}/sound.wav?from=${row.start}&to=${end}`);
     this.turnSound = { sound, row };
     sound.onended = () => this.hush();

@@ -3,7 +3,6 @@
 README.md beside this file says how they were made and under which licence they are shipped.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -12,28 +11,9 @@ CONVERSATION: Path = _HERE / "conversation.ogg"
 """Ogg/Opus, mono: the people of `people()` and one stranger, about 76 s."""
 
 
-@dataclass(frozen=True)
-class Turn:
-    """One stretch of one speaker, in seconds from the start of the conversation."""
-
-    start: float
-    end: float
-    speaker: str
-
-
 def people() -> dict[str, list[Path]]:
     """Name -> recordings to enroll that person from (two of about 12 s each), sorted by name."""
     found: dict[str, list[Path]] = {}
     for path in sorted((_HERE / "people").glob("*.ogg")):
         found.setdefault(path.stem.rpartition("-")[0], []).append(path)
     return found
-
-
-def truth() -> list[Turn]:
-    """Who really speaks when in `CONVERSATION`; the stranger is called "unknown"."""
-    turns = []
-    for line in (_HERE / "conversation.rttm").read_text(encoding="utf-8").splitlines():
-        fields = line.split()
-        start, length = float(fields[3]), float(fields[4])
-        turns.append(Turn(start, start + length, fields[7]))
-    return turns
