@@ -126,7 +126,7 @@ def test_an_encoder_that_loses_a_window_is_said(encoder, enrolled):
     engine = Engine(Losing())
     ring = Ring()
     session = engine.open(Listener(encoder, People(enrolled["Alice"])), ring)
-    ring.push(voices.conversation(["Alice"])[0])
+    feed(ring, voices.conversation(["Alice"])[0], session)
     assert wait(lambda: session.closed)
     assert "embeddings for" in session.error
     engine.close()
