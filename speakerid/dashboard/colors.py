@@ -1,7 +1,8 @@
 """One colour, line style and marker a person, the same everywhere in the app.
 
-The colours are Paul Tol's "bright" and "vibrant" sets (personal.sron.nl/~pault), which people with the common
-colour-vision deficiencies can tell apart, chosen to stand out on white and on near-black alike. From the
+The colours were searched for by computer: as far apart from each other and from the grey of "unknown" as can
+be, for normal eyes and for each common colour-vision deficiency, and with a contrast of at least 3 to 1 to the
+page in light and in dark. tests/dashboard/test_colors.py measures that. From the
 ninth person on colours repeat, so a line style and a marker shape go with each: color alone tells nothing.
 """
 
@@ -12,7 +13,7 @@ from typing import Protocol
 
 UNKNOWN = "unknown"
 
-_COLORS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#33BBEE", "#EE7733", "#009988")
+_COLORS = ("#4890E4", "#D80018", "#187818", "#CC7860", "#7860F0", "#B400A8", "#C01854", "#B478B4")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "pentagon", "hexagon")
 
