@@ -8,6 +8,8 @@ import pytest
 from support import voices
 
 from speakerid.cli import main
+from speakerid.gallery import Gallery
+from speakerid.gallery.store import FolderStore
 from speakerid.gallery.voiceprint import from_bytes, to_bytes
 
 
@@ -87,7 +89,12 @@ def test_another_model_takes_over_who_has_recordings(folder, run, tmp_path):
     assert status == 1 and "--reembed makes 1 of them anew" in err
     status, out, _ = run("import", tmp_path / "people", "--reembed", *there)
     assert status == 1 and out.startswith("Alice: added\nBruno: not added, because it was made by")
+    (alice,) = [p for p in Gallery.open(folder, "").speakers() if p.name == "Alice"]
+    store = FolderStore(folder)
+    with store.locked():
+        store.put(replace(alice, recordings=("", *alice.recordings[1:])))
     status, out, err = run("reembed")
+    assert "Alice: 1 exemplars will go, for the recordings that they are from were not kept" in err
     assert status == 1 and out.startswith("Alice: made anew\nBruno: left as before. No recordings were kept")
     assert "1 of 2 people are left" in err
     assert run("remove", "Bruno")[0] == run("doctor")[0] == 0

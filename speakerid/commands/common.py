@@ -20,10 +20,23 @@ if TYPE_CHECKING:
     from speakerid.gallery import Gallery
     from speakerid.model import Encoder
 
+CONSENT_VERSION = "2"
+"""Change it with the texts: both are stored with every voiceprint."""
+
 CONSENT_TEXT = (
     "The operator confirmed on the command line that the person agreed to be recognized by their voice."
 )
+_KEPT = (
+    "The person also agreed that the recordings are kept beside the voiceprint, so that it can be made again "
+    "for another model; both are deleted whenever they ask for it."
+)
+_NOT_KEPT = "The recordings themselves are not kept."
 DEFAULT_THREADS = 2  # more gains little for windows of 3 s and takes the processor away from everything else
+
+
+def consent_text(*, keep_recordings: bool) -> str:
+    """What was agreed to, word for word."""
+    return f"{CONSENT_TEXT} {_KEPT if keep_recordings else _NOT_KEPT}"
 
 
 def options() -> argparse.ArgumentParser:
@@ -165,6 +178,12 @@ class Progress:
         if self._visible and time.monotonic() - self._shown_at > 0.1:
             self._draw(text)
             self._shown_at = time.monotonic()
+
+    def clear(self) -> None:
+        """Make room for another line."""
+        if self._shown_at >= 0:
+            self._draw("")
+            self._shown_at = -1.0
 
     def _draw(self, text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

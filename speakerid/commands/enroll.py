@@ -1,14 +1,15 @@
 """`enroll`: one person from recordings, or everybody in a folder."""
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speakerid.commands.common import (
-    CONSENT_TEXT,
+    CONSENT_VERSION,
     Progress,
     answer,
+    consent_text,
     load_encoder,
     note,
     open_gallery,
@@ -54,7 +55,8 @@ def add_keeping(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-recordings",
         action="store_true",
-        help="the person also agreed that the recordings are kept, so that another model can use them",
+        help="the person also agreed that the recordings themselves are kept in the folder of voiceprints, "
+        "so that the voiceprint can be made anew for another model; without it they are not kept",
     )
 
 
@@ -106,9 +108,15 @@ def enroll_folder(args: argparse.Namespace) -> None:
     with Progress() as progress:
         for index, folder in enumerate(folders):
             progress.show(f"{index + 1} of {len(folders)}: {folder.name}")
-            results.append(_try_folder(folder, gallery, encoder, consent, args.keep_recordings))
-    lines = [f"{r['name']}: " + (r.get("refused") or f"{r['exemplars']} exemplars") for r in results]
-    answer(args, {"people": results}, "\n".join(lines))
+            result = _try_folder(folder, gallery, encoder, consent, args.keep_recordings)
+            results.append(result)
+            progress.clear()
+            for warning in result.get("warnings", ()):
+                note(f"{folder.name}: {warning}")
+            if not args.json:
+                print(f"{result['name']}: {_outcome(result)}", flush=True)
+    if args.json:
+        answer(args, {"people": results}, "")
     refused = [r["name"] for r in results if "refused" in r]
     if refused:
         raise SpeakerIdError(
@@ -130,7 +138,7 @@ def consent_of(args: argparse.Namespace, source: str = "cli") -> "Consent":
             "Consent is missing: ask the person whether they agree to be recognized by their voice, "
             "and add --consent if they do."
         )
-    return Consent.now(CONSENT_TEXT, source)
+    return Consent.now(consent_text(keep_recordings=args.keep_recordings), source, CONSENT_VERSION)
 
 
 def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:
@@ -147,21 +155,58 @@ def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:
 def _try_folder(
     folder: Path, gallery: "Gallery", encoder: "Encoder", consent: "Consent", keep: bool
 ) -> dict[str, Any]:
-    files = sorted(str(p) for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     try:
+        files = sorted(str(p) for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
         if not files:
             raise EnrollmentRefused([f'There are no recordings in "{folder}": add some.'])
+        used, blocks, warnings = _decodable(files)
         report = gallery.enroll(
             folder.name,
-            _decode(files),
+            blocks,
             encoder,
             consent=consent,
-            sources=_labels(files),
+            sources=_labels(used),
             keep_recordings=keep,
         )
     except (AudioError, GalleryError) as error:
         return {"name": folder.name, "refused": str(error)}
-    return asdict(report)
+    except OSError as error:
+        why = error.strerror or str(error)
+        return {"name": folder.name, "refused": f'"{folder}" cannot be read ({why}): check its permissions.'}
+    return asdict(replace(report, warnings=warnings + report.warnings))
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    if "refused" in result:
+        return result["refused"]
+    if not result["added"]:
+        return f"nothing new, {result['exemplars']} exemplars"
+    return f"{result['exemplars']} exemplars"
+
+
+def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[str]]:
+    """Which of the files can be read, what is in them, and warnings about the others and these.
+
+    Raises:
+        AudioError: none can.
+    """
+    from speakerid.audio.decode import decode
+
+    used, blocks, warnings = [], [], []
+    failed: AudioError | None = None
+    for file in files:
+        try:
+            recording = decode(file)
+        except AudioError as error:
+            failed = error
+            warnings.append(f"{error} It was left out.")
+            continue
+        used.append(file)
+        blocks.append(recording.samples)
+        warnings += recording.warnings
+    if failed and not used:
+        raise failed
+    return used, blocks, warnings
 
 
 def _decode(files: list[str]) -> list[Any]:

@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 
-from speakerid.commands.common import Progress, answer, load_encoder, open_gallery, options
+from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options
 from speakerid.errors import SpeakerIdError
 
 NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
@@ -103,6 +103,8 @@ def reembed(args: argparse.Namespace) -> None:
     """
     gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
+    for name, count in gallery.not_kept(encoder.id, args.names).items():
+        note(f"{name}: {count} exemplars will go, for the recordings that they are from were not kept.")
     with Progress() as progress:
         result = gallery.reembed(
             encoder,

@@ -34,6 +34,14 @@ def draw(people: list[Voiceprint]) -> None:
         ),
         icon=":material/sync_problem:",
     )
+    lose = resources.gallery().not_kept(model, [person.name for person in able]) if able else {}
+    if lose:
+        count, whose = sum(lose.values()), ", ".join(list(lose)[:_SHOWN])
+        more = f" and {len(lose) - _SHOWN} more" if len(lose) > _SHOWN else ""
+        st.caption(
+            f"{count} exemplar{'' if count == 1 else 's'} of {escaped(whose)}{more} will go then, for the "
+            "recordings that they are from were not kept."
+        )
     text = f"Re-embed all ({len(able)})"
     if (
         able

@@ -7,7 +7,7 @@ import streamlit as st
 from speakerid.audio.format import RATE
 from speakerid.dashboard import access, resources, spectrogram, widgets
 from speakerid.dashboard.enroll import TOO_QUIET_DBFS, Take
-from speakerid.dashboard.enroll_prompts import consent_text
+from speakerid.dashboard.enroll_prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.widgets import Tone
@@ -35,7 +35,7 @@ def draw(
         if enrollment.report and not takes:
             _stored(enrollment, enrollment.report)
         elif takes:
-            agreed = Consent.now(consent_text(keep_recordings=keep), source)
+            agreed = Consent.now(consent_text(keep_recordings=keep), source, CONSENT_VERSION)
             consent = replace(agreed, keep_recordings=keep) if consented else None
             _review(enrollment, takes, name, consent)
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.dashboard import access, resources
-from speakerid.dashboard.enroll_prompts import consent_text
+from speakerid.dashboard.enroll_prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.eventlog import clock
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
@@ -118,7 +118,7 @@ def _enroll(
                     if stretch.samples is not None
                 ],
                 resources.encoder(),
-                consent=Consent.now(consent_text(keep_recordings=False), source),
+                consent=Consent.now(consent_text(keep_recordings=False), source, CONSENT_VERSION),
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
             )

@@ -10,7 +10,7 @@ from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import Base, require
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.enrollment import SAME_VOICE
-from speakerid.gallery.exemplars import Exemplars, choose
+from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint, utc_now
 
@@ -57,9 +57,8 @@ class Editing(Base):
             person = require(self._store.read(), name)
             files = self._store.recordings(person.id).get(person.id, [])
             without = replace(
-                person,
+                _keeping(person, False),
                 recordings=("",) * len(person.sources),
-                consent=replace(person.consent, keep_recordings=False),
             )
             self._commit("remove-recordings", [person.id], [without], gone=files, files=len(files))
         return len(files)
@@ -90,14 +89,19 @@ class Editing(Base):
             if not force and float(other.centroid @ target.centroid) < SAME_VOICE:
                 raise GalleryError(
                     f'"{other.name}" and "{target.name}" do not sound like one person, and together would '
-                    "make a bad voiceprint: check the names, or force it if you are sure."
+                    "make a bad voiceprint: check the names, or, if you are sure, run the command merge with "
+                    "--force."
                 )
             moved = self._moved(other, target, self._store.recordings(other.id).get(other.id, []))
-            pool = _pool(target).join(_pool(other))
+            pool = exemplars_of(target).join(exemplars_of(other))
+            consents = [*target.earlier_consents, target.consent, *other.earlier_consents, other.consent]
+            consents.sort(key=lambda consent: consent.given_at)
+            keeps = bool(self._store.recordings(target.id) or moved)
             merged = replace(
                 _with(target, pool.pick(choose(pool))),
                 created=min(target.created, other.created),
-                consent=max(target.consent, other.consent, key=lambda consent: consent.given_at),
+                consent=replace(consents[-1], keep_recordings=keeps),
+                earlier_consents=tuple(consents[:-1]),
             )
             gone = [f"{other.id}{SUFFIX}", *self._store.recordings(other.id).get(other.id, ())]
             self._commit("merge", [other.id, target.id], [merged], moved, gone)
@@ -126,7 +130,8 @@ class Editing(Base):
                 )
             left, taken, files = self._split(source, index)
             moved = self._moved(source, target, files)
-            given = _with(target, _pool(target).join(taken))
+            given = _with(target, exemplars_of(target).join(taken))
+            given = _keeping(given, given.consent.keep_recordings or bool(moved))
             self._commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
 
     def remove_exemplar(self, name: str, index: int) -> None:
@@ -155,12 +160,13 @@ class Editing(Base):
                 f'This is the only exemplar of "{person.name}": remove or merge the person instead.'
             )
         rows.remove(index)
-        pool = _pool(person)
+        pool = exemplars_of(person)
         left, taken = pool.pick(rows), pool.pick([index])
         still = {one for ids in left.recordings for one in ids.split()}
         alone = {kept.file_of(person.id, one) for one in taken.recordings[0].split() if one not in still}
-        files = [file for file in self._store.recordings(person.id).get(person.id, ()) if file in alone]
-        return _with(person, left), taken, files
+        there = self._store.recordings(person.id).get(person.id, ())
+        files = [file for file in there if file in alone]
+        return _keeping(_with(person, left), len(there) > len(files)), taken, files
 
     def _moved(self, source: Voiceprint, target: Voiceprint, files: list[str]) -> Mapping[str, bytes]:
         """Contents of recordings by the names that they have once they belong to the target."""
@@ -186,8 +192,9 @@ def _check_pair(one: Voiceprint, other: Voiceprint) -> None:
         )
 
 
-def _pool(person: Voiceprint) -> Exemplars:
-    return Exemplars(person.embeddings, person.seconds, person.sources, person.recordings)
+def _keeping(person: Voiceprint, keeps: bool) -> Voiceprint:
+    """The person, whose consent says whether recordings are kept."""
+    return replace(person, consent=replace(person.consent, keep_recordings=keeps))
 
 
 def _with(person: Voiceprint, pool: Exemplars) -> Voiceprint:

@@ -1,17 +1,18 @@
 """Exemplar embeddings: made from windows of speech, a varied few of them kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.voiceprint import MAX_EXEMPLARS, unit
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint, unit
 
 WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
 SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
 MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
+SAME_RECORDING = 0.9999  # exemplars that agree more are made of the same samples
 WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
 
 
@@ -56,6 +57,10 @@ class Exemplars:
     def __len__(self) -> int:
         return len(self.embeddings)
 
+    def kept(self) -> set[str]:
+        """Ids of the kept recordings that these were made from."""
+        return {one for ids in self.recordings for one in ids.split()}
+
     def pick(self, rows: Sequence[int]) -> "Exemplars":
         """The given rows only."""
         chosen = np.asarray(rows, int)
@@ -74,6 +79,11 @@ class Exemplars:
             self.sources + other.sources,
             self.recordings + other.recordings,
         )
+
+
+def exemplars_of(person: Voiceprint) -> Exemplars:
+    """Those that somebody has."""
+    return Exemplars(person.embeddings, person.seconds, person.sources, person.recordings)
 
 
 def embed_speech(parts: Sequence[Spoken], encoder: Embedder) -> tuple[Exemplars, Exemplars]:
@@ -112,6 +122,29 @@ def choose(candidates: Exemplars, limit: int = MAX_EXEMPLARS) -> list[int]:
         chosen.append(int(nearest.argmin()))
         nearest = np.maximum(nearest, alike[chosen[-1]])
     return sorted(chosen)
+
+
+def unknown(known: Exemplars, fresh: Exemplars) -> tuple[list[int], Exemplars, list[str]]:
+    """What of fresh candidates comes from recordings that somebody was not enrolled from before.
+
+    Of a recording that was, some pieces were chosen before, and those show that all of it is known.
+
+    Args:
+        known: the exemplars of the person, of the same model.
+        fresh: candidates from the recordings of one enrollment.
+
+    Returns:
+        Rows of the fresh ones that are new; the known ones, each with the kept recording that it was made
+        from if that is kept from now on; sources of the recordings that are known.
+    """
+    alike = known.embeddings @ fresh.embeddings.T > SAME_RECORDING
+    repeated = {(fresh.sources[j], fresh.recordings[j]) for j in np.flatnonzero(alike.any(axis=0))}
+    new = [j for j in range(len(fresh)) if (fresh.sources[j], fresh.recordings[j]) not in repeated]
+    recordings = list(known.recordings)
+    for i in np.flatnonzero(alike.any(axis=1)):
+        recordings[i] = recordings[i] or fresh.recordings[int(alike[i].argmax())]
+    sources = list(dict.fromkeys(source for source, _ in sorted(repeated)))
+    return new, replace(known, recordings=tuple(recordings)), sources
 
 
 def _join_short(parts: Sequence[Spoken]) -> list[Spoken]:

@@ -1,6 +1,7 @@
 """The people that can be named: enroll them and look them up; see `editing` and `keeping` for the rest."""
 
 import secrets
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from speakerid.gallery.base import MAX_PEOPLE, require
 from speakerid.gallery.contents import Contents, Damaged
 from speakerid.gallery.editing import Editing
 from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
-from speakerid.gallery.exemplars import Embedder, Exemplars, choose
+from speakerid.gallery.exemplars import Embedder, choose, exemplars_of, unknown
 from speakerid.gallery.keeping import Keeping
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.packed import clean_label
@@ -105,6 +106,8 @@ class Gallery(Editing, Keeping):
                 can make the voiceprint anew; recorded in the consent. Those that were not good enough to be
                 used are never kept.
 
+        Recordings that the person is enrolled from already are not used again, and the report says so.
+
         Raises:
             EnrollmentRefused: if the recordings would make a bad voiceprint, with reasons and remedies.
             GalleryError: no consent, a name that cannot be used, another model's voiceprint, too many people
@@ -115,7 +118,7 @@ class Gallery(Editing, Keeping):
         if not blocks:
             raise EnrollmentRefused(["No recording was given: record or choose at least one."])
         labels = [f"recording {i + 1}" for i in range(len(blocks))]
-        labels = [clean_label(source) for source in sources or labels]
+        labels = _told_apart([clean_label(source) for source in sources or labels])
         ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
         self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
         examined = examine(blocks, encoder, labels, ids)
@@ -152,13 +155,28 @@ class Gallery(Editing, Keeping):
             others = [p for p in contents.people.values() if p is not own and p.model == model]
             check_owner(examined, name, own, others)
             identifier = own.id if own else secrets.token_hex(8)
-            self._require_room_for(identifier, name, len(keep))
-            pool = examined.exemplars
+            pool, fresh, again = None, examined.exemplars, []
             if own:
-                pool = Exemplars(own.embeddings, own.seconds, own.sources, own.recordings).join(pool)
+                new, pool, again = unknown(exemplars_of(own), fresh)
+                left = fresh.pick(new)
+                known = fresh.kept() - pool.kept() - left.kept()  # recordings that are kept already
+                contents_of = {one: content for one, content in contents_of.items() if one not in known}
+                fresh = left
+            repeated = [
+                f'"{name}" is already enrolled from this recording: "{source}" was not used again.'
+                for source in again
+            ]
+            if own and not len(fresh) and not contents_of:
+                count = len(own.embeddings)
+                return EnrollmentReport(
+                    name, 0, count, examined.speech_seconds, examined.quality, examined.warnings + repeated
+                )
+            self._require_room_for(identifier, name, len(contents_of))
+            pool = pool.join(fresh) if pool else fresh
             rows = choose(pool)
             chosen = pool.pick(rows)
             now = utc_now()
+            keeps = bool(contents_of or self._store.recordings(identifier))
             person = Voiceprint(
                 id=identifier,
                 name=name,
@@ -168,14 +186,15 @@ class Gallery(Editing, Keeping):
                 sources=chosen.sources,
                 created=own.created if own else now,
                 updated=now,
-                consent=consent,
+                consent=replace(consent, keep_recordings=keeps),
                 recordings=chosen.recordings,
+                earlier_consents=(*own.earlier_consents, own.consent) if own else (),
             )
             files = {kept.file_of(identifier, one): content for one, content in contents_of.items()}
             self._commit("enroll", [identifier], [person], files, recordings_kept=len(files))
-        added = sum(row >= len(pool) - len(examined.exemplars) for row in rows)
+        added = sum(row >= len(pool) - len(fresh) for row in rows)
         return EnrollmentReport(
-            name, added, len(chosen), examined.speech_seconds, examined.quality, examined.warnings
+            name, added, len(chosen), examined.speech_seconds, examined.quality, examined.warnings + repeated
         )
 
     def _may_enroll(self, contents: Contents, name: str, model: str) -> Voiceprint | None:
@@ -203,3 +222,13 @@ class Gallery(Editing, Keeping):
                 f'"{name}" has {there} kept recordings and may have {kept.MAX_RECORDINGS}: '
                 "remove the kept recordings first, or enroll without keeping them."
             )
+
+
+def _told_apart(labels: Sequence[str]) -> list[str]:
+    """Labels of one enrollment, each another: what is the same gets a number."""
+    seen: Counter[str] = Counter()
+    told: list[str] = []
+    for label in labels:
+        seen[label] += 1
+        told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return told

@@ -134,12 +134,24 @@ class Keeping(Base):
         added = self._add(usable, refused, replace_known)
         return Imported(added, refused, can_reembed)
 
+    def not_kept(self, model: str, names: Sequence[str] = ()) -> dict[str, int]:
+        """What `reembed` with this model would lose: by name, how many exemplars are of recordings that were
+        not kept; who loses nothing, or has no kept recording and stays as before, is not in it.
+
+        Raises:
+            GalleryError: if somebody is not enrolled, or the folder cannot be read.
+        """
+        able = self.recording_counts()
+        people = [p for p in self._chosen(names) if p.model != model and p.id in able]
+        counts = {person.name: sum(not ids for ids in person.recordings) for person in people}
+        return {name: count for name, count in counts.items() if count}
+
     def reembed(
         self, encoder: Embedder, progress: Progress | None = None, names: Sequence[str] = ()
     ) -> Reembedded:
         """Make the voiceprints of other models anew with this one, from the recordings that were kept.
 
-        What was enrolled without keeping the recording is not in the new voiceprint.
+        What was enrolled without keeping the recording is not in the new voiceprint; see `not_kept`.
 
         Args:
             progress: called before each person and at the end.
@@ -193,6 +205,9 @@ class Keeping(Base):
                     continue
                 identifier = known or secrets.token_hex(8)
                 made = replace(person.voiceprint, id=identifier, updated=utc_now())
+                if not person.recordings:  # left out of the file, or damaged there
+                    consent = replace(made.consent, keep_recordings=False)
+                    made = replace(made, consent=consent, recordings=("",) * len(made.sources))
                 recordings = {kept.file_of(identifier, one): c for one, c in person.recordings.items()}
                 before = self._store.recordings(known).get(known, []) if known else []
                 gone = [file for file in before if file not in recordings]

@@ -4,7 +4,7 @@ One recording is one file, `VOICEPRINT.RECORDING.recording` by the ids of both, 
 `speakerid.gallery.packed` describes, of the kind "recording": the tensor `flac` uint8 [n], a FLAC file of
 16 kHz, mono, 16 bits, and in the JSON
 
-    source, kept_at, seconds, consent {text, given_at, source, keep_recordings}
+    source, kept_at, seconds, consent {text, given_at, source, keep_recordings, version}
 
 A recording whose consent does not say that it may be kept is neither written nor read.
 """

@@ -4,7 +4,8 @@ One person is one file, in the form that `speakerid.gallery.packed` describes, o
 tensors `embeddings` float32 [k, 192] and `seconds` float32 [k], and in the JSON
 
     name, model, sources [k], recordings [k], created, updated,
-    consent {text, given_at, source, keep_recordings}
+    consent {text, given_at, source, keep_recordings, version},
+    earlier_consents [the same, oldest first] (may be missing)
 
 so that one write is one atomic replace. Version 1 had no `recordings` and no `keep_recordings`; it is read as
 if no recording had been kept, and written anew as version 2 whenever the person changes (or by
@@ -27,6 +28,7 @@ from speakerid.gallery.packed import pack, text_of, unpack
 KIND, VERSION = "voiceprint", "2"
 MAX_EXEMPLARS = 10  # kept for one person
 WIDTH = 192  # numbers in an embedding, whatever the model
+MAX_CONSENTS = 100  # kept of those that a later one took the place of
 MAX_TEXT = 10_000  # characters of a consent's text
 _IDS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16})*)?")
 
@@ -43,18 +45,21 @@ class Consent:
         text: what the person agreed to, word for word.
         given_at: when, ISO 8601 in UTC.
         source: how it was given: "cli", "browser", "microphone", "upload" …
-        keep_recordings: whether the person also agreed that the recordings themselves are kept.
+        keep_recordings: whether recordings are kept, which the person agreed to in this consent or, where
+            older recordings are there still, in an earlier one. Each kept recording has its own consent too.
+        version: of the text; "" where it has none.
     """
 
     text: str
     given_at: str
     source: str
     keep_recordings: bool = False
+    version: str = ""
 
     @classmethod
-    def now(cls, text: str, source: str) -> "Consent":
+    def now(cls, text: str, source: str, version: str = "") -> "Consent":
         """A consent given at this moment."""
-        return cls(text, utc_now(), source)
+        return cls(text, utc_now(), source, version=version)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,7 @@ class Voiceprint:
             them; "" where none was kept.
         created, updated: ISO 8601 in UTC.
         consent: the latest one given.
+        earlier_consents: those given before, oldest first; the latest MAX_CONSENTS of them.
         version: of the format of the file that this was read from.
     """
 
@@ -86,6 +92,7 @@ class Voiceprint:
     consent: Consent
     recordings: tuple[str, ...] = ()
     version: str = VERSION
+    earlier_consents: tuple[Consent, ...] = ()
 
     def __post_init__(self):
         if not self.recordings:
@@ -141,6 +148,7 @@ def to_bytes(voiceprint: Voiceprint) -> bytes:
         "created": voiceprint.created,
         "updated": voiceprint.updated,
         "consent": asdict(voiceprint.consent),
+        "earlier_consents": [asdict(consent) for consent in voiceprint.earlier_consents[-MAX_CONSENTS:]],
     }
     tensors = {
         "embeddings": voiceprint.embeddings.astype(np.float32, copy=False),
@@ -176,6 +184,9 @@ def from_bytes(content: bytes, identifier: str) -> Voiceprint:
             consent=consent_of(about),
             recordings=recordings,
             version=held.version,
+            earlier_consents=tuple(
+                consent_of({"consent": given}) for given in about.get("earlier_consents", [])
+            ),
         )
     except SpeakerIdError:
         raise
@@ -197,7 +208,8 @@ def consent_of(about: dict[str, Any]) -> Consent:
     if not isinstance(given, dict) or len(str(given.get("text"))) > MAX_TEXT:
         raise GalleryError("its description is incomplete")
     texts = (text_of(given, "text"), text_of(given, "given_at"), text_of(given, "source"))
-    return require_consent(Consent(*texts, keep_recordings=given.get("keep_recordings") is True))
+    version = text_of(given, "version") if "version" in given else ""
+    return require_consent(Consent(*texts, given.get("keep_recordings") is True, version))
 
 
 def check_numbers(voiceprint: Voiceprint) -> None:

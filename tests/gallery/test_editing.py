@@ -56,7 +56,8 @@ def test_merging_brings_kept_recordings_and_the_later_consent(folder):
     keep(folder, anna, "kitchen")
     keep(folder, anne, "garden")
     gallery.merge("Anne", "Anna")
-    assert gallery.get("Anna").consent == anne.consent
+    assert gallery.get("Anna").consent == replace(anne.consent, keep_recordings=True)
+    assert gallery.get("Anna").earlier_consents == (anna.consent,)
     assert sorted(recording.source for recording in gallery.recordings("Anna")) == ["garden", "kitchen"]
     assert gallery.recording_counts() == {anna.id: 2}
 

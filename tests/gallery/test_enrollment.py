@@ -12,6 +12,7 @@ from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import Gallery
 from speakerid.gallery.exemplars import MAX_EXEMPLARS, Exemplars, choose
 from speakerid.gallery.store import FolderStore
+from speakerid.gallery.voiceprint import unit
 
 RATE = 16_000
 
@@ -73,6 +74,49 @@ def test_a_later_session_adds_exemplars_up_to_the_limit(gallery, encoder):
     assert report.exemplars == len(alice.embeddings) == MAX_EXEMPLARS
     assert alice.id == before.id and alice.created == before.created
     assert {"monday", "tuesday"} <= set(alice.sources)
+    assert [consent.given_at for consent in alice.earlier_consents] == [CONSENT.given_at]
+
+
+class Fake:
+    """A model whose numbers depend on the samples and on nothing else, and are alike."""
+
+    id = "model-1"
+
+    def embed(self, blocks):
+        rows = [np.random.default_rng(abs(int(block.sum() * 1e4))).standard_normal(192) for block in blocks]
+        return unit(np.full(192, 2.0) + np.stack(rows))
+
+
+def test_a_recording_counts_once_however_often_it_is_given(gallery):
+    one, two = first("Alice"), second("Alice")
+    consent = replace(CONSENT, version="2")
+    gallery.enroll("Alice", [one], Fake(), consent=consent, sources=["a.wav"])
+    before = gallery.get("Alice")
+    again = gallery.enroll("Alice", [one], Fake(), consent=consent, sources=["copy of a.wav"])
+    assert again.added == 0 and again.exemplars == len(before.embeddings)
+    assert again.warnings == [
+        '"Alice" is already enrolled from this recording: "copy of a.wav" was not used again.'
+    ]
+    assert gallery.get("Alice") is before, "nothing is written"
+    both = gallery.enroll("Alice", [one, two], Fake(), consent=CONSENT, sources=["x.wav", "x.wav"])
+    assert both.added > 0 and '"x.wav" was not used again' in both.warnings[0] and len(both.warnings) == 1
+    alice = gallery.get("Alice")
+    assert set(alice.sources) == {"a.wav", "x.wav (2)"}
+    assert alice.earlier_consents == (consent,) and alice.consent == CONSENT
+
+
+def test_a_recording_that_is_known_may_still_be_kept(gallery):
+    one, two = first("Alice"), second("Alice")
+    gallery.enroll("Alice", [one], Fake(), consent=CONSENT)
+    report = gallery.enroll("Alice", [one], Fake(), consent=CONSENT, keep_recordings=True)
+    alice = gallery.get("Alice")
+    assert report.added == 0 and len(set(alice.recordings)) == 1 and alice.recordings[0]
+    assert gallery.recording_counts() == {alice.id: 1} and alice.consent.keep_recordings
+    gallery.enroll("Alice", [one, two], Fake(), consent=CONSENT)
+    assert gallery.recording_counts() == {alice.id: 1}
+    assert gallery.get("Alice").consent.keep_recordings, "the older recording is kept still"
+    gallery.remove_recordings("Alice")
+    assert not gallery.get("Alice").consent.keep_recordings
 
 
 def test_the_voice_is_told_from_others(gallery, encoder):
