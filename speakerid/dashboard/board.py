@@ -23,7 +23,7 @@ from speakerid.dashboard.words import explanation, kept, latency, not_listening,
 
 if TYPE_CHECKING:
     from speakerid.audio.ring import Ring
-    from speakerid.dashboard.recordings import Voice
+    from speakerid.dashboard.strangers import Voice
     from speakerid.gallery import Voiceprint
     from speakerid.identify import Decision, Snapshot
 

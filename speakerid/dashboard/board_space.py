@@ -9,7 +9,7 @@ from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import clock
 
 if TYPE_CHECKING:
-    from speakerid.dashboard.recordings import Voice
+    from speakerid.dashboard.strangers import Voice
     from speakerid.gallery import Voiceprint
     from speakerid.identify import Decision
 
@@ -54,7 +54,7 @@ class SpaceView:
 
     def unknown(self) -> "list[Voice]":
         """What unknown voices sounded like, in seconds of the session."""
-        from speakerid.dashboard.recordings import Voice
+        from speakerid.dashboard.strangers import Voice
 
         return [
             Voice(offset + said.at, said.details.seconds, said.embedding)

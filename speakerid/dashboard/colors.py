@@ -1,9 +1,9 @@
 """One colour, line style and marker a person, the same everywhere in the app.
 
-The colours were searched for by computer: as far apart from each other and from the grey of "unknown" as can
-be, for normal eyes and for each common colour-vision deficiency, and with a contrast of at least 3 to 1 to the
-page in light and in dark. tests/dashboard/test_colors.py measures that. From the
-ninth person on colours repeat, so a line style and a marker shape go with each: color alone tells nothing.
+The colours were searched for by computer: as far apart from each other and from the grey of "unknown" as
+can be, for normal eyes and for each common colour-vision deficiency, and with a contrast of at least 3 to 1
+to the page in light and in dark (tests/dashboard/test_colors.py measures that). From the ninth person on
+colours repeat, so a line style and a marker shape go with each: color alone tells nothing.
 """
 
 import hashlib
@@ -48,17 +48,14 @@ def looks(people: Iterable[Person]) -> Mapping[str, Look]:
     somebody enrolled earlier; so enrolling or renaming somebody changes nobody else's colour.
     """
     found = {UNKNOWN: UNKNOWN_LOOK}
-    taken: set[int] = set()
+    lap, taken = 0, set[int]()  # the palette is gone through again and again; what of it is taken this time
     for person in sorted(people, key=lambda p: (p.created, p.id)):
         wanted = int.from_bytes(hashlib.sha256(person.id.encode()).digest()[:4], "big") % len(_COLORS)
-        place = next(
-            lap * len(_COLORS) + (wanted + step) % len(_COLORS)
-            for lap in range(len(taken) + 1)
-            for step in range(len(_COLORS))
-            if lap * len(_COLORS) + (wanted + step) % len(_COLORS) not in taken
-        )
-        taken.add(place)
-        color, lap = place % len(_COLORS), place // len(_COLORS)
+        if len(taken) == len(_COLORS):
+            lap, taken = lap + 1, set()
+        places = ((wanted + step) % len(_COLORS) for step in range(len(_COLORS)))
+        color = next(place for place in places if place not in taken)
+        taken.add(color)
         found[person.name] = Look(
             _COLORS[color],
             _DASHES[lap % len(_DASHES)],

@@ -53,13 +53,15 @@ def _same_voice(session: LiveSession, entries: Sequence[Entry], clicked: Entry) 
     """For each entry, whether it is thought to be the clicked one's voice."""
     if clicked.speaker != UNKNOWN:
         return [entry is clicked for entry in entries]
-    from speakerid.dashboard.recordings import tell_strangers_apart
+    from speakerid.dashboard.strangers import tell_strangers_apart
 
     turns = [Turn(entry.start, entry.end, entry.speaker, entry.confidence) for entry in entries]
     scorer = Scorer.for_model(session.model or "")
-    names = tell_strangers_apart(turns, session.board.unknown_voices(), scorer.same_voice)
+    names = tell_strangers_apart(turns, session.board.unknown_voices(), scorer)
     label = names[next(k for k, entry in enumerate(entries) if entry is clicked)]
+    # "unknown" alone is no one voice: turns too short to compare, or strangers nobody could tell apart.
+    told = label != UNKNOWN
     return [
-        entry is clicked or (entry.speaker == UNKNOWN and name == label)
+        entry is clicked or (told and entry.speaker == UNKNOWN and name == label)
         for entry, name in zip(entries, names, strict=True)
     ]

@@ -179,20 +179,30 @@ def _recording(session: LiveSession) -> None:
 
 def _demo(session: LiveSession) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        _start_stop(session, session.start_demo, now=st.session_state.pop(_DEMO_NOW, False))
+        _start_stop(
+            session,
+            session.start_demo,
+            now=st.session_state.pop(_DEMO_NOW, False),
+            waiting="Getting the demo's voices ready; the first time takes a while …",
+        )
 
 
 def _start_stop(
-    session: LiveSession, start: Callable[[], None], *, disabled: bool = False, now: bool = False
+    session: LiveSession,
+    start: Callable[[], None],
+    *,
+    disabled: bool = False,
+    now: bool = False,
+    waiting: str = "Getting ready …",
 ) -> None:
-    """Both buttons; `now` starts without a click."""
+    """Both buttons; `now` starts without a click, `waiting` is said meanwhile."""
     clicked = st.button(
         "Start", type="primary", icon=":material/play_arrow:", key="live-start", disabled=disabled
     )
     _stop(session)
     if clicked or now:
         try:
-            with st.spinner("Getting ready …"):  # the demo's voices are enrolled now
+            with st.spinner(waiting):
                 start()
         except SpeakerIdError as error:
             st.error(str(error), icon=":material/error:")

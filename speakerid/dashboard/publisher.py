@@ -50,8 +50,8 @@ class Publisher:
         self._latest: Snapshot | None = None
         self._published = 0.0
         self._shown: str | None = None
-        # Update → (when it was sent, ms from the ring to then). Its own lock: answers come on the server's event
-        # loop, which must not wait until an update is drawn up.
+        # Update → (when it was sent, ms from the ring to then). Its own lock: answers come on the server's
+        # event loop, which must not wait until an update is drawn up.
         self._sent: dict[int, tuple[float, float]] = {}
         self._sent_lock = threading.Lock()
 

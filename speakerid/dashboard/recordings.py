@@ -5,16 +5,15 @@ No Streamlit here. The same Listener as on the live page hears the file in the s
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from speakerid.audio.container import Sound
 from speakerid.audio.decode import Stream, stream
 from speakerid.audio.format import RATE
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.recording_sound import RecordedSound
+from speakerid.dashboard.strangers import Voice, tell_strangers_apart
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import UNKNOWN, Gallery
 from speakerid.identify import Decision, Listener, Turn
@@ -22,18 +21,6 @@ from speakerid.identify.scoring import Scorer
 
 if TYPE_CHECKING:
     from speakerid.model import Encoder
-
-SAME_STRANGER = 1.4
-"""Average log-likelihood ratio from which turns of unknown voices count as one stranger's.
-
-On 300 draws of 1 to 4 people with up to 6 turns of 3 s each (speechocean762, test speakers), the number of
-strangers came out right in 79 %; 2 % of the pairs of one voice were split and 6 % of those of two mixed.
-"""
-
-SameVoice = Callable[[np.ndarray, np.ndarray, tuple[float, float]], float]
-"""(embedding, embedding, seconds of both) → log-likelihood ratio that they are one voice's."""
-
-_LEAST_SECONDS = 1.5  # of speech in a turn whose voice is compared; a shorter one is too uncertain
 
 
 @dataclass(frozen=True)
@@ -44,6 +31,7 @@ class Heard:
         seconds: of the recording heard so far.
         turns: who spoke when so far.
         running: whether more is to come.
+        told_apart: how far the strangers are told apart, 0..1; None while the recording is heard.
         warnings: what was lost of the file, as sentences.
         error: why it failed, as a sentence; "" if it did not.
     """
@@ -51,17 +39,9 @@ class Heard:
     seconds: float = 0.0
     turns: tuple[Turn, ...] = ()
     running: bool = True
+    told_apart: float | None = None
     warnings: tuple[str, ...] = ()
     error: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Voice:
-    """What an unknown voice sounded like at one decision."""
-
-    at: float
-    seconds: float
-    embedding: np.ndarray = field(repr=False)
 
 
 class Analysis:
@@ -82,7 +62,7 @@ class Analysis:
         self._stop = threading.Event()
         self._heard = Heard()
         self._strangers: list[Voice] = []
-        self._same_voice: SameVoice = Scorer().same_voice
+        self._entries: list[Entry] = []
         self.calibrated = True
         self.sound = RecordedSound()
         self._thread = threading.Thread(target=self._run, name="analyze-recording", daemon=True)
@@ -100,19 +80,13 @@ class Analysis:
         self.sound.close()
 
     def entries(self) -> list[Entry]:
-        """The turns as a log; strangers that are told apart are "unknown 1", "unknown 2" …"""
-        turns = self._heard.turns
-        names = tell_strangers_apart(turns, self._strangers, self._same_voice)
-        return [
-            Entry(turn.start, turn.end, name, turn.confidence, turn.speaker)
-            for turn, name in zip(turns, names, strict=True)
-        ]
+        """The turns as a log, once it has ended; strangers told apart are "unknown 1", "unknown 2" …"""
+        return list(self._entries)
 
     def _run(self) -> None:
         seconds, error = 0.0, ""
         try:
             listener = self._make_listener()
-            self._same_voice = listener.scorer.same_voice
             self.calibrated = listener.scorer.calibrated
             for number, block in enumerate(self._recording):
                 if self._stop.is_set():
@@ -123,16 +97,25 @@ class Analysis:
                 if number % 50 == 0:
                     self._heard = Heard(seconds, tuple(listener.turns))
             self._keep(listener.flush())
-            self._heard = Heard(seconds, tuple(listener.turns))
+            self._tell_apart(Heard(seconds, tuple(listener.turns)), listener.scorer)
         except SpeakerIdError as refused:
             error = str(refused)
         except Exception as unexpected:
             error = f"The analysis stopped ({unexpected}); the server's log says more."
             raise
         finally:
+            if error:  # what was heard before is shown all the same
+                self._entries = [_entry(turn, turn.speaker) for turn in self._heard.turns]
             self._heard = replace(
                 self._heard, seconds=seconds, running=False, warnings=self._recording.warnings, error=error
             )
+
+    def _tell_apart(self, heard: Heard, scorer: Scorer) -> None:
+        def progress(share: float) -> None:
+            self._heard = replace(heard, told_apart=share)
+
+        names = tell_strangers_apart(heard.turns, self._strangers, scorer, progress)
+        self._entries = [_entry(turn, name) for turn, name in zip(heard.turns, names, strict=True)]
 
     def _keep(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:
@@ -187,62 +170,5 @@ class RecordingPage:
         self.analysis = self._entries = None
 
 
-def tell_strangers_apart(turns: Sequence[Turn], voices: Sequence[Voice], same_voice: SameVoice) -> list[str]:
-    """Names for turns: unknown voices become "unknown 1", "unknown 2" … in the order in which they are heard.
-
-    Turns of unknown voices are joined while the average evidence between two groups is at least SAME_STRANGER
-    (agglomerative clustering, average linkage). A turn too short to compare stays "unknown", and so do all of
-    them if there is only one stranger.
-    """
-    means = {index: mean for index, turn in enumerate(turns) if (mean := _voice_of(turn, voices)) is not None}
-    heard = list(means.values())
-    alike = np.zeros((len(heard), len(heard)))
-    for row, first in enumerate(heard):
-        for column, second in enumerate(heard[:row]):
-            seconds = (first.seconds, second.seconds)
-            alike[row, column] = alike[column, row] = same_voice(first.embedding, second.embedding, seconds)
-    groups = cluster(alike, SAME_STRANGER)
-    if len(set(groups)) < 2:
-        return [turn.speaker for turn in turns]
-    numbers = dict(zip(means, groups, strict=True))
-    return [
-        f"{UNKNOWN} {numbers[index] + 1}" if index in numbers else turn.speaker
-        for index, turn in enumerate(turns)
-    ]
-
-
-def cluster(alike: np.ndarray, least: float) -> list[int]:
-    """Group numbers 0, 1, … in order of appearance, by average linkage.
-
-    Args:
-        alike: [n, n], symmetric; the diagonal does not matter.
-        least: average likeness down to which two groups are joined.
-    """
-    label = np.arange(len(alike))
-    size = np.ones(len(alike))
-    between = alike.astype(float)  # summed over the members of two groups
-    np.fill_diagonal(between, -np.inf)
-    while len(alike) > 1:
-        average = between / np.outer(size, size)
-        first, second = sorted(np.unravel_index(int(average.argmax()), average.shape))
-        if average[first, second] < least:
-            break
-        between[first] += between[second]
-        between[:, first] += between[:, second]
-        between[second] = between[:, second] = between[first, first] = -np.inf
-        size[first] += size[second]
-        label[label == second] = first
-    order = list(dict.fromkeys(label.tolist()))
-    return [order.index(group) for group in label.tolist()]
-
-
-def _voice_of(turn: Turn, voices: Sequence[Voice]) -> Voice | None:
-    """The mean voice of an unknown turn, weighted by the seconds heard; None if that is too little."""
-    if turn.speaker != UNKNOWN:
-        return None
-    own = [voice for voice in voices if turn.start < voice.at <= turn.end + 0.5]
-    longest = max((voice.seconds for voice in own), default=0.0)
-    if longest < _LEAST_SECONDS:
-        return None
-    mean = np.average([voice.embedding for voice in own], axis=0, weights=[voice.seconds for voice in own])
-    return Voice(turn.end, longest, mean / max(float(np.linalg.norm(mean)), 1e-9))
+def _entry(turn: Turn, name: str) -> Entry:
+    return Entry(turn.start, turn.end, name, turn.confidence, turn.speaker)

@@ -26,7 +26,9 @@ def progress(analysis: Analysis, duration: float) -> None:
     with st.container(key="recording-progress"):
         share = min(1.0, heard.seconds / duration) if duration else None
         where = clock(heard.seconds).split(".")[0]
-        if not heard.seconds:
+        if heard.told_apart is not None:
+            st.progress(heard.told_apart, text="Heard to its end; telling the unknown voices apart …")
+        elif not heard.seconds:
             st.progress(0.0, text="The model is loading …")
         elif share is None:
             st.progress(0.0, text=f"{where} heard")

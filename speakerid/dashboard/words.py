@@ -73,7 +73,7 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
 def latency(measured: Collection[float]) -> dict[str, str]:
     """How long it takes until a sound that the app has is on the screen, of the latest measurements in ms.
 
-    What a browser's microphone and its connection take before that is not in it: nobody here can measure that.
+    What a browser's microphone and its connection take before that is not in it: nobody can measure that here.
     """
     way = "from the app having the sound to the screen"
     if not measured:

@@ -60,7 +60,7 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("who", "least"), [("everybody", 35), *((who, 18) for who in list(SEEN_BY)[1:])])
 def test_the_first_eight_colors_and_unknown_are_told_apart_by_all_eyes(who, least):
-    """A difference (CIE 1976) of 2.3 is just noticed side by side; these are on different lines of a chart."""
+    """A difference (CIE 1976) of 2.3 is just noticed side by side; these are far apart on a chart."""
     colors = [look.color for look in looks(PEOPLE[:8]).values()]
     seen = lab(np.stack([linear(color) for color in colors]) @ np.array(SEEN_BY[who]).T)
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)
@@ -91,6 +91,14 @@ def test_enrolling_or_renaming_somebody_changes_nobody_elses_look():
     renamed = [replace(PEOPLE[0], name="Zoë"), *PEOPLE[1:6]]
     assert looks(renamed)["Zoë"] == before["Person 0"]
     assert looks(renamed)["Person 3"] == before["Person 3"]
+
+
+def test_the_next_free_place_is_taken_however_many_people_there_are():
+    people = [Person(f"{k:032x}", f"Person {k}", f"{k:06}") for k in range(20_000)]
+    found = looks(people)
+    for first in range(0, len(people), 8):  # each run of eight goes through the whole palette
+        assert len({found[person.name].color for person in people[first : first + 8]}) == 8
+    assert looks(people[:9])["Person 8"] == found["Person 8"]
 
 
 def test_the_order_in_which_people_are_listed_does_not_matter():

@@ -182,7 +182,11 @@ def test_a_stranger_is_enrolled_from_what_was_heard_and_the_log_corrected(sessio
     session.start_replay(voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 9)))
     wait(lambda: not session.listening, "the recording does not end")
     strangers = [entry for entry in session.board.entries if entry.speaker == "unknown"]
-    assert strangers and len(live_naming._same_voice(session, session.board.entries, strangers[0])) > 0
+    assert strangers
+    same = live_naming._same_voice(session, session.board.entries, strangers[0])
+    assert [entry for entry, one in zip(session.board.entries, same, strict=True) if one] == strangers[:1], (
+        "nobody told two voices apart here, so the others are not taken for this one"
+    )
     session.people.leave_out([])
     gallery = session.people.gallery
     samples = [session.sound.cut(entry.start, entry.end).astype(np.float32) / 32768 for entry in strangers]

@@ -16,8 +16,9 @@ from speakerid.audio.decode import stream
 from speakerid.dashboard import demo, resources
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.recording_sound import RecordedSound
-from speakerid.dashboard.recordings import Analysis, Voice, cluster, tell_strangers_apart
+from speakerid.dashboard.recordings import Analysis
 from speakerid.dashboard.recordings_view import _entry_at, exports
+from speakerid.dashboard.strangers import Voice, cluster, likeness, tell_strangers_apart
 from speakerid.gallery import Consent, Gallery
 from speakerid.identify import Listener, Turn
 from speakerid.identify.scoring import Scorer
@@ -34,7 +35,7 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-SAME_VOICE = Scorer().same_voice
+SCORER = Scorer()  # uncalibrated
 
 
 def finish(analysis: Analysis):
@@ -75,18 +76,40 @@ def test_average_linkage_agrees_with_its_definition():
     }
 
 
+def test_a_pair_of_voices_is_as_alike_as_the_scorer_says(folder):
+    rng = np.random.default_rng(5)
+    rows = rng.standard_normal((6, 192)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    heard = [Voice(k, 0.5 + k, row) for k, row in enumerate(rows)]
+    for scorer in (SCORER, Scorer.for_model(resources.encoder().id)):
+        alike = likeness(heard, scorer)
+        for first in range(6):
+            for second in range(first):
+                seconds = (heard[first].seconds, heard[second].seconds)
+                said = scorer.same_voice(rows[first], rows[second], seconds)
+                assert alike[first, second] == pytest.approx(said, abs=1e-3)
+
+
+def test_how_far_the_clustering_is_is_told():
+    told: list[float] = []
+    a, b = unit(1, 0), unit(0, 1)
+    rows = np.stack([a if k % 2 else b for k in range(200)])
+    assert cluster(rows @ rows.T, 0.5, told.append) == [0, 1] * 100
+    assert told[0] == 0 and told[-1] == 1 and told == sorted(told) and len(told) > 3
+
+
 def test_strangers_get_numbers_only_if_there_are_several():
     turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "Ana", 0.9), Turn(8, 11, "unknown", 0.9)]
     one = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(1, 0.1))]
-    assert tell_strangers_apart(turns, one, SAME_VOICE) == ["unknown", "Ana", "unknown"]
+    assert tell_strangers_apart(turns, one, SCORER) == ["unknown", "Ana", "unknown"]
     two = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(0, 1))]
-    assert tell_strangers_apart(turns, two, SAME_VOICE) == ["unknown 1", "Ana", "unknown 2"]
+    assert tell_strangers_apart(turns, two, SCORER) == ["unknown 1", "Ana", "unknown 2"]
 
 
 def test_a_short_turn_of_a_stranger_is_not_numbered():
     turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "unknown", 0.9), Turn(8, 8.6, "unknown", 0.9)]
     heard = [Voice(2, 2.0, unit(1, 0)), Voice(6, 2.0, unit(0, 1)), Voice(8.5, 0.5, unit(1, 0))]
-    assert tell_strangers_apart(turns, heard, SAME_VOICE) == ["unknown 1", "unknown 2", "unknown"]
+    assert tell_strangers_apart(turns, heard, SCORER) == ["unknown 1", "unknown 2", "unknown"]
 
 
 def test_a_recording_gives_what_the_listener_gives(folder, tmp_path):

@@ -1,0 +1,130 @@
+"""Unknown voices told apart: which turns of strangers are one stranger's."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from speakerid.gallery import UNKNOWN
+from speakerid.identify import Turn
+from speakerid.identify.scoring import ASSUMED_SLOPE, ASSUMED_THRESHOLD, Scorer, same_features
+
+SAME_STRANGER = 1.4
+"""Average log-likelihood ratio from which turns of unknown voices count as one stranger's.
+
+On 300 draws of 1 to 4 people with up to 6 turns of 3 s each (speechocean762, test speakers), the number of
+strangers came out right in 79 %; 2 % of the pairs of one voice were split and 6 % of those of two mixed.
+"""
+
+_LEAST_SECONDS = 1.5  # of speech in a turn whose voice is compared; a shorter one is too uncertain
+_LATE_S = 0.5  # a decision about a turn may come so long after its end
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """What an unknown voice sounded like at one decision."""
+
+    at: float
+    seconds: float
+    embedding: np.ndarray = field(repr=False)
+
+
+def tell_strangers_apart(
+    turns: Sequence[Turn],
+    voices: Sequence[Voice],
+    scorer: Scorer,
+    progress: Callable[[float], None] = lambda share: None,
+) -> list[str]:
+    """Names for turns: unknown voices become "unknown 1", "unknown 2" … in the order in which they are heard.
+
+    Turns of unknown voices are joined while the average evidence between two groups is at least SAME_STRANGER
+    (agglomerative clustering, average linkage). A turn too short to compare stays "unknown", and so do all of
+    them if there is only one stranger.
+
+    Args:
+        voices: in the order of their times.
+        progress: called now and then with the share of the work that is done, 0..1.
+    """
+    times = np.array([voice.at for voice in voices])
+    means = {
+        index: mean
+        for index, turn in enumerate(turns)
+        if turn.speaker == UNKNOWN and (mean := _voice_of(turn, voices, times)) is not None
+    }
+    groups = cluster(likeness(list(means.values()), scorer), SAME_STRANGER, progress)
+    if len(set(groups)) < 2:
+        return [turn.speaker for turn in turns]
+    numbers = dict(zip(means, groups, strict=True))
+    return [
+        f"{UNKNOWN} {numbers[index] + 1}" if index in numbers else turn.speaker
+        for index, turn in enumerate(turns)
+    ]
+
+
+def likeness(voices: Sequence[Voice], scorer: Scorer) -> np.ndarray:
+    """float32 [n, n]: what `Scorer.same_voice` says of each pair; the diagonal does not matter."""
+    if not voices:
+        return np.zeros((0, 0), np.float32)
+    rows = np.stack([voice.embedding for voice in voices]).astype(np.float32)
+    seconds = np.array([voice.seconds for voice in voices], np.float32)
+    alike = rows @ rows.T
+    if scorer.calibration is None:
+        return ASSUMED_SLOPE * (alike - ASSUMED_THRESHOLD)
+    for index, cosine in enumerate(alike):  # row by row: the features of all pairs would take gigabytes
+        features = same_features(cosine, seconds, np.full_like(seconds, seconds[index]))
+        alike[index] = features @ scorer.calibration.same_weights
+    return alike
+
+
+def cluster(
+    alike: np.ndarray, least: float, progress: Callable[[float], None] = lambda share: None
+) -> list[int]:
+    """Group numbers 0, 1, … in order of appearance, by average linkage.
+
+    Each row's best partner is remembered, so that n voices take about n² steps and not n³.
+
+    Args:
+        alike: [n, n], symmetric; the diagonal does not matter.
+        least: average likeness down to which two groups are joined.
+        progress: called now and then with the share of the work that is done, 0..1.
+    """
+    count = len(alike)
+    label, size = np.arange(count), np.ones(count, np.float32)
+    average = alike.astype(np.float32)
+    np.fill_diagonal(average, -np.inf)
+    partner = average.argmax(axis=1) if count else np.zeros(0, np.intp)
+    best = average[np.arange(count), partner]
+    for step in range(count - 1):
+        if step % 50 == 0:
+            progress(step / count)
+        at = int(best.argmax())
+        first, second = sorted((at, int(partner[at])))
+        if best[at] < least:
+            break
+        joined = size[first] * average[first] + size[second] * average[second]
+        size[first] += size[second]
+        joined /= size[first]
+        joined[[first, second]] = -np.inf
+        average[first] = average[:, first] = joined
+        average[second] = average[:, second] = -np.inf
+        label[label == second] = first
+        best[second] = -np.inf
+        # An average lies between the two that it is made of: only who had one of them as the best looks anew.
+        looking = np.isin(partner, (first, second)) & (best > -np.inf)
+        for row in {*np.flatnonzero(looking).tolist(), first}:
+            partner[row] = average[row].argmax()
+            best[row] = average[row, partner[row]]
+    progress(1.0)
+    order = {group: number for number, group in enumerate(dict.fromkeys(label.tolist()))}
+    return [order[group] for group in label.tolist()]
+
+
+def _voice_of(turn: Turn, voices: Sequence[Voice], times: np.ndarray) -> Voice | None:
+    """The mean voice of a turn, weighted by the seconds heard; None if that is too little."""
+    first, last = np.searchsorted(times, (turn.start, turn.end + _LATE_S), side="right")
+    own = voices[first:last]
+    longest = max((voice.seconds for voice in own), default=0.0)
+    if longest < _LEAST_SECONDS:
+        return None
+    mean = np.average([voice.embedding for voice in own], axis=0, weights=[voice.seconds for voice in own])
+    return Voice(turn.end, longest, mean / max(float(np.linalg.norm(mean)), 1e-9))
