@@ -63,13 +63,15 @@ def load(args: argparse.Namespace) -> None:
     secret = _ask(FILE, "Passphrase of the file: ") if args.encrypted else ""
     gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
-    result = gallery.load(
-        args.file,
-        encoder.id,
-        replace_known=args.replace,
-        passphrase=secret,
-        reembed=encoder if args.reembed else None,
-    )
+    with Progress() as progress:
+        result = gallery.load(
+            args.file,
+            encoder.id,
+            replace_known=args.replace,
+            passphrase=secret,
+            reembed=encoder if args.reembed else None,
+            progress=lambda done, total, name: progress.show(f"{done} of {total} done, now {name}"),
+        )
     lines = [f"{name}: added" for name in result.added]
     lines += [f"{name}: not added, because {reason}" for name, reason in result.refused.items()]
     told = {"added": result.added, "refused": result.refused, "can_reembed": result.can_reembed}

@@ -5,8 +5,8 @@ listens by default, and warned of on every page where it can be reached from oth
 (`[auth]` in `.streamlit/secrets.toml`, see `st.login`) a role is needed, given by e-mail address beside it:
 
     [roles]
-    admin = ["ada@example.org"]        # also deletes, exports, and makes all voiceprints again
-    operator = ["ben@example.org"]     # also enrolls, corrects, and analyzes recordings
+    admin = ["ada@example.org"]        # also deletes and merges people
+    operator = ["ben@example.org"]     # also enrolls, corrects, analyzes recordings
     # whoever else logs in is a viewer, who sees the Live page
 
 `page` stands at the top of every page, in `widgets.page`; `acting` around everything that changes or hands

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from speakerid.commands.common import in_clear
-from speakerid.dashboard import enroll_person, enroll_reembed, resources, state, widgets
+from speakerid.dashboard import enroll_edit, enroll_person, enroll_reembed, resources, state, widgets
 from speakerid.dashboard.colors import looks
 from speakerid.dashboard.escaping import escaped
 from speakerid.gallery import Voiceprint
@@ -34,7 +34,7 @@ def draw() -> None:
     opened = state.kept("opened-person", Opened)
     with st.container(key="card-people"):
         widgets.label(f"Enrolled · {len(people)}" if people else "Enrolled")
-        enroll_person.tell()
+        enroll_edit.tell()
         if count := len(resources.gallery().in_clear):
             st.warning(in_clear(count), icon=":material/lock_open:")
         if not people:

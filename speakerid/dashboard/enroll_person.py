@@ -1,35 +1,25 @@
-"""The dialog of one enrolled person: what the voiceprint is made of, how well it agrees, and changing it.
+"""The dialog of one enrolled person: what the voiceprint is made of, how well it agrees, and a suggestion.
 
 Streamlit keys, for tests (ID is the voiceprint's): person-exemplars (container), person-more-ID,
-exemplar-ID (select box), exemplar-to-ID (select box), exemplar-move-ID, exemplar-remove-ID, rename-ID,
-rename-save-ID, merge-ID (select box), merge-sure-ID, merge-save-ID, remove-sure-ID, remove-ID,
-remove-recordings-ID.
+person-recordings-ID (toggle); for those of the changes see `enroll_edit`.
 """
 
-from collections.abc import Callable
 from html import escape
 
 import numpy as np
 import streamlit as st
 
-from speakerid.dashboard import access, resources
+from speakerid.audio.format import RATE
+from speakerid.dashboard import access, enroll_edit, resources
+from speakerid.dashboard.enroll_edit import Close
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.widgets import Tone
 from speakerid.errors import SpeakerIdError
 from speakerid.evaluate.gate_measures import agreement
-from speakerid.gallery import Gallery, Voiceprint
+from speakerid.gallery import Voiceprint
 from speakerid.gallery.enrollment import SAME_VOICE
 
-Close = Callable[[], None]
-
 _WELL = 0.65  # agreement of an exemplar with the others, from which on it is a good one
-_MESSAGE = "enroll-people-message"  # in the session: what the last change did, said once
-
-
-def tell() -> None:
-    """Say what the last change did."""
-    if message := st.session_state.pop(_MESSAGE, None):
-        st.toast(escaped(message), icon=":material/check:")
 
 
 def draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
@@ -51,13 +41,15 @@ def _draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
     st.html(f'<style>[data-testid="stDialog"] {{ color-scheme: {scheme}; }}</style>')
     _about(person)
     _exemplars(person, close)
+    if access.may("operator"):
+        _recordings(person)
     others = [other.name for other in people if other.id != person.id and other.model == person.model]
     if access.may("operator"):
-        _one_exemplar(person, others)
-        _rename(person)
+        enroll_edit.one_exemplar(person, others)
+        enroll_edit.rename(person)
     if access.may("admin"):
-        _merge(person, others, close)
-        _delete(person, close)
+        enroll_edit.merge(person, others, close)
+        enroll_edit.delete(person, close)
 
 
 def _about(person: Voiceprint) -> None:
@@ -77,6 +69,19 @@ def _about(person: Voiceprint) -> None:
             f"{escaped(person.name)} is not recognized at the moment: remove it and enroll again.",
             icon=":material/sync_problem:",
         )
+
+
+def _recordings(person: Voiceprint) -> None:
+    """What is kept of the person's recordings, to be heard; nothing where none is."""
+    gallery = resources.gallery()
+    if person.id not in gallery.recording_counts():
+        return
+    with st.expander("Kept recordings", icon=":material/graphic_eq:"):
+        if st.toggle("Show and hear them", key=f"person-recordings-{person.id}"):
+            for recording in gallery.recordings(person.name):
+                about = f"{recording.source} · {recording.seconds:.1f} s · {recording.kept_at[:10]}"
+                st.caption(escaped(about))
+                st.audio(recording.samples, sample_rate=RATE)
 
 
 def _exemplars(person: Voiceprint, close: Close) -> None:
@@ -137,126 +142,3 @@ def _row(number: int, source: str, seconds: float, value: float | None) -> str:
 def _record_more(name: str, close: Close) -> None:
     st.session_state["enroll-name"] = name
     close()
-
-
-def _one_exemplar(person: Voiceprint, others: list[str]) -> None:
-    if len(person.embeddings) < 2 and not others:
-        return
-    with st.expander("Move or remove an exemplar", icon=":material/drive_file_move:"):
-        numbers = list(range(len(person.embeddings)))
-        which = st.selectbox(
-            "Exemplar",
-            numbers,
-            format_func=lambda number: f"{number + 1} · {person.sources[number]}",
-            key=f"exemplar-{person.id}",
-        )
-        left, right = st.columns([3, 2], vertical_alignment="bottom")
-        to = left.selectbox("Move it to", others, key=f"exemplar-to-{person.id}", index=None)
-        if right.button(
-            "Move", key=f"exemplar-move-{person.id}", width="stretch", disabled=not others or to is None
-        ):
-            name = str(to)
-            _change(
-                "operator",
-                "move an exemplar of a voiceprint",
-                lambda gallery: gallery.move_exemplar(person.name, which, name),
-                f"Exemplar {which + 1} now belongs to {name}.",
-            )
-        if access.may("admin") and st.button(
-            "Remove this exemplar", key=f"exemplar-remove-{person.id}", icon=":material/delete:"
-        ):
-            _change(
-                "admin",
-                "remove an exemplar of a voiceprint",
-                lambda gallery: gallery.remove_exemplar(person.name, which),
-                f"Exemplar {which + 1} was removed.",
-            )
-
-
-def _rename(person: Voiceprint) -> None:
-    with st.expander("Rename", icon=":material/edit:"):
-        new = st.text_input("Name", value=person.name, key=f"rename-{person.id}", max_chars=100)
-        if st.button("Rename", key=f"rename-save-{person.id}"):
-            _change(
-                "operator",
-                "rename people",
-                lambda gallery: gallery.rename(person.name, new),
-                f"{person.name} is now called {new.strip()}.",
-            )
-
-
-def _merge(person: Voiceprint, others: list[str], close: Close) -> None:
-    if not others:
-        return
-    with st.expander("Merge with another person", icon=":material/merge:"):
-        st.caption("For one person who was enrolled under two names.")
-        into = st.selectbox("Merge into", others, key=f"merge-{person.id}", index=None)
-        if into is None:
-            return
-        sure = st.checkbox(
-            f"{escaped(person.name)} and {escaped(into)} are the same person; only {escaped(into)} remains",
-            key=f"merge-sure-{person.id}",
-        )
-        if st.button("Merge", key=f"merge-save-{person.id}"):
-            _change(
-                "admin",
-                "merge people",
-                lambda gallery: gallery.merge(person.name, into),
-                f"{person.name} is now part of {into}.",
-                sure=sure,
-                close=close,
-            )
-
-
-def _delete(person: Voiceprint, close: Close) -> None:
-    with st.expander("Delete", icon=":material/delete:"):
-        _delete_recordings(person)
-        sure = st.checkbox(
-            f"Delete everything kept of {escaped(person.name)} for good", key=f"remove-sure-{person.id}"
-        )
-        if st.button("Delete", key=f"remove-{person.id}", icon=":material/delete:"):
-            _change(
-                "admin",
-                "delete people",
-                lambda gallery: gallery.remove(person.name),
-                f"{person.name} was removed: the voiceprint, and recordings if any were kept.",
-                sure=sure,
-                close=close,
-            )
-
-
-def _delete_recordings(person: Voiceprint) -> None:
-    if person.id in resources.gallery().recording_counts() and st.button(
-        "Delete the recordings, keep the voiceprint", key=f"remove-recordings-{person.id}"
-    ):
-        _change(
-            "admin",
-            "delete recordings",
-            lambda gallery: gallery.remove_recordings(person.name),
-            f"The recordings of {person.name} were deleted.",
-        )
-
-
-def _change(
-    role: access.Role,
-    what: str,
-    change: Callable[[Gallery], object],
-    done: str,
-    *,
-    sure: bool = True,
-    close: Close | None = None,
-) -> None:
-    """Change the gallery and draw the page again, or say why not."""
-    if not sure:
-        st.warning("Tick the line above to confirm; this cannot be undone.")
-        return
-    try:
-        with access.acting(role, what):
-            change(resources.gallery())
-    except SpeakerIdError as error:
-        st.error(escaped(error))
-        return
-    st.session_state[_MESSAGE] = done
-    if close:
-        close()
-    st.rerun()

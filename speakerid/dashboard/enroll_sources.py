@@ -6,7 +6,7 @@ Streamlit keys, for tests: see the top of `pages/1_Enroll.py`.
 import time
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -18,6 +18,9 @@ from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.escaping import escaped
 from speakerid.errors import AudioError
 from speakerid.gallery import MIN_SPEECH_SECONDS
+
+if TYPE_CHECKING:
+    from speakerid.audio.microphone import Device
 
 FILE_TYPES = [
     "wav",
@@ -96,7 +99,7 @@ def microphone(enrollment: Enrollment) -> list[Take]:
             icon=":material/mic_off:",
         )
         return []
-    names = {"Default microphone": None} | {str(device.name): device for device in found}
+    names = _by_label(found)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     chosen = left.selectbox("Microphone", list(names), key="enroll-device")
     running = enrollment.look().running
@@ -112,6 +115,17 @@ def microphone(enrollment: Enrollment) -> list[Take]:
         enrollment.start(object(), lambda: Microphone(device), lambda _: False)
         st.rerun()
     return _guided(enrollment, "Microphone of this computer", going_on=running)
+
+
+def _by_label(found: "list[Device]") -> "dict[str, Device | None]":
+    """The microphones by what tells them apart: two of one make are called the same."""
+    named: dict[str, Device | None] = {"Default microphone": None}
+    for device in found:
+        label, number = device.name, 2
+        while label in named:
+            label, number = f"{device.name} ({number})", number + 1
+        named[label] = device
+    return named
 
 
 def recorder(enrollment: Enrollment) -> list[Take]:

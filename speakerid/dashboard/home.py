@@ -15,7 +15,7 @@ _LEAD = (
     "Enroll the voices of people who agree to it, and see live who is speaking, how sure that is, and when "
     "it is somebody unknown. Everything stays on this computer."
 )
-_SHOWN = 24  # people by name; the Enroll page lists all
+_SHOWN = 24  # people by name; the Enroll page finds all
 
 
 def draw() -> None:
@@ -53,7 +53,8 @@ def _next_step(people: list[Voiceprint]) -> None:
             st.subheader("Enroll again for this model", anchor=False)
             st.write(
                 "All voiceprints here were made by another model, and scores mean something only within one. "
-                "Enroll the people again, or start the app with the model that made the voiceprints."
+                "Make them anew from kept recordings or enroll the people again, both on the Enroll page, or "
+                "start the app with the model that made the voiceprints."
             )
             widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
             return
@@ -74,7 +75,7 @@ def _how_it_works() -> None:
         widgets.label("How it works")
         st.markdown(
             "1. **Enroll** – read a few sentences into the browser's microphone, or upload recordings. "
-            "The app keeps numbers that describe the voice, not the recording.\n"
+            "The app keeps numbers that describe the voice, and the recording only where the person agrees.\n"
             "2. **Live** – every spoken moment is compared with the enrolled voices. "
             "The first name comes early with an honest low confidence and firms up while the person talks.\n"
             "3. **Unknown** is an answer: a voice that is nobody's is not given a name."
@@ -142,15 +143,15 @@ def _damaged(gallery: Gallery) -> None:
     for damaged in gallery.damaged:
         what = f"The voiceprint file {damaged.file} cannot be used: {damaged.reason.rstrip('.')}."
         st.warning(
-            f"{escaped(what)} It was left as it is; that person is not recognized until you enroll them "
-            "again or put back a copy of it.",
+            f"{escaped(what)} It was left as it is. If nothing else is stored of that person, they are not "
+            "recognized until you enroll them again or put back a copy; `python -m speakerid doctor` says "
+            "more.",
             icon=":material/heart_broken:",
         )
 
 
 def _speaks_this_model(person: Voiceprint) -> bool:
-    """Whether the voiceprint's model is the chosen one, as far as that is known before the model is "
-    "loaded."""
+    """Whether the voiceprint's model is the chosen one, as far as is known before the model is loaded."""
     state, ident = resources.encoder_state()
     return person.model == ident if state == "ready" else person.model.startswith(resources.model_name())
 
@@ -159,7 +160,7 @@ def _names(people: list[Voiceprint]) -> str:
     if not people:
         return "Nobody can be recognized yet."
     if len(people) > _SHOWN:
-        return f"{_SHOWN} of them below; the Enroll page lists all."
+        return f"{_SHOWN} of them below; the Enroll page finds all."
     return "Each may be spoken of by name below; everybody else is unknown."
 
 

@@ -34,8 +34,7 @@ class PageState:
 
 
 def enter(page: str) -> None:
-    """Say which page is drawn; on a change of page, everything that the page before kept is closed and "
-    "dropped."""
+    """Say which page is drawn; on a change of page, all that the page before kept is closed and dropped."""
     state = st.session_state.get(_KEY)
     if state is None or state.page != page:
         if state is not None:

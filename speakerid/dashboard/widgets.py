@@ -156,8 +156,7 @@ def waveform(
 
 
 def envelope(samples: np.ndarray, points: int) -> np.ndarray:
-    """Heights 0.02..1 of a waveform's outline, [at most `points`]; loudest piece 1, so that quiet ones "
-    "show."""
+    """Heights 0.02..1 of a waveform's outline, [at most `points`]; the loudest is 1, so quiet ones show."""
     count = max(2, min(points, len(samples)))
     padded = np.pad(np.abs(samples), (0, -len(samples) % count))
     if not len(padded):

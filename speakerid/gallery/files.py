@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ except ImportError:  # Windows
 TEMPORARY = ".tmp"
 """Ending of a file that is still being written."""
 
+_BEGIN = 50  # characters of a file's name in that of its temporary, whose length systems limit
+
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put content at path, readable by its owner only, since it may hold biometric data.
@@ -29,7 +32,7 @@ def replace_file(path: Path, content: bytes) -> None:
         OSError: as the system gives it. The old file is there, or the new one, and whole; where it came from
             the last step, the new one is there and may not survive a power cut.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name[:_BEGIN]}.{secrets.token_hex(8)}{TEMPORARY}")
     try:
         write_new(temporary, content)
         os.replace(temporary, path)
@@ -37,6 +40,20 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def clear_leftovers(path: Path) -> None:
+    """Delete what killed writers of this file left beside it, in a folder without a lock; it may be legible.
+
+    Raises:
+        OSError: as the system gives it.
+    """
+    if path.parent.is_dir():
+        begin, end = f".{path.name[:_BEGIN]}.", TEMPORARY
+        for name in os.listdir(path.parent):
+            middle = name[len(begin) : -len(end)]
+            if name.startswith(begin) and name.endswith(end) and re.fullmatch("[0-9a-f]{16}", middle):
+                (path.parent / name).unlink(missing_ok=True)
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from speakerid.gallery.base import Base, require
 from speakerid.gallery.enrollment import examine
 from speakerid.gallery.exemplars import Embedder, choose
 from speakerid.gallery.names import name_key
-from speakerid.gallery.portable import Imported, Portable, read_people, write_people
+from speakerid.gallery.portable import Imported, Portable, read_people, require_somebody, write_people
 from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.voiceprint import Voiceprint, utc_now
@@ -85,7 +85,7 @@ class Keeping(Base):
         Raises:
             GalleryError: if somebody is not enrolled, nobody is, or the file cannot be written.
         """
-        self._chosen(names)  # refuse early, without making the folder
+        require_somebody(self._chosen(names))  # before the folder is made, where it is not there
         seal = seal_of(passphrase)
         with self._store.locked():
             people = [
@@ -104,6 +104,7 @@ class Keeping(Base):
         replace_known: bool = False,
         passphrase: str = "",
         reembed: Embedder | None = None,
+        progress: Progress | None = None,
     ) -> Imported:
         """Add the people in a file that `export` wrote; each of them is added wholly or not at all.
 
@@ -111,6 +112,7 @@ class Keeping(Base):
             model: id of the model in use; voiceprints of others are refused.
             replace_known: whether somebody in the file replaces who is enrolled under that name.
             reembed: the model in use, to make those of other models anew from their recordings in the file.
+            progress: called before each person that is looked at, and at the end.
 
         Raises:
             GalleryError: if the file cannot be read or the passphrase does not open it.
@@ -118,8 +120,10 @@ class Keeping(Base):
         people, refused = read_people(Path(path), seal_of(passphrase))
         usable: list[Portable] = []
         can_reembed: list[str] = []
-        for person in people:
+        for index, person in enumerate(people):
             voiceprint = person.voiceprint
+            if progress:
+                progress(index, len(people), voiceprint.name)
             if voiceprint.model != model and not (reembed and person.recordings):
                 refused[voiceprint.name] = f"it was made by the model {voiceprint.model} and this is {model}"
                 if person.recordings:
@@ -131,6 +135,8 @@ class Keeping(Base):
                 usable.append(person)
             except SpeakerIdError as error:
                 refused[voiceprint.name] = f"its recordings cannot be embedded again: {error}"
+        if progress:
+            progress(len(people), len(people), "")
         added = self._add(usable, refused, replace_known)
         return Imported(added, refused, can_reembed)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from speakerid.errors import GalleryError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.contents import SUFFIX
-from speakerid.gallery.files import replace_file
+from speakerid.gallery.files import clear_leftovers, replace_file
 from speakerid.gallery.reading import MAX_FILE_BYTES
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed
 from speakerid.gallery.voiceprint import Voiceprint, from_bytes, to_bytes
@@ -53,14 +53,23 @@ class Imported:
     can_reembed: list[str] = field(default_factory=list)
 
 
+def require_somebody(people: Sequence[object]) -> None:
+    """Make sure that there is somebody to export.
+
+    Raises:
+        GalleryError: if not.
+    """
+    if not people:
+        raise GalleryError("Nobody is enrolled, so there is nothing to export: enroll a person first.")
+
+
 def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> None:
     """Write people to a file, whole or not at all.
 
     Raises:
         GalleryError: if there is nobody, it would be larger than MAX_BYTES, or the file cannot be written.
     """
-    if not people:
-        raise GalleryError("Nobody is enrolled, so there is nothing to export: enroll a person first.")
+    require_somebody(people)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for index, person in enumerate(people):
@@ -74,6 +83,7 @@ def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> N
                 )
     content = archive.getvalue()
     try:
+        clear_leftovers(path)
         replace_file(path, seal.close(content) if seal else content)
     except OSError as error:
         why = error.strerror or str(error)

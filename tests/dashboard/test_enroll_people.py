@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dashboard.pages import open_page, plain, said
-from gallery.people import store_people, voiceprint
+from gallery.people import keep, store_people, voiceprint
 from support import voices
 
+from speakerid.audio.microphone import Device
 from speakerid.dashboard import resources
 from speakerid.dashboard.enroll_person import verdict
+from speakerid.dashboard.enroll_sources import _by_label
 from speakerid.evaluate.gate_measures import agreement
 from speakerid.gallery import Consent, Gallery, Voiceprint
 from speakerid.gallery.store import FolderStore
@@ -207,6 +209,34 @@ def test_voiceprints_from_before_the_passphrase_are_warned_of(folder, monkeypatc
     warning, *_ = open_page("1_Enroll.py", folder, monkeypatch).warning
     assert "2 voiceprints are not encrypted" in warning.value
     assert "python -m speakerid passphrase set" in warning.value
+
+
+def test_among_many_people_the_other_one_is_searched(folder, monkeypatch):
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    put(folder, ana, bo, *(voiceprint(f"Person {number:02}", number + 10) for number in range(60)))
+    app = opened(folder, monkeypatch, ana)
+    assert len(app.selectbox(key=f"merge-{ana.id}").options) == 50
+    assert "The first 50 of 61" in said(app)
+    app.text_input(key=f"merge-{ana.id}-find").set_value("son 5")
+    app = app.run()
+    assert len(app.selectbox(key=f"merge-{ana.id}").options) == 10
+
+
+def test_kept_recordings_can_be_heard(folder, monkeypatch):
+    ana = alike("Ana", 1)
+    put(folder, ana)
+    keep(folder, ana, "kitchen")
+    app = opened(folder, monkeypatch, ana)
+    assert not app.get("audio")
+    app = app.toggle(key=f"person-recordings-{ana.id}").set_value(True).run()
+    assert "kitchen · 1.0 s" in said(app) and len(app.get("audio")) == 1
+
+
+def test_two_microphones_of_one_name_can_both_be_chosen():
+    found = [Device(number, "USB microphone", 48_000, 1, number == 0) for number in range(3)]
+    named = _by_label(found)
+    assert list(named.values()) == [None, *found]
+    assert list(named)[1:] == ["USB microphone", "USB microphone (2)", "USB microphone (3)"]
 
 
 def test_a_name_is_no_markdown(folder, monkeypatch):

@@ -137,6 +137,27 @@ def test_the_passphrase_stays_where_a_file_cannot_be_read(folder):
     assert names(folder, OLD) == ["Anna"] and not list(folder.glob(".*.tmp"))
 
 
+def test_what_a_killed_export_left_is_deleted_by_the_next_one(folder, tmp_path):
+    store_people(folder, "Anna")
+    left = tmp_path / ".people.0123456789abcdef.tmp"
+    other = tmp_path / ".people.notes.tmp"
+    for path in (left, other):
+        path.write_bytes(b"Anna")
+    steps = []
+    Gallery.open(folder, "").export(tmp_path / "people")
+    assert not left.exists() and other.exists()
+    Gallery.open(tmp_path / "there", "").load(
+        tmp_path / "people", "model-1", progress=lambda *step: steps.append(step)
+    )
+    assert steps == [(0, 1, "Anna"), (1, 1, "")]
+
+
+def test_exporting_nobody_makes_no_folder(tmp_path):
+    with pytest.raises(GalleryError, match="Nobody is enrolled"):
+        Gallery.open(tmp_path / "nowhere", "").export(tmp_path / "people")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_whether_a_folder_is_encrypted_can_be_asked_without_the_passphrase(folder):
     assert not Gallery.is_encrypted(folder)
     store_people(folder, "Anna")
