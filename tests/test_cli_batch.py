@@ -72,6 +72,15 @@ def test_repeating_it_adds_nothing(people, capsys):
     assert alice["added"] == 0
 
 
+def test_what_came_in_too_quiet_is_refused_here_too(people, capsys):
+    quiet = 0.004 * np.concatenate(voices.enrollment("Alice"))
+    file = voices.write_wav(people / "quiet.wav", quiet)
+    capsys.readouterr()
+    assert main(["enroll", "Bo", str(file), "--consent"]) == 1
+    assert '"quiet.wav" is too quiet (' in capsys.readouterr().err
+    assert Gallery.open("voiceprints").speakers() == []
+
+
 def test_what_keeping_recordings_means_is_in_the_consent(people, capsys):
     enroll(capsys, "--keep-recordings")
     (alice,) = Gallery.open("voiceprints").speakers()

@@ -75,7 +75,7 @@ def enroll_one(args: argparse.Namespace) -> None:
     """Enroll one person."""
     consent, name = consent_of(args), clean_name(args.name)
     gallery = open_gallery(args, writes=True)
-    blocks = _decode(args.files)  # before the model, so that a wrong path is told at once
+    blocks, gains = _decode(args.files)  # before the model, so that a wrong path is told at once
     report = gallery.enroll(
         name,
         blocks,
@@ -83,6 +83,7 @@ def enroll_one(args: argparse.Namespace) -> None:
         consent=consent,
         sources=_labels(args.files),
         keep_recordings=args.keep_recordings,
+        gains_db=gains,
     )
     tell(args, report)
 
@@ -159,7 +160,7 @@ def _try_folder(
         files = sorted(str(p) for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
         if not files:
             raise EnrollmentRefused([f'There are no recordings in "{folder}": add some.'])
-        used, blocks, warnings = _decodable(files)
+        used, blocks, gains, warnings = _decodable(files)
         report = gallery.enroll(
             folder.name,
             blocks,
@@ -167,6 +168,7 @@ def _try_folder(
             consent=consent,
             sources=_labels(used),
             keep_recordings=keep,
+            gains_db=gains,
         )
     except (AudioError, GalleryError) as error:
         return {"name": folder.name, "refused": str(error)}
@@ -184,15 +186,15 @@ def _outcome(result: dict[str, Any]) -> str:
     return f"{result['exemplars']} exemplars"
 
 
-def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[str]]:
-    """Which of the files can be read, what is in them, and warnings about the others and these.
+def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[float], list[str]]:
+    """Which of the files can be read, what is in them, by how much it was raised, and warnings.
 
     Raises:
         AudioError: none can.
     """
     from speakerid.audio.decode import decode
 
-    used, blocks, warnings = [], [], []
+    used, blocks, gains, warnings = [], [], [], []
     failed: AudioError | None = None
     for file in files:
         try:
@@ -203,22 +205,25 @@ def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[str]]:
             continue
         used.append(file)
         blocks.append(recording.samples)
+        gains.append(recording.gain_db)
         warnings += recording.warnings
     if failed and not used:
         raise failed
-    return used, blocks, warnings
+    return used, blocks, gains, warnings
 
 
-def _decode(files: list[str]) -> list[Any]:
+def _decode(files: list[str]) -> tuple[list[Any], list[float]]:
+    """What is in the files, and by how much it was raised."""
     from speakerid.audio.decode import decode
 
-    blocks = []
+    blocks, gains = [], []
     for file in files:
         recording = decode(file)
         for warning in recording.warnings:
             note(warning)
         blocks.append(recording.samples)
-    return blocks
+        gains.append(recording.gain_db)
+    return blocks, gains
 
 
 def _labels(files: list[str]) -> list[str]:

@@ -63,6 +63,7 @@ def record_person(args: argparse.Namespace) -> None:
         for block in microphone.blocks(seconds=args.seconds):
             blocks.append(block)
             progress.show(f"{args.seconds - sum(map(len, blocks)) / RATE:.0f} seconds left")
+        gain = microphone.gain_db
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
     report = gallery.enroll(
         name,
@@ -71,6 +72,7 @@ def record_person(args: argparse.Namespace) -> None:
         consent=consent,
         sources=["microphone"],
         keep_recordings=args.keep_recordings,
+        gains_db=[gain],
     )
     tell(args, report)
 

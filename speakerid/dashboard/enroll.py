@@ -25,9 +25,6 @@ WANTED_SPEECH_SECONDS = 15.0
 LONGEST_SECONDS = 90.0
 """A recording stops here even if nobody spoke."""
 
-TOO_QUIET_DBFS = -58.0
-"""Speech that comes in below this level is not used: of most microphones little but noise is left there."""
-
 _SPEECH = 0.5  # probability from which a frame counts as speech
 _CLIPPED = 0.005  # share of samples with their peaks cut off; enrollment refuses twice as much
 _QUIET_DBFS = -50.0  # speech below this is hard to tell from the microphone's own noise

@@ -6,14 +6,14 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.dashboard import access, resources, spectrogram, widgets
-from speakerid.dashboard.enroll import TOO_QUIET_DBFS, Take
+from speakerid.dashboard.enroll import Take
 from speakerid.dashboard.enroll_prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.widgets import Tone
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, EnrollmentReport
-from speakerid.gallery.enrollment import MAX_CLIPPED, MIN_SNR_DB, POOR_SNR_DB
+from speakerid.gallery.enrollment import MAX_CLIPPED, MIN_SNR_DB, POOR_SNR_DB, TOO_QUIET_DBFS
 from speakerid.gallery.names import name_key
 
 _PICTURES = 5  # recordings shown with picture and player
@@ -106,12 +106,6 @@ def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent
         missing.append("A name is missing: type whose voice this is at the top, then save again.")
     if not consent:
         missing.append("The consent is missing: tick it at the top once the person agrees, then save again.")
-    quiet = [take for take in takes if take.level_dbfs < TOO_QUIET_DBFS]
-    missing += [
-        f'"{take.name}" is too quiet ({take.level_dbfs:.0f} dB): come closer or turn the microphone up, '
-        f"and {'record again' if enrollment.take else 'choose another recording'}."
-        for take in quiet
-    ]
     enrollment.refuse(missing)
     if missing:
         return
@@ -125,6 +119,7 @@ def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent
                 consent=consent,
                 sources=[take.name for take in takes],
                 keep_recordings=bool(consent and consent.keep_recordings),
+                gains_db=[take.gain_db for take in takes],
             )
     except EnrollmentRefused as refused:
         offer = refused.belongs_to or (_free_name(name) if refused.other_voice else "")

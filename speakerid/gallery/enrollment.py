@@ -24,6 +24,7 @@ MIN_SPEECH_SECONDS = 5.0  # of speech with its short pauses, added up over the r
 MAX_CLIPPED = 0.01  # share of clipped samples above which a recording is not used
 MIN_SNR_DB = 8.0  # below it a recording is not used: the noise would become part of the voiceprint
 POOR_SNR_DB = 15.0  # below it a recording is used with a warning
+TOO_QUIET_DBFS = -58.0  # speech that came in below it is not used: of most microphones, noise is left there
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
 LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
 OTHER_VOICE = 0.85  # agreement with somebody enrolled from which on the voice counts as theirs
@@ -70,6 +71,7 @@ def examine(
     encoder: Embedder,
     sources: Sequence[str],
     recordings: Sequence[str] = (),
+    gains_db: Sequence[float] = (),
 ) -> Examined:
     """Measure recordings and embed their speech.
 
@@ -78,9 +80,10 @@ def examine(
         encoder: the model that makes the embeddings.
         sources: one label a recording, used in messages and kept with the exemplars.
         recordings: the id under which each recording is kept, where they are kept.
+        gains_db: by how much each recording was raised when it came in, where that is known.
 
     Raises:
-        EnrollmentRefused: silent, too little speech, clipped, too noisy, or more than one voice.
+        EnrollmentRefused: silent, too quiet, too little speech, clipped, too noisy, or more than one voice.
         GalleryError: if a recording is not a one-dimensional array of finite numbers.
     """
     from speakerid.audio.quality import measure
@@ -96,7 +99,7 @@ def examine(
     for index, (block, probabilities, source, measured) in enumerate(
         zip(samples, heard, sources, quality, strict=True)
     ):
-        refusal = _refusal(source, measured)
+        refusal = _refusal(source, measured, gains_db[index] if gains_db else 0.0)
         if refusal:
             refusals.append(refusal)
             continue
@@ -170,12 +173,18 @@ def _as_samples(block: np.ndarray, source: str) -> np.ndarray:
     return samples.astype(np.float32, copy=False)
 
 
-def _refusal(source: str, measured: "Quality") -> str | None:
+def _refusal(source: str, measured: "Quality", gain_db: float = 0.0) -> str | None:
     """Why a recording cannot be used, if it cannot."""
     if measured.seconds == 0 or measured.level_dbfs < SILENT_DBFS:
         return f'"{source}" is silent: check that the right microphone is chosen and not muted.'
     if measured.speech_seconds == 0:
         return f'No speech is heard in "{source}": speak in a normal voice, close to the microphone.'
+    level = measured.level_dbfs - gain_db
+    if level < TOO_QUIET_DBFS:
+        return (
+            f'"{source}" is too quiet ({level:.0f} dB): come closer to the microphone or turn it up, and '
+            "record again."
+        )
     if measured.clipped > MAX_CLIPPED:
         return (
             f'"{source}" is clipped ({100 * measured.clipped:.0f} % of it is at full scale): '

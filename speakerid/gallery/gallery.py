@@ -92,6 +92,7 @@ class Gallery(Editing, Keeping):
         consent: Consent | None,
         sources: Sequence[str] | None = None,
         keep_recordings: bool = False,
+        gains_db: Sequence[float] = (),
     ) -> EnrollmentReport:
         """Store a person's voice, or add to what is stored of it.
 
@@ -105,6 +106,8 @@ class Gallery(Editing, Keeping):
             keep_recordings: whether the person agreed that the recordings are kept too, so that another model
                 can make the voiceprint anew; recorded in the consent. Those that were not good enough to be
                 used are never kept.
+            gains_db: by how much each recording was raised when it came in, where that is known; what came in
+                too quiet is refused.
 
         Recordings that the person is enrolled from already are not used again, and the report says so.
 
@@ -121,7 +124,7 @@ class Gallery(Editing, Keeping):
         labels = _told_apart([clean_label(source) for source in sources or labels])
         ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
         self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
-        examined = examine(blocks, encoder, labels, ids)
+        examined = examine(blocks, encoder, labels, ids, gains_db)
         kept_ones = [
             KeptRecording(ids[i], blocks[i], labels[i], utc_now(), consent)
             for i in examined.used
