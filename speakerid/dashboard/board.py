@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-_LATENCIES = 100  # measurements that the median and the 95th percentile are taken over
+_LATENCIES = 300  # measurements, half a minute of speech: the median and 95th percentile are taken over them
 
 
 class Board:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK, Look, looks
 
+_ROWS = 8  # people with a row in the timeline before anything was heard of them
+
 if TYPE_CHECKING:
     from speakerid.gallery import Voiceprint
 
@@ -44,8 +46,15 @@ class Cast:
         ]
 
     def rows(self, heard: Iterable[str]) -> list[str]:
-        """Who has a row in the timeline: who takes part, who else was heard (in that order), "unknown"."""
-        return list(dict.fromkeys([*self.names[:-1], *(name for name in heard if name != UNKNOWN), UNKNOWN]))
+        """Who has a row in the timeline: who takes part, who else was heard (in that order), "unknown".
+
+        Of many people only those who were heard have one; a back row could not read the others' names.
+        """
+        spoke = dict.fromkeys(name for name in heard if name != UNKNOWN)
+        part = self.names[:-1]
+        if len(part) > _ROWS:
+            part = [name for name in part if name in spoke]
+        return list(dict.fromkeys([*part, *spoke, UNKNOWN]))
 
     def renamed(self, later: "Cast") -> dict[str, str]:
         """Old name → new name of everybody who is called otherwise in the later cast."""

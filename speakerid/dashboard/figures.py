@@ -48,6 +48,8 @@ def bars(labels: Sequence[str], colors: Sequence[str]) -> Figure:
         "y": list(range(len(labels))),
         "text": [""] * len(labels),
         "textposition": "outside",
+        "constraintext": "none",  # as large as the names, however thin the bars are
+        "textfont": {"size": 13},
         "cliponaxis": False,
         "marker": {"color": list(colors)},
         "hoverinfo": "skip",

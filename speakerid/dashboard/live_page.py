@@ -61,8 +61,9 @@ def draw() -> None:
         )
         source = session.choices[_SOURCE] = source or BROWSER
         session.hint(_HINTS[source])
-        with st.container(key="live-source-area"):
-            _DRAW[source](session)
+        wide = source in (MICROPHONE, RECORDING)  # they get a line of their own
+        if not wide:
+            _source_area(session, source)
         if access.may("operator"):
             live_controls.keep_sound(session)
         live_controls.draw(session)
@@ -70,6 +71,8 @@ def draw() -> None:
             "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
         ):
             session.start_again()
+    if wide:
+        _source_area(session, source)
     with st.container(key="live-remarks"):  # always there: the board keeps its place
         if left := session.people.other_model():
             st.warning(
@@ -134,6 +137,11 @@ def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
         fallback.draw(session)
 
 
+def _source_area(session: LiveSession, source: str) -> None:
+    with st.container(key="live-source-area"):
+        _DRAW[source](session)
+
+
 # -- sources -------------------------------------------------------------------------------------------------
 
 
@@ -171,8 +179,14 @@ def _microphone(session: LiveSession) -> None:
 def _recording(session: LiveSession) -> None:
     from speakerid.dashboard.enroll_sources import FILE_TYPES
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        upload = st.file_uploader("A recording, played in real time", FILE_TYPES, key="live-file", width=520)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        upload = st.file_uploader(
+            "A recording, played in real time",
+            FILE_TYPES,
+            key="live-file",
+            width=520,
+            label_visibility="collapsed",
+        )
         data = upload.getvalue() if upload else b""
         _start_stop(session, lambda: session.start_replay(data), disabled=not data)
 

@@ -35,7 +35,7 @@ def tell_strangers_apart(
     scorer: Scorer,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[str]:
-    """Names for turns: unknown voices become "unknown 1", "unknown 2" … in the order in which they are heard.
+    """Names for turns: unknown voices become "unknown 1", "unknown 2" … as they are first heard.
 
     Turns of unknown voices are joined while the average evidence between two groups is at least SAME_STRANGER
     (agglomerative clustering, average linkage). A turn too short to compare stays "unknown", and so do all of

@@ -70,19 +70,22 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
     }
 
 
-def latency(measured: Collection[float]) -> dict[str, str]:
+def latency(measured: Collection[float]) -> dict[str, Any]:
     """How long it takes until a sound that the app has is on the screen, of the latest measurements in ms.
 
-    What a browser's microphone and its connection take before that is not in it: nobody can measure that here.
+    What a browser's microphone and its connection take before that is not in it: it cannot be measured here.
     """
     way = "from the app having the sound to the screen"
     if not measured:
-        return {"text": "—", "detail": f"{way}: measured while somebody speaks"}
+        detail = f"{way}: measured while somebody speaks"
+        return {"text": "—", "detail": detail, "median": None, "slow": None}
     ordered = sorted(measured)
     slow = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     return {
         "text": f"{median(ordered):.0f} ms",
         "detail": f"{way}; 19 times in 20 under {slow:.0f} ms",
+        "median": round(median(ordered), 1),
+        "slow": round(slow, 1),
     }
 
 

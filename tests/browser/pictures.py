@@ -56,10 +56,10 @@ def start_demo(page: Page, app: App) -> None:
     see = page.locator(".st-key-live-see-demo button")
     page.locator(".live-board, .st-key-live-see-demo button").first.wait_for()
     if see.count():
-        see.click()
+        see.click()  # it begins at once
     else:
         page.get_by_text("Demo", exact=True).click()
-    page.locator(".st-key-live-start button").click()
+        page.locator(".st-key-live-start button").click()
     page.wait_for_function(f"() => {BOARD}?.rows.some((row) => row.name === 'unknown')")
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 from support import voices
 from support.app import App
-from support.chromium import chromium, microphone_file, press_start
+from support.chromium import chromium, microphone_file, press_start, two_visitors
 
 from speakerid.gallery import Consent, Gallery
 from speakerid.model import Encoder
@@ -50,6 +50,19 @@ def is_open(app: App, token: str) -> bool:
         return False
 
 
+def connections(app: App) -> int:
+    """UDP sockets that the server has open; each WebRTC stream has some."""
+    owned = set()
+    for entry in Path(f"/proc/{app.process.pid}/fd").iterdir():
+        try:
+            owned.add(entry.readlink().name)
+        except OSError:  # closed meanwhile
+            continue
+    tables = [Path(f"/proc/{app.process.pid}/net/{kind}").read_text() for kind in ("udp", "udp6")]
+    inodes = {line.split()[9] for table in tables for line in table.splitlines()[1:]}
+    return sum(f"socket:[{inode}]" in owned for inode in inodes)
+
+
 def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(people: App, tmp_path: Path):
     with ExitStack() as stack:
         page = open_live(stack, tmp_path, people, "Alice")
@@ -73,20 +86,49 @@ def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(peop
 
         token = page.evaluate(TOKEN)
         assert is_open(people, token)
+        press_start(page)
+        expect(page.locator(NOW)).to_have_text("Alice", timeout=PLENTY)
+        assert connections(people), "the browser's sound comes over UDP"
         page.close()
         closed = time.monotonic()
-        while is_open(people, token):
-            assert time.monotonic() - closed < 10, "a closed tab keeps its channel"
-            time.sleep(0.1)
-        print(f"the closed tab's channel was closed after {time.monotonic() - closed:.1f} s")
+        for gone, what in (
+            (lambda: not is_open(people, token), "channel"),
+            (lambda: not connections(people), "stream"),
+        ):
+            while not gone():
+                assert time.monotonic() - closed < PLENTY / 1000, f"a closed tab keeps its {what}"
+                time.sleep(0.1)
+            print(f"the closed tab's {what} was closed after {time.monotonic() - closed:.1f} s")
 
 
-def test_two_browsers_see_their_own_sessions(people: App, tmp_path: Path):
+def test_where_only_the_websocket_is_blocked_the_page_polls_and_comes_back(people: App, tmp_path: Path):
+    blocked = True
+
+    def between(socket: WebSocketRoute) -> None:
+        if blocked:
+            socket.close()
+        else:
+            socket.connect_to_server()
+
     with ExitStack() as stack:
-        alice = open_live(stack, tmp_path, people, "Alice")
+        page = stack.enter_context(chromium(tmp_path / "profile")).pages[0]
+        page.route_web_socket("**/api/live/*", between)
+        page.goto(f"{people.url}/Live", timeout=PLENTY)
+        expect(page.get_by_text("Live updates are not available here")).to_be_visible(timeout=PLENTY)
+        expect(page.locator(".st-key-confidence-bars").last).to_contain_text("Alice", timeout=PLENTY)
+        expect(page.locator(".live-card").first).to_be_hidden()
+        blocked = False
+        page.wait_for_function(CONNECTED, timeout=PLENTY)
+        expect(page.get_by_text("Live updates are not available here")).to_be_hidden(timeout=PLENTY)
+        expect(page.locator(".live-card").first).to_be_visible(timeout=PLENTY)
+
+
+def test_two_visitors_see_their_own_sessions(people: App, tmp_path: Path):
+    sound = microphone_file(tmp_path / "Alice.wav", np.concatenate(voices.enrollment("Alice")))
+    with two_visitors(sound) as (alice, other):
+        alice.goto(f"{people.url}/Live", timeout=PLENTY)
+        alice.wait_for_function(CONNECTED, timeout=PLENTY)
         press_start(alice)
-        # Each tab is a session of its own, and one Playwright drives one browser at a time.
-        other = alice.context.new_page()
         other.goto(f"{people.url}/Live", timeout=PLENTY)
         other.wait_for_function(CONNECTED, timeout=PLENTY)
         expect(other.locator(NOW)).to_have_text("not listening")

@@ -235,6 +235,16 @@ def test_past_turns_keep_their_row_when_their_person_takes_no_part_any_more(boar
     assert board.hello()["rows"] == ["Ana", "Bō", "unknown"]
 
 
+def test_of_many_people_only_those_heard_have_a_row():
+    many = [replace(PEOPLE[0], id=f"{k:032x}", name=f"P{k}") for k in range(12)]
+    board = Board(many)
+    board.set_status("listening", "")
+    assert board.hello()["rows"] == ["unknown"]
+    said = replace(decision(1, "Ana"), speaker="P7")
+    message = board.update(snapshot(1, said, (Turn(0, 1, "P7", 0.9),)), [said])
+    assert message["kind"] == "hello" and message["rows"] == ["P7", "unknown"]
+
+
 def test_a_decision_that_was_under_way_gets_its_row_too(board):
     board.set_people(PEOPLE[:1], PEOPLE)
     message = update(board, 2, "Bō", (Turn(0, 2, "Bō", 0.9),))

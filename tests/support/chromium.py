@@ -96,6 +96,31 @@ def chromium(
             context.close()
 
 
+@contextmanager
+def two_visitors(microphone: Path) -> Iterator[tuple[Page, Page]]:
+    """Two people's browsers, which share no cookie and no storage; both hear the file over and over."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable(),
+            headless=False,
+            args=[
+                *_ARGUMENTS,
+                f"--use-file-for-fake-audio-capture={microphone}",
+                "--use-fake-ui-for-media-stream",
+            ],
+        )
+        try:
+            pages = []
+            for _ in range(2):
+                context = browser.new_context(viewport={"width": 1280, "height": 1000})
+                context.add_init_script(_NOTE_MICROPHONE)
+                context.set_default_timeout(30_000)
+                pages.append(context.new_page())
+            yield pages[0], pages[1]
+        finally:
+            browser.close()
+
+
 def microphone_file(path: Path, samples: np.ndarray) -> Path:
     """Write samples [n] at 16 kHz as a fake microphone plays them: 48 kHz, with silence around."""
     lead, tail = (np.zeros(round(seconds * voices.RATE), np.float32) for seconds in (LEAD, TAIL))

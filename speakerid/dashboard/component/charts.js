@@ -116,7 +116,8 @@ class Charts extends Log {
     const found = { x: [], y: [], text: [] };
     const axis = this.charts.rolling._fullLayout?.xaxis;
     if (!axis?._length) return found;
-    const letter = 0.62 * 13 * this.big / axis._length * ROLLING_MS / 1000;  // s that a letter is wide
+    const letter = 0.55 * 13 * this.big / axis._length * ROLLING_MS / 1000;  // s that a letter is wide
+    let free = -Infinity;
     const lead = ago.map((_, at) => this.scores.findIndex((row) => row[at] >= 0.5));
     for (let from = 0, to; from < lead.length; from = to) {
       to = from + 1;
@@ -124,8 +125,11 @@ class Charts extends Log {
       if (lead[from] < 0) continue;
       const name = this.figure.rolling.data[lead[from]].name;
       const last = Math.min(to, ago.length - 1);
-      if (ago[last] - ago[from] < letter * (name.length + 1)) continue;
-      found.x.push((ago[from] + ago[last]) / 2); found.y.push(1.09); found.text.push(name);
+      const half = letter * (name.length + 1) / 2;
+      const at = Math.min((ago[from] + ago[last]) / 2, -half);
+      if (ago[last] - ago[from] < 0.7 * half || at - half < free) continue;  // a glimpse, or no room
+      free = at + half;
+      found.x.push(at); found.y.push(1.1); found.text.push(name);
     }
     return found;
   }
@@ -164,8 +168,8 @@ class Charts extends Log {
     const end = Math.max(60000, this.times[this.times.length - 1] ?? 0, last ? last.start + last.length : 0);
     const zoomed = this.charts.timeline._fullLayout.xaxis;
     const follow = !this.shownEnd || Math.abs(zoomed.r2l(zoomed.range[1]) - DAY - this.shownEnd) < 2;
-    // New x values make Plotly forget the kind of the axis.
-    const layout = { "xaxis.type": "date", ...(follow ? { "xaxis.range": [DAY, DAY + end] } : {}) };
+    // New x values make Plotly forget the kind of the axis, and its kind makes it forget what was zoomed to.
+    const layout = { "xaxis.type": "date", "xaxis.range": follow ? [DAY, DAY + end] : zoomed.range.slice() };
     if (end > 3600000) layout["xaxis.tickformat"] = "%-H:%M:%S";
     this.Plotly.update(this.charts.timeline, { base, x, y, hovertext }, layout);
     if (follow) this.shownEnd = end;
