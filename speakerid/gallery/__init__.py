@@ -8,10 +8,10 @@ from speakerid.gallery.base import MAX_PEOPLE
 from speakerid.gallery.contents import Damaged
 from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
 from speakerid.gallery.gallery import Gallery
-from speakerid.gallery.keeping import Reembedded
 from speakerid.gallery.names import UNKNOWN, clean_name
 from speakerid.gallery.portable import Imported
 from speakerid.gallery.recordings import KeptRecording
+from speakerid.gallery.reembedding import Reembedded
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Consent, Voiceprint
 
 __all__ = [

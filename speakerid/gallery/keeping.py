@@ -1,35 +1,24 @@
 """Keeping people: another passphrase, a file to take along, kept recordings, another model."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import audit
 from speakerid.gallery import recordings as kept
-from speakerid.gallery.base import Base, require
-from speakerid.gallery.enrollment import examine
-from speakerid.gallery.exemplars import Embedder, choose
+from speakerid.gallery.base import require
+from speakerid.gallery.exemplars import Embedder
 from speakerid.gallery.names import name_key
 from speakerid.gallery.portable import Imported, Portable, read_people, require_somebody, write_people
 from speakerid.gallery.recordings import KeptRecording
+from speakerid.gallery.reembedding import Progress, Reembedding, reembedded, unusable
 from speakerid.gallery.sealing import seal_of
-from speakerid.gallery.voiceprint import Voiceprint, utc_now
-
-Progress = Callable[[int, int, str], None]
-"""Called with how many people are done, how many there are, and the name of the next one."""
+from speakerid.gallery.voiceprint import utc_now
 
 
-@dataclass(frozen=True)
-class Reembedded:
-    """Whose voiceprint another model made anew; who is left as before, and by name why and what to do."""
-
-    done: list[str]
-    left: dict[str, str]
-
-
-class Keeping(Base):
+class Keeping(Reembedding):
     """Each change is made wholly or not at all, and recorded in the audit log."""
 
     def change_passphrase(self, new: str) -> int:
@@ -60,10 +49,6 @@ class Keeping(Base):
         person = require(self._store.read(), name)
         files = self._store.recordings(person.id).get(person.id, ())
         return sorted((self._recording(file) for file in files), key=lambda recording: recording.kept_at)
-
-    def recording_counts(self) -> dict[str, int]:
-        """How many recordings are kept, by the id of the voiceprint; who has none is not in it."""
-        return {owner: len(files) for owner, files in self._store.recordings().items()}
 
     def export(
         self,
@@ -131,7 +116,7 @@ class Keeping(Base):
                 continue
             try:
                 if voiceprint.model != model and reembed:
-                    person = replace(person, voiceprint=_reembedded(person, reembed))
+                    person = replace(person, voiceprint=reembedded(person, reembed))
                 usable.append(person)
             except SpeakerIdError as error:
                 refused[voiceprint.name] = f"its recordings cannot be embedded again: {error}"
@@ -139,61 +124,6 @@ class Keeping(Base):
             progress(len(people), len(people), "")
         added = self._add(usable, refused, replace_known)
         return Imported(added, refused, can_reembed)
-
-    def not_kept(self, model: str, names: Sequence[str] = ()) -> dict[str, int]:
-        """What `reembed` with this model would lose: by name, how many exemplars are of recordings that were
-        not kept; who loses nothing, or has no kept recording and stays as before, is not in it.
-
-        Raises:
-            GalleryError: if somebody is not enrolled, or the folder cannot be read.
-        """
-        able = self.recording_counts()
-        people = [p for p in self._chosen(names) if p.model != model and p.id in able]
-        counts = {person.name: sum(not ids for ids in person.recordings) for person in people}
-        return {name: count for name, count in counts.items() if count}
-
-    def reembed(
-        self, encoder: Embedder, progress: Progress | None = None, names: Sequence[str] = ()
-    ) -> Reembedded:
-        """Make the voiceprints of other models anew with this one, from the recordings that were kept.
-
-        What was enrolled without keeping the recording is not in the new voiceprint; see `not_kept`.
-
-        Args:
-            progress: called before each person and at the end.
-            names: who; by default everybody whose voiceprint another model made.
-
-        Raises:
-            GalleryError: if somebody is not enrolled, or the folder cannot be read or written.
-        """
-        done: list[str] = []
-        left: dict[str, str] = {}
-        people = [person for person in self._chosen(names) if person.model != encoder.id]
-        for index, person in enumerate(people):
-            if progress:
-                progress(index, len(people), person.name)
-            try:
-                self._reembed(person, encoder)
-                done.append(person.name)
-            except SpeakerIdError as error:
-                left[person.name] = str(error)
-        if progress:
-            progress(len(people), len(people), "")
-        return Reembedded(done, left)
-
-    def _reembed(self, person: Voiceprint, encoder: Embedder) -> None:
-        recordings = self._recordings_of(person)
-        if not recordings:
-            raise GalleryError(
-                f"No recordings were kept: use the model {person.model}, or remove the person "
-                "and enroll again."
-            )
-        made = _reembedded(Portable(person, recordings), encoder)  # slow, so without the lock
-        with self._store.locked():
-            now = self._store.read().find(person.name)
-            if now is not person or set(self._recordings_of(person)) != set(recordings):
-                raise GalleryError("It was changed meanwhile: do it again.")
-            self._commit("reembed", [person.id], [made])
 
     def _add(self, people: Sequence[Portable], refused: dict[str, str], replace_known: bool) -> list[str]:
         added: list[str] = []
@@ -222,59 +152,9 @@ class Keeping(Base):
                 added.append(name)
         return added
 
-    def _chosen(self, names: Sequence[str]) -> list[Voiceprint]:
-        contents = self._store.read()
-        chosen = [require(contents, name) for name in names] or list(contents.people.values())
-        return list({person.id: person for person in chosen}.values())
-
-    def _recordings_of(self, person: Voiceprint) -> dict[str, bytes]:
-        """Contents of a person's recordings by their ids."""
-        found: dict[str, bytes] = {}
-        for file in self._store.recordings(person.id).get(person.id, ()):
-            if ids := kept.ids_of(file):
-                found[ids[1]] = self._bytes_of(file)
-        return found
-
     def _recording(self, file: str) -> KeptRecording:
         ids = kept.ids_of(file)
         try:
             return kept.from_bytes(self._store.recording_bytes(file), ids[1] if ids else "")
         except GalleryError as error:
-            raise _unusable(file, error) from error
-
-    def _bytes_of(self, file: str) -> bytes:
-        try:
-            return self._store.recording_bytes(file)
-        except GalleryError as error:
-            raise _unusable(file, error) from error
-
-
-def _unusable(file: str, error: GalleryError) -> GalleryError:
-    return GalleryError(
-        f'The recording "{file}" cannot be used, because {error}: "speakerid doctor --repair" moves it away.'
-    )
-
-
-def _reembedded(person: Portable, encoder: Embedder) -> Voiceprint:
-    """The voiceprint that this model makes from the recordings.
-
-    Raises:
-        GalleryError: if a recording cannot be used, or together they would make a bad voiceprint.
-    """
-    recordings = [kept.from_bytes(content, one) for one, content in person.recordings.items()]
-    examined = examine(
-        [recording.samples for recording in recordings],
-        encoder,
-        [recording.source for recording in recordings],
-        [recording.id for recording in recordings],
-    )
-    chosen = examined.exemplars.pick(choose(examined.exemplars))
-    return replace(
-        person.voiceprint,
-        model=encoder.id,
-        embeddings=chosen.embeddings,
-        seconds=chosen.seconds,
-        sources=chosen.sources,
-        recordings=chosen.recordings,
-        updated=utc_now(),
-    )
+            raise unusable(file, error) from error
