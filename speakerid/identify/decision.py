@@ -45,7 +45,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Turn:
-    """One person's stretch of speech, in seconds from the start; confidence is the mean of its decisions."""
+    """One person's stretch of speech, in seconds from the start.
+
+    Its confidence is the mean of the decisions that gave it its name; where a voice was called otherwise at
+    first, those decisions do not count.
+    """
 
     start: float
     end: float
