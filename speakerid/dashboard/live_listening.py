@@ -116,8 +116,11 @@ class Listening:
 
             encoder = resources.encoder()
             self.model = encoder.id
-            self.people.compare_by(encoder.id)
-            self.people.use(people)
+            with self._lock:
+                if attempt != self._attempt or self._source is None:
+                    return  # ended meanwhile: the people of whatever came after stay
+                self.people.compare_by(encoder.id)
+                self.people.use(people)
             self.guess_gender(self._gender_wanted)
             listener = Listener(encoder, self.people, ListenerConfig(**self._settings))
         except SpeakerIdError as error:
