@@ -13,7 +13,7 @@ from speakerid.training import augment
 from speakerid.training import corpus as corpora
 from speakerid.training.prepare import load_surroundings
 
-PIECES = 6  # a speaker
+PIECES = 10  # a speaker
 SECONDS = (1.0, 1.5, 2.0, 3.0)
 SPOILT_SHARE = 0.5
 RIDGE = 1.0  # hundreds of speakers against 193 weights
