@@ -59,6 +59,7 @@ class Gate:
                 (gate, "MIN_SNR_DB", True),
                 (gate, "MAX_CLIPPED", False),
                 (voices, "TWO_VOICES", True),
+                (voices, "CHANGE", False),
                 (voices, "AT_ONCE", False),
                 (gate, "OTHER_VOICE", False),
                 (gate, "NEAR_MARGIN", False),
@@ -152,6 +153,7 @@ class Gate:
         self._try(AT_ONCE, [at_once])
         for windows in self._windows([turns]):
             self.measured["TWO_VOICES"].bad.append(voices.agreement_of_voices(windows))
+            self.measured["CHANGE"].bad.append(voices.change_of_voice(windows)[0])
         for windows in self._windows([at_once]):
             self.measured["AT_ONCE"].bad.append(voices.odds_at_once(windows, self._encoder.id))
 
@@ -169,6 +171,7 @@ class Gate:
         self.measured["MIN_SPEECH_SECONDS"].good.append(sum(part.seconds for part in _spoken(one.blocks)))
         for windows in self._windows(one.blocks):
             self.measured["TWO_VOICES"].good.append(voices.agreement_of_voices(windows))
+            self.measured["CHANGE"].good.append(voices.change_of_voice(windows)[0])
             self.measured["AT_ONCE"].good.append(voices.odds_at_once(windows, self._encoder.id))
 
     def _windows(self, blocks: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -9,10 +9,13 @@ from speakerid.gallery.exemplars import MAX_WINDOWS, Embedder, Spoken
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
-TWO_VOICES = 0.40  # two groups of windows whose means agree less than this are two voices
-TWO_VOICES_SHORT = 0.20  # the same where there is little speech, as the means of few windows scatter
-SHORT_SECONDS, LONG_SECONDS = 8.5, 10.0  # of speech, between which the one limit goes over into the other
-AT_ONCE = 0.0  # mean log-odds of the windows from which on two voices are heard at once
+# Set on enrollments of 42 people whom the model never heard, each limit at about one good one in a hundred.
+TWO_VOICES = 0.50  # two groups of windows whose means agree less than this are two voices
+CHANGE = (
+    5.4  # a change of voice in the middle: how far the means on its two sides lie apart against the scatter
+)
+CHANGED = 0.55  # and how little these means agree at most; other rooms and days alone leave them more alike
+AT_ONCE = -0.6  # mean log-odds of the windows from which on two voices are heard at once
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
 )
@@ -30,11 +33,11 @@ def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
     return unit(encoder.embed(pieces))
 
 
-def more_than_one(windows: np.ndarray, seconds: float, model_id: str) -> bool:
-    """Whether windows [m, d] out of so many seconds of speech are of more than one voice."""
-    return (
-        agreement_of_voices(windows) < two_voices_limit(seconds) or odds_at_once(windows, model_id) > AT_ONCE
-    )
+def more_than_one(windows: np.ndarray, model_id: str) -> bool:
+    """Whether windows [m, d] of one enrollment are of more than one voice."""
+    apart, alike = change_of_voice(windows)
+    changed = apart > CHANGE and alike < CHANGED
+    return changed or agreement_of_voices(windows) < TWO_VOICES or odds_at_once(windows, model_id) > AT_ONCE
 
 
 def odds_at_once(windows: np.ndarray, model_id: str) -> float:
@@ -44,19 +47,34 @@ def odds_at_once(windows: np.ndarray, model_id: str) -> float:
     return -np.inf if head is None else float(head.log_odds(windows).mean())
 
 
-def two_voices_limit(seconds: float) -> float:
-    """The agreement below which so many seconds of speech count as two voices."""
-    limits = (TWO_VOICES_SHORT, TWO_VOICES)
-    return float(np.interp(seconds, (SHORT_SECONDS, LONG_SECONDS), limits))
+def change_of_voice(windows: np.ndarray) -> tuple[float, float]:
+    """Where windows [m, d], in order, are likeliest to change to another voice: how far apart both sides are,
+    and the cosine of their means; 0 and 1 below five windows.
+
+    The distance is Hotelling's T² (1931) with one variance for all directions: of the two means, squared, in
+    units of the scatter around them that chance would leave.
+    """
+    best = 0.0, 1.0
+    for at in range(2, len(windows) - 2):  # the window in the middle hears both
+        first, second = windows[:at], windows[at + 1 :]
+        between = float(np.square(first.mean(axis=0) - second.mean(axis=0)).sum())
+        within = np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)])
+        weight = len(first) * len(second) / (len(first) + len(second))
+        apart = weight * between / max(float(np.square(within).sum()) / len(within), 1e-9)
+        if apart > best[0]:
+            best = apart, float(unit(first.mean(axis=0)) @ unit(second.mean(axis=0)))
+    return best
 
 
 def agreement_of_voices(windows: np.ndarray) -> float:
     """Cosine between the means of the two groups that the windows [m, d] fall into; 1.0 below two windows.
 
     Two-means from the pair least alike: within one voice the two means agree, between two voices they do not.
+    Each window is taken together with its neighbours, which are mostly of the same voice.
     """
     if len(windows) < 2:
         return 1.0
+    windows = unit(np.stack([windows[max(0, i - 1) : i + 2].mean(axis=0) for i in range(len(windows))]))
     alike = windows @ windows.T
     centers = windows[list(np.unravel_index(int(alike.argmin()), alike.shape))]
     for _ in range(10):

@@ -27,13 +27,13 @@ class ListenerConfig:
         closed_set: only enrolled people speak: the likeliest of them is named, never "unknown".
     """
 
-    threshold: float = 0.5
+    threshold: float = 0.45
     margin: float = 0.1
     hysteresis: float = 0.05
     patience: float = 1.0
     nobody_after: float = 0.4
     change: float = 1.0
-    recent: float = 0.7
+    recent: float = 0.6
     max_window: float = 3.0
     people: tuple[str, ...] | None = None
     closed_set: bool = False

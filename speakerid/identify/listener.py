@@ -17,6 +17,8 @@ from speakerid.identify.scoring import Enrolled, Scorer, Scores
 from speakerid.identify.speech import Look, Speech
 from speakerid.identify.tracker import Tracker
 
+SURELY_UNKNOWN = 0.75  # probability of "unknown" that is told before the patience with a voice is over
+
 
 class EncoderLike(Protocol):
     @property
@@ -242,7 +244,7 @@ class Listener:
         else:
             reason = f"{names[best]} and {names[int(order[1])]} are too close to tell apart"
         age = (window.look.end - window.look.start) / RATE
-        if shown is not None or age >= config.patience or unknown >= config.threshold:
+        if shown is not None or age >= config.patience or unknown >= SURELY_UNKNOWN:
             return UNKNOWN, unknown, reason
         return None, 0.0, ""
 

@@ -19,11 +19,11 @@ class SpeechConfig:
 
     threshold: float = 0.5
     release: float = 0.35
-    first: float = 0.26
-    early: float = 0.096
+    first: float = 0.16
+    early: float = 0.064
     grown: float = 1.2
     late: float = 0.256
-    pause: float = 0.26
+    pause: float = 0.2
     longest: float = 3.0
     keep: float = 6.0  # of audio remembered
 

@@ -23,7 +23,7 @@ class TrackerConfig:
     blend: weight of a new full-length window against what the stretch said so far.
     """
 
-    unknown: float = 0.38
+    unknown: float = 0.43
     stay: float = 0.1
     pause_memory: float = 0.8
     stay_at_change: float = 0.05
