@@ -15,7 +15,8 @@ CHANGE = (
     5.4  # a change of voice in the middle: how far the means on its two sides lie apart against the scatter
 )
 CHANGED = 0.55  # and how little these means agree at most; other rooms and days alone leave them more alike
-AT_ONCE = -0.6  # mean log-odds of the windows from which on two voices are heard at once
+AT_ONCE = -0.2  # mean log-odds of the windows from which on two voices are heard at once
+FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
 )
@@ -41,10 +42,12 @@ def more_than_one(windows: np.ndarray, model_id: str) -> bool:
 
 
 def odds_at_once(windows: np.ndarray, model_id: str) -> float:
-    """Mean log-odds that windows [m, d] hold two voices at once; minus infinity where the model has no head
-    that could tell."""
+    """Mean log-odds that windows [m, d] hold two voices at once; minus infinity where nobody can tell, as the
+    windows are too few or the model has no head for it."""
     head = OverlapHead.load(model_id)
-    return -np.inf if head is None else float(head.log_odds(windows).mean())
+    if head is None or len(windows) < FEWEST_AT_ONCE:
+        return -np.inf
+    return float(head.log_odds(windows).mean())
 
 
 def change_of_voice(windows: np.ndarray) -> tuple[float, float]:
