@@ -27,9 +27,9 @@ POOR_SNR_DB = 15.0  # below it a recording is used with a warning
 TOO_QUIET_DBFS = -58.0  # speech that came in below it is not used: of most microphones, noise is left there
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
 LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
-OTHER_VOICE = 0.72  # agreement with somebody enrolled from which on the voice counts as theirs
-NEAR_VOICE = 0.64  # less is enough where nobody else who is enrolled comes near:
-NEAR_MARGIN = 0.12  # the next one agrees less by this
+OTHER_VOICE = 0.82  # agreement with somebody enrolled from which on the voice counts as theirs
+NEAR_VOICE = 0.74  # less is enough where nobody else who is enrolled comes near:
+NEAR_MARGIN = 0.20  # the next one agrees less by this
 SAME_VOICE = 0.45  # a new recording must agree at least this much with what its person enrolled before
 
 

@@ -15,7 +15,7 @@ CHANGE = (
     5.4  # a change of voice in the middle: how far the means on its two sides lie apart against the scatter
 )
 CHANGED = 0.55  # and how little these means agree at most; other rooms and days alone leave them more alike
-AT_ONCE = -0.2  # mean log-odds of the windows from which on two voices are heard at once
+AT_ONCE = 0.0  # mean log-odds of the windows from which on two voices are heard at once
 FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
