@@ -8,7 +8,6 @@ is not.
 import json
 import os
 import secrets
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from speakerid.errors import ModelError
+from speakerid.folders import user_folder
 
 CALIBRATIONS = Path(__file__).with_name("calibrations")
 TOP = 60  # nearest cohort members that normalise a score (adaptive s-norm: Matějka et al., Interspeech 2017)
@@ -168,13 +168,7 @@ def own_file(model_id: str) -> Path:
 def own_folder() -> Path:
     if own := os.environ.get("SPEAKERID_CALIBRATIONS"):
         return Path(own)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "speakerid" / "calibrations"
+    return user_folder("data") / "calibrations"
 
 
 @lru_cache(maxsize=8)

@@ -11,13 +11,13 @@ import hashlib
 import logging
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from speakerid.errors import ModelError
+from speakerid.folders import user_folder
 from speakerid.model import weights
 
 VOXCELEB = "speechbrain/spkrec-ecapa-voxceleb"
@@ -39,13 +39,7 @@ def cache_folder() -> Path:
     """SPEAKERID_CACHE, or "speakerid" in the folder that the operating system has for caches."""
     if own := os.environ.get("SPEAKERID_CACHE"):
         return Path(own)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "speakerid"
+    return user_folder("cache")
 
 
 def load(name: str, progress: Progress | None = None) -> weights.Weights:
