@@ -20,6 +20,9 @@ def main() -> int:
     step.add_argument("prepared", type=Path)
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--init", type=Path, help="weights (safetensors) to start from, widened where narrower")
+    step.add_argument(
+        "--keep-head", action="store_true", help="keep the last layers of --init: it came out of this recipe"
+    )
     step.add_argument("--processes", type=int, default=1)
     step.add_argument(
         "--mix", default="librispeech=0.46,speechocean=0.46,arabic=0.08", help="how often each corpus"
@@ -62,7 +65,15 @@ def _distill(options: argparse.Namespace) -> None:
     from speakerid.training.launch import launch
 
     mix = {name: float(weight) for name, weight in (part.split("=") for part in options.mix.split(","))}
-    launch(options.prepared, options.out, options.init, options.processes, mix, vars(options))
+    launch(
+        options.prepared,
+        options.out,
+        options.init,
+        options.keep_head,
+        options.processes,
+        mix,
+        vars(options),
+    )
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -21,10 +21,11 @@ from speakerid.training.precision import fast_numbers
 CLIP_SECONDS = 4.0
 SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
 SPOILT_SHARE = 0.55  # of the crops
-# Of the voices, two people's at once: a student that copies a teacher learns from whatever the teacher has an
+# Of the voices, two or three people's at once: a student that copies a teacher learns from whatever the teacher has an
 # answer to, and mixtures are endless (Beyer et al., "A good teacher is patient and consistent", 2106.05237).
-MIXED_SHARE = 0.25
-MIXED_DB = (-14.0, -2.0)  # level of the second voice against the first
+MIXED_SHARE = 0.35
+THIRD_SHARE = 0.25  # of the mixtures
+MIXED_DB = (-14.0, 0.0)  # level of a further voice against the first
 OWN_SHARE = 0.5  # of the target: the clip's own embedding; the rest is the mean over the voice's clips
 
 
@@ -88,7 +89,8 @@ class CropSource:
         for _ in range(new_voices):
             speaker = self._draw_speaker()
             both = self._voice(speaker)
-            if self.rng.random() < MIXED_SHARE:
+            further = self.rng.random() < MIXED_SHARE
+            for _ in range(further + (further and self.rng.random() < THIRD_SHARE)):
                 gain = 10 ** (self.rng.uniform(*MIXED_DB) / 20)
                 others = self._voice(self._draw_speaker())
                 both = [_mixed(wave, other, gain) for wave, other in zip(both, others, strict=True)]

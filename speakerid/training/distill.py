@@ -128,6 +128,7 @@ def run(
     settings: Settings,
     head: TeacherHead,
     init: dict[str, Tensor] | None,
+    keep_head: bool = False,
 ) -> None:
     """Train until settings.steps, going on from folder/checkpoint.pt where there is one.
 
@@ -135,6 +136,7 @@ def run(
 
     Args:
         feeder_from: makes this process' feeder, from the step at which the run goes on.
+        keep_head: init's last layers are the teacher's already, and have learned since.
     """
     torch.set_num_threads(1)
     if processes > 1:
@@ -144,7 +146,8 @@ def run(
     student = Student(settings.channels, head)
     if init is not None:
         student.network.load_state_dict(init, strict=False)
-    lay_into(student.network, head)
+    if not keep_head:
+        lay_into(student.network, head)
     optimizer = torch.optim.AdamW(
         student.parameters(), settings.rate, (0.9, 0.98), weight_decay=settings.weight_decay, fused=True
     )

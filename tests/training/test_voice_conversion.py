@@ -22,7 +22,7 @@ def test_speed_moves_pitch_and_length():
 
 
 def test_moved_formants_leave_pitch_and_length():
-    moved = voices.render(SPEECH, voices.Warp(formants=1.2))
+    moved = voices.render(SPEECH, voices.Warp(formants=(1.2,) * 4))
     assert len(moved) == len(SPEECH)
     loud = np.abs(SPEECH).max()
     assert 0.2 * loud < np.abs(moved).max() < 5 * loud
