@@ -21,8 +21,9 @@ from speakerid.training.precision import fast_numbers
 CLIP_SECONDS = 4.0
 SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
 SPOILT_SHARE = 0.55  # of the crops
-# Of the voices, two or three people's at once: a student that copies a teacher learns from whatever the teacher has an
-# answer to, and mixtures are endless (Beyer et al., "A good teacher is patient and consistent", 2106.05237).
+# Of the voices, two or three people at once: a student that copies a teacher learns from whatever the teacher
+# has an answer to, and mixtures are endless (Beyer et al., "A good teacher is patient and consistent",
+# arXiv:2106.05237).
 MIXED_SHARE = 0.35
 THIRD_SHARE = 0.25  # of the mixtures
 MIXED_DB = (-14.0, 0.0)  # level of a further voice against the first

@@ -23,9 +23,9 @@ PLAIN_SHARE = 0.2  # of voices that stay as they were recorded
 
 @dataclass(frozen=True)
 class Warp:
-    """speed: in twentieths (20 = as recorded); formants: factors on the formants' frequencies at KNOTS, and in
-    proportion between; resonance: contrast of the spectral envelope, above 1 for sharper formants; clarity:
-    contrast of the harmonics against what lies between them, below 1 for a breathier voice."""
+    """speed: in twentieths (20 = as recorded); formants: factors on the formants' frequencies at KNOTS, and
+    in proportion between; resonance: contrast of the spectral envelope, above 1 for sharper formants;
+    clarity: contrast of the harmonics against what lies between them, below 1 for a breathier voice."""
 
     speed: int = SPEED_UNIT
     formants: tuple[float, ...] = (1.0,) * len(KNOTS)
