@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
+_SAME = 1e-3  # s; browsers name turns by milliseconds
+
 
 class SessionLog:
     """The turns of one session, its times in seconds of audio heard since the session began."""
@@ -19,15 +21,16 @@ class SessionLog:
         self.entries: list[Entry] = []
         self.offset = 0.0  # seconds of audio heard in earlier listening
         self._turns: tuple[Turn, ...] = ()
+        self._first: list[int] = []  # index of each turn's first entry
         self._before = 0  # entries of earlier listening
-        self._corrections: dict[float, str] = {}
+        self._corrections: dict[float, str] = {}  # second at which what was corrected begins → who spoke
         self._renamed: dict[str, str] = {}
 
     def new_listening(self, heard: float) -> None:
         """Another stream begins, after one of `heard` seconds: its times go on where that one ended."""
         self.offset += heard
         self._before = len(self.entries)
-        self._turns = ()
+        self._turns, self._first = (), []
 
     def take(self, turns: "tuple[Turn, ...]") -> int | None:
         """Take in the listening's turns; the index of the first entry that is new or has changed."""
@@ -38,16 +41,28 @@ class SessionLog:
         if first == len(self._turns) == len(turns):
             return None
         self._turns = turns
-        self.entries[self._before + first :] = [self._entry(turn) for turn in turns[first:]]
-        return self._before + first
+        return self._make(first)
+
+    def _make(self, turn: int) -> int:
+        """Make the entries from this turn on anew; the index of the first of them."""
+        index = self._first[turn] if turn < len(self._first) else len(self.entries)
+        del self.entries[index:], self._first[turn:]
+        for made in self._turns[turn:]:
+            self._first.append(len(self.entries))
+            self.entries += self._of(made)
+        return index
 
     def correct(self, start: float, name: str) -> int | None:
         """A person says who spoke in the turn that began at `start` (s); its index, None without one."""
-        for index, entry in enumerate(self.entries):
-            if abs(entry.start - start) < 1e-3:
-                self._corrections[entry.start] = name
-                self.entries[index] = Entry(entry.start, entry.end, name, entry.confidence, entry.named)
+        for index, entry in enumerate(self.entries[: self._before]):
+            if abs(entry.start - start) < _SAME:
+                self.entries[index] = replace(entry, speaker=name)
                 return index
+        for number, turn in enumerate(self._turns):
+            # The turn may have been joined to the one before it while the person chose.
+            if self.offset + turn.start - _SAME < start < self.offset + turn.end:
+                self._corrections[round(start, 3)] = name
+                return self._make(number)
         return None
 
     def rename(self, renamed: Mapping[str, str], enrolled: Collection[str]) -> None:
@@ -90,7 +105,16 @@ class SessionLog:
         ]
         return {"from": first, "rows": rows, "totals": totals}
 
-    def _entry(self, turn: "Turn") -> Entry:
+    def _of(self, turn: "Turn") -> list[Entry]:
+        """The entries of a turn: one, unless turns that a person corrected were joined to it afterwards. What
+        the person said holds for its stretch."""
         start, end = round(self.offset + turn.start, 3), round(self.offset + turn.end, 3)
         named = self._renamed.get(turn.speaker, turn.speaker)
-        return Entry(start, end, self._corrections.get(start, named), turn.confidence, named)
+        inside = {at: name for at, name in sorted(self._corrections.items()) if start - _SAME < at < end}
+        whole = next(iter(inside), end) > start + _SAME
+        stretches = ([(start, named)] if whole else []) + list(inside.items())
+        ends = [at for at, _ in stretches[1:]] + [end]
+        return [
+            Entry(at, until, name, turn.confidence, named)
+            for (at, name), until in zip(stretches, ends, strict=True)
+        ]

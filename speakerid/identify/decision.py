@@ -66,7 +66,10 @@ class TurnLog:
         self._turns: list[Turn] = []
         self._segment = -1  # the one that the last turn ends in
         self._since = 0.0  # where that segment's share of the last turn begins
-        self._heard: list[float] = []  # confidences of the last turn
+        # Confidences that count: of the last turn but one, and of the last turn until `_since` and from there.
+        self._before: list[float] = []
+        self._until: list[float] = []
+        self._heard: list[float] = []
 
     @property
     def turns(self) -> list[Turn]:
@@ -80,13 +83,15 @@ class TurnLog:
         same_segment = last is not None and decision.segment == self._segment
         joins = same_segment or (last is not None and decision.start - last.end <= self.JOIN_SECONDS)
         if last and joins and decision.speaker == last.speaker:
-            self._heard.append(decision.confidence)
-            self._replace(last.start, end, last.speaker)
             if not same_segment:
                 self._segment, self._since = decision.segment, decision.start
+                self._until, self._heard = self._until + self._heard, []
+            self._heard.append(decision.confidence)
+            self._replace(last.start, end, last.speaker)
             return
         if last and same_segment:
             # The same voice, judged better now: what it was called before is corrected.
+            self._heard = []
             if self._since > last.start:
                 self._replace(last.start, self._since, last.speaker)
                 self._begin(decision, self._since, end)
@@ -105,12 +110,12 @@ class TurnLog:
             self._replace(last.start, seconds, last.speaker)
 
     def _begin(self, decision: Decision, start: float, end: float) -> None:
-        self._heard = [decision.confidence]
+        self._before, self._until, self._heard = self._until + self._heard, [], [decision.confidence]
         self._segment, self._since = decision.segment, start
         self._turns.append(Turn(start, max(end, start), decision.speaker or UNKNOWN, decision.confidence))
 
     def _replace(self, start: float, end: float, speaker: str) -> None:
-        self._turns[-1] = Turn(start, end, speaker, float(np.mean(self._heard)))
+        self._turns[-1] = Turn(start, end, speaker, float(np.mean(self._until + self._heard)))
 
     def _join_backwards(self) -> None:
         """A corrected turn may turn out to go on with the one before it."""
@@ -118,4 +123,6 @@ class TurnLog:
             return
         before, last = self._turns[-2:]
         if before.speaker == last.speaker and last.start - before.end <= self.JOIN_SECONDS:
-            self._turns[-2:] = [Turn(before.start, last.end, last.speaker, last.confidence)]
+            self._turns.pop()
+            self._until, self._before = self._before, []
+            self._replace(before.start, last.end, last.speaker)

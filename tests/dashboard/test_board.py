@@ -130,6 +130,31 @@ def test_a_corrected_name_stays_corrected_while_the_turn_grows(board):
     assert board.correct(1.0, "<b>") is None
 
 
+def test_a_corrected_stretch_stays_corrected_when_the_app_joins_it_to_the_turn_before(board):
+    first = Turn(0, 3, "Ana", 0.9)
+    update(board, 5, "unknown", (first, Turn(3.2, 5, "unknown", 0.6)))
+    board.correct(3.2, "Bō")
+    joined = update(board, 6, "Ana", (Turn(0, 6, "Ana", 0.8),))["turns"]
+    assert joined["from"] == 0
+    rows = [(row["start"], row["length"], row["name"], row["heard"]) for row in joined["rows"]]
+    assert rows == [(0, 3200, "Ana", ""), (3200, 2800, "Bō", "heard as Ana")]
+    later = update(board, 9, "Bō", (Turn(0, 6, "Ana", 0.8), Turn(8, 9, "Bō", 0.7)))["turns"]
+    assert (later["from"], len(later["rows"])) == (2, 1)
+    again = board.correct(3.2, "unknown")["turns"]
+    assert (again["from"], [row["name"] for row in again["rows"]]) == (0, ["Ana", "unknown", "Bō"])
+
+
+def test_a_correction_that_comes_when_the_turn_is_joined_already_is_not_lost(board):
+    update(board, 6, "Ana", (Turn(0, 6, "Ana", 0.8),))
+    board.correct(3.2, "Bō")
+    assert [(e.start, e.end, e.speaker) for e in board.entries] == [(0, 3.2, "Ana"), (3.2, 6, "Bō")]
+    board.new_listening()
+    update(board, 1, "Ana", (Turn(0, 1, "Ana", 0.9),))
+    assert [e.speaker for e in board.entries] == ["Ana", "Bō", "Ana"]
+    board.correct(3.2, "Ana")
+    assert [e.speaker for e in board.entries] == ["Ana", "Ana", "Ana"]
+
+
 def test_listening_again_goes_on_where_the_log_ended_and_starting_again_forgets(board):
     update(board, 10, "Ana", (Turn(1, 9, "Ana", 0.9),))
     board.new_listening()

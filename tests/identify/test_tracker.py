@@ -76,6 +76,30 @@ def test_a_correction_leaves_the_earlier_stretch_alone():
     assert [(t.start, t.end, t.speaker) for t in log.turns] == [(1.0, 2.4, "A"), (2.4, 3.5, "B")]
 
 
+def test_a_turn_that_goes_on_with_the_one_before_keeps_that_ones_confidence():
+    log = TurnLog()
+    log.add(decide("A", 2.0, 0, 1.0, 0.9), 2.0)
+    log.add(decide("A", 2.2, 0, 1.0, 0.9), 2.2)
+    log.add(decide("B", 3.0, 1, 2.5, 0.5), 3.0)
+    log.add(decide("A", 3.5, 1, 2.5, 0.6), 3.5)
+    [turn] = log.turns
+    assert (turn.start, turn.end, turn.speaker) == (1.0, 3.5, "A")
+    assert turn.confidence == pytest.approx(0.8), "B's decision does not count"
+    log.add(decide("A", 3.7, 1, 2.5, 1.0), 3.7)
+    assert log.turns[0].confidence == pytest.approx(0.85)
+
+
+def test_a_stretch_that_leaves_its_turn_again_takes_its_decisions_along():
+    log = TurnLog()
+    log.add(decide("A", 2.0, 0, 1.0, 0.9), 2.0)
+    for at, speaker, confidence in ((3.0, "B", 0.5), (3.5, "A", 0.4), (4.0, "B", 0.7)):
+        log.add(decide(speaker, at, 1, 2.5, confidence), at)
+    assert [(t.start, t.end, t.speaker) for t in log.turns] == [(1.0, 2.5, "A"), (2.5, 4.0, "B")]
+    assert [t.confidence for t in log.turns] == pytest.approx([0.9, 0.7])
+    log.add(decide("A", 4.5, 1, 2.5, 0.6), 4.5)
+    assert log.turns[0].confidence == pytest.approx(0.75)
+
+
 def test_nobody_makes_no_turn():
     log = TurnLog()
     log.add(decide(None, 1.0, 0, 0.0), 1.0)
