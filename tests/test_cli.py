@@ -306,7 +306,9 @@ def test_people_are_exported_encrypted_and_imported(enrolled, tmp_path):
     assert out.splitlines() == ["Alice: added", "Bruno: added"]
     again = run("import", file, "--encrypted", "--json", folder=tmp_path, **secret)
     assert again.returncode == 1 and list(json.loads(again.stdout)["refused"]) == ["Alice", "Bruno"]
-    assert "2 of 2 people were not added" in again.stderr
+    assert "2 of 2 people were not added" in again.stderr and "--same-name" in again.stderr
+    out = done("import", file, "--encrypted", "--same-name", "both", folder=tmp_path, **secret)
+    assert out.splitlines() == ["Alice 2: added", "Bruno 2: added"]
 
 
 def test_the_voiceprints_are_encrypted_with_a_passphrase(enrolled, tmp_path):

@@ -4,9 +4,11 @@ import argparse
 import getpass
 import os
 import sys
+from typing import get_args
 
 from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options
 from speakerid.errors import SpeakerIdError
+from speakerid.gallery import SameName
 
 NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
 
@@ -23,7 +25,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     into = commands.add_parser("import", parents=[options()], help="add the people in an exported file")
     into.add_argument("file", metavar="F")
     into.add_argument("--encrypted", action="store_true", help=f"ask for its passphrase (or take ${FILE})")
-    into.add_argument("--replace", action="store_true", help="replace people of the same name")
+    into.add_argument(
+        "--same-name",
+        choices=get_args(SameName),
+        default="skip",
+        help="people whose name is taken: leave them out (the default), keep both (the other one gets a "
+        "number), merge them with who is enrolled, or replace who is enrolled",
+    )
     into.add_argument(
         "--reembed",
         action="store_true",
@@ -67,7 +75,7 @@ def load(args: argparse.Namespace) -> None:
         result = gallery.load(
             args.file,
             encoder.id,
-            replace_known=args.replace,
+            same_name=args.same_name,
             passphrase=secret,
             reembed=encoder if args.reembed else None,
             progress=lambda done, total, name: progress.show(f"{done} of {total} done, now {name}"),
@@ -77,7 +85,7 @@ def load(args: argparse.Namespace) -> None:
     told = {"added": result.added, "refused": result.refused, "can_reembed": result.can_reembed}
     answer(args, told, "\n".join(lines))
     if result.refused:
-        remedy = "--replace puts people in the place of those of the same name"
+        remedy = "--same-name says what becomes of people whose name is taken"
         if result.can_reembed:
             remedy += f", --reembed makes {len(result.can_reembed)} of them anew from their recordings"
         raise SpeakerIdError(

@@ -8,10 +8,12 @@ from speakerid.gallery.base import MAX_PEOPLE
 from speakerid.gallery.contents import Damaged
 from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
 from speakerid.gallery.gallery import Gallery
+from speakerid.gallery.importing import Arrival, SameName
 from speakerid.gallery.names import UNKNOWN, clean_name
 from speakerid.gallery.portable import Imported
 from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.reembedding import Reembedded
+from speakerid.gallery.sealing import Locked
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Consent, Voiceprint
 
 __all__ = [
@@ -19,13 +21,16 @@ __all__ = [
     "MAX_PEOPLE",
     "MIN_SPEECH_SECONDS",
     "UNKNOWN",
+    "Arrival",
     "Consent",
     "Damaged",
     "EnrollmentReport",
     "Gallery",
     "Imported",
     "KeptRecording",
+    "Locked",
     "Reembedded",
+    "SameName",
     "Voiceprint",
     "acting_as",
     "clean_name",

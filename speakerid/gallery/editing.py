@@ -94,15 +94,7 @@ class Editing(Base):
                 )
             moved = self._moved(other, target, self._store.recordings(other.id).get(other.id, []))
             pool = exemplars_of(target).join(exemplars_of(other))
-            consents = [*target.earlier_consents, target.consent, *other.earlier_consents, other.consent]
-            consents.sort(key=lambda consent: consent.given_at)
-            keeps = bool(self._store.recordings(target.id) or moved)
-            merged = replace(
-                _with(target, pool.pick(choose(pool))),
-                created=min(target.created, other.created),
-                consent=replace(consents[-1], keep_recordings=keeps),
-                earlier_consents=tuple(consents[:-1]),
-            )
+            merged = joined(target, pool, other, keeps=bool(self._store.recordings(target.id) or moved))
             gone = [f"{other.id}{SUFFIX}", *self._store.recordings(other.id).get(other.id, ())]
             self._commit("merge", [other.id, target.id], [merged], moved, gone)
         return merged
@@ -182,6 +174,23 @@ class Editing(Base):
             if ids:
                 moved[kept.file_of(target.id, ids[1])] = self._store.recording_bytes(file)
         return moved
+
+
+def joined(target: Voiceprint, pool: Exemplars, other: Voiceprint, *, keeps: bool) -> Voiceprint:
+    """The target, with a varied few of the exemplars and the consents of both, of which the latest counts.
+
+    Args:
+        pool: the exemplars of both.
+        keeps: whether there are kept recordings of either.
+    """
+    consents = [*target.earlier_consents, target.consent, *other.earlier_consents, other.consent]
+    consents.sort(key=lambda consent: consent.given_at)
+    return replace(
+        _with(target, pool.pick(choose(pool))),
+        created=min(target.created, other.created),
+        consent=replace(consents[-1], keep_recordings=keeps),
+        earlier_consents=tuple(consents[:-1]),
+    )
 
 
 def _check_pair(one: Voiceprint, other: Voiceprint) -> None:

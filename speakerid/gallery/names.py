@@ -1,6 +1,7 @@
 """Names of people: any Unicode that a person has, as long as two names cannot be mistaken for one another."""
 
 import unicodedata
+from collections.abc import Collection
 
 from speakerid.errors import GalleryError
 
@@ -44,3 +45,14 @@ def name_key(name: str) -> str:
         return name.casefold().strip()
     visible = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold()).strip()
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name with the first number that makes it one whose key is not among `taken`."""
+    number = 2
+    while True:
+        more = f" {number}"
+        numbered = name.strip()[: MAX_NAME_LENGTH - len(more)].rstrip() + more
+        if name_key(numbered) not in taken:
+            return numbered
+        number += 1

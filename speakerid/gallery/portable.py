@@ -63,11 +63,11 @@ def require_somebody(people: Sequence[object]) -> None:
         raise GalleryError("Nobody is enrolled, so there is nothing to export: enroll a person first.")
 
 
-def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> None:
-    """Write people to a file, whole or not at all.
+def packed_people(people: Sequence[Portable], seal: Seal | None) -> bytes:
+    """What is in a file of people.
 
     Raises:
-        GalleryError: if there is nobody, it would be larger than MAX_BYTES, or the file cannot be written.
+        GalleryError: if there is nobody, or it would be larger than MAX_BYTES.
     """
     require_somebody(people)
     archive = io.BytesIO()
@@ -82,9 +82,19 @@ def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> N
                     "once, or leave the recordings out."
                 )
     content = archive.getvalue()
+    return seal.close(content) if seal else content
+
+
+def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> None:
+    """Write people to a file, whole or not at all.
+
+    Raises:
+        GalleryError: as for `packed_people`, or if the file cannot be written.
+    """
+    content = packed_people(people, seal)
     try:
         clear_leftovers(path)
-        replace_file(path, seal.close(content) if seal else content)
+        replace_file(path, content)
     except OSError as error:
         why = error.strerror or str(error)
         raise GalleryError(
@@ -92,27 +102,31 @@ def write_people(path: Path, people: Sequence[Portable], seal: Seal | None) -> N
         ) from error
 
 
-def read_people(path: Path, seal: Seal | None) -> tuple[list[Portable], dict[str, str]]:
+def read_people(source: str | Path | bytes, seal: Seal | None) -> tuple[list[Portable], dict[str, str]]:
     """The people in a file, and which of its members are damaged, with the reason.
+
+    Args:
+        source: the path of the file, or what is in it.
 
     Raises:
         GalleryError: if the file cannot be read as a whole.
     """
-    content = _read(path, seal)
+    named = "The file" if isinstance(source, bytes) else f'"{source}"'
+    content = _read(source, named, seal)
     people: dict[str, Portable] = {}
     damaged: dict[str, str] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             members = file.infolist()
             if len(members) > MAX_MEMBERS:
-                raise GalleryError(f'"{path}" holds too much: it is not a file of exported people.')
+                raise GalleryError(f"{named} holds too much: it is not a file of exported people.")
             for member in sorted(members, key=lambda member: not _PERSON.fullmatch(member.filename)):
                 try:
                     _take(file, member, people)
                 except (GalleryError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
                     damaged[member.filename] = str(error)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise GalleryError(f'"{path}" is not a file of exported people, or it is damaged.') from error
+        raise GalleryError(f"{named} is not a file of exported people, or it is damaged.") from error
     return list(people.values()), damaged
 
 
@@ -138,19 +152,21 @@ def _take(file: zipfile.ZipFile, member: zipfile.ZipInfo, people: dict[str, Port
         owner.recordings[recording[1]] = content
 
 
-def _read(path: Path, seal: Seal | None) -> bytes:
+def _read(source: str | Path | bytes, named: str, seal: Seal | None) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES * 1.1:
-            raise GalleryError(f'"{path}" is too large: it is not a file of exported people.')
-        content = path.read_bytes()
+        size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+        if size > MAX_BYTES * 1.1:
+            raise GalleryError(f"{named} is too large: it is not a file of exported people.")
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
     except OSError as error:
         why = error.strerror or str(error)
-        raise GalleryError(f'"{path}" cannot be read ({why}): check the name and the folder.') from error
+        raise GalleryError(f"{named} cannot be read ({why}): check the name and the folder.") from error
     if not is_sealed(content):
         return content
     if seal is None:
-        raise GalleryError(f'"{path}" is encrypted: give the passphrase it was exported with.')
+        raise GalleryError(f"{named} is encrypted: give the passphrase it was exported with.")
     try:
         return seal.open(content)
     except WrongSeal as error:
-        raise GalleryError(f'The passphrase does not open "{path}", or the file was changed.') from error
+        opened = "the file" if isinstance(source, bytes) else named
+        raise GalleryError(f"The passphrase does not open {opened}, or it was changed.") from error

@@ -12,7 +12,7 @@ from speakerid.gallery.contents import SUFFIX, Contents, Damaged, FromNewer, Sea
 from speakerid.gallery.journal import SET_ASIDE
 from speakerid.gallery.looking import listing, read_file
 from speakerid.gallery.names import name_key
-from speakerid.gallery.sealing import HEAD, VARIABLE, Seal, WrongSeal, is_sealed
+from speakerid.gallery.sealing import HEAD, VARIABLE, Locked, Seal, WrongSeal, is_sealed
 from speakerid.gallery.voiceprint import Newer, Voiceprint, from_bytes
 
 MAX_FILE_BYTES = 4_000_000  # about a hundred times the largest voiceprint
@@ -45,6 +45,21 @@ class FolderReader:
         """What files are encrypted with; None for nothing."""
         return self._seal
 
+    def unlock(self, seal: Seal) -> None:
+        """Open what is encrypted with this seal from now on.
+
+        Raises:
+            Locked: it does not open it; nothing is changed then.
+            GalleryError: the folder cannot be read.
+        """
+        trial = FolderReader(self.folder, seal)
+        trial.read()
+        # Where nothing is encrypted any more, nobody can tell whether the passphrase was typed right.
+        proven = any(seen.sealed and isinstance(seen.content, Voiceprint) for seen in trial._cache.values())
+        with self._guard:
+            self._seal = seal if proven else None
+            self._cache, self._contents = trial._cache, trial._contents
+
     def is_sealed(self) -> bool:
         """Whether any voiceprint is encrypted.
 
@@ -69,7 +84,8 @@ class FolderReader:
         """Everybody in the folder at one moment; only new and changed files are opened.
 
         Raises:
-            GalleryError: if the folder cannot be read, or is encrypted and the passphrase does not open it.
+            Locked: it is encrypted and the passphrase does not open it.
+            GalleryError: it cannot be read.
         """
         with self._guard:
             files = listing(self.folder, SUFFIX)
@@ -159,7 +175,7 @@ class FolderReader:
         """If none of the files that are encrypted opens, the passphrase is wrong."""
         sealed = [seen for seen in self._cache.values() if seen.sealed]
         if sealed and all(isinstance(self._judged(seen.content), Sealed) for seen in sealed):
-            raise GalleryError(
+            raise Locked(
                 f'The passphrase does not open the voiceprints in "{self.folder}": check {VARIABLE}.'
             )
 
@@ -201,7 +217,7 @@ class FolderReader:
             return _Seen(signature, content) if content else None
         sealed = is_sealed(content)
         if sealed and self._seal is None:
-            raise GalleryError(
+            raise Locked(
                 f'The voiceprints in "{self.folder}" are encrypted: set {VARIABLE} to their passphrase.'
             )
         return _Seen(signature, self._opened(file, content, sealed), sealed)

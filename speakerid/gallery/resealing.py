@@ -1,6 +1,6 @@
 """All files of a folder under another passphrase, or under none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from speakerid.errors import GalleryError
@@ -51,7 +51,11 @@ def resealable(folder: Path, files: Sequence[str], old: Seal | None, new: Seal |
 
 
 def resealed(
-    folder: Path, files: Sequence[str], old: Seal | None, new: Seal | None
+    folder: Path,
+    files: Sequence[str],
+    old: Seal | None,
+    new: Seal | None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files, sealed with the new seal; files that have it already are left out.
 
@@ -61,7 +65,9 @@ def resealed(
         GalleryError: if a file opens with neither seal.
         OSError: if one cannot be read.
     """
-    for file in files:
+    for done, file in enumerate(files):
+        if progress:
+            progress(done, len(files))
         content = (folder / file).read_bytes()
         if is_sealed(content):
             opened = _open(content, old)

@@ -11,6 +11,7 @@ Scrypt with n 2^15, r 8, p 1 takes 32 MB and about 0.1 s a guess; files written 
 the key is made once.
 """
 
+import hmac
 import os
 import secrets
 import threading
@@ -28,6 +29,10 @@ _SCRYPT = {"length": 32, "n": 2**15, "r": 8, "p": 1}
 
 class WrongSeal(GalleryError):
     """The passphrase does not open it, or it was changed since it was sealed."""
+
+
+class Locked(GalleryError):
+    """The folder is encrypted, and the passphrase is missing or another one."""
 
 
 class Seal:
@@ -48,6 +53,10 @@ class Seal:
         self._keys: dict[bytes, bytes] = {}
         self._made: set[bytes] = set()  # salts of what this passphrase has sealed or opened
         self._guard = threading.Lock()
+
+    def is_of(self, passphrase: str) -> bool:
+        """Whether it is the seal of this passphrase."""
+        return hmac.compare_digest(self._passphrase, passphrase.encode(errors="surrogateescape"))
 
     def close(self, content: bytes) -> bytes:
         """The content, sealed."""

@@ -1,7 +1,7 @@
 """The folder of voiceprints, and changing it."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from speakerid.errors import GalleryError
@@ -98,11 +98,16 @@ class FolderStore(FolderReader):
         names = [n for n in os.listdir(self.folder) if n.endswith((SUFFIX, kept.SUFFIX)) and n[0] != "."]
         return resealable(self.folder, [*sorted(names), *self.set_aside()], self._seal, seal)
 
-    def reseal(self, files: Sequence[str], seal: Seal | None) -> None:
+    def reseal(
+        self, files: Sequence[str], seal: Seal | None, progress: Callable[[int, int], None] | None = None
+    ) -> None:
         """Encrypt what `resealable` gave with another seal, or with none, all at once.
+
+        Args:
+            progress: called with how many files are written beside the old ones, and how many there are.
 
         Raises:
             GalleryError: if a file opens with neither seal; nothing was written then.
         """
-        journal.commit(self.folder, resealed(self.folder, files, self._seal, seal))
+        journal.commit(self.folder, resealed(self.folder, files, self._seal, seal, progress))
         self._seal = seal

@@ -88,7 +88,7 @@ def load(folder: str, seed: int, secret: str):
             content = recordings.to_bytes(recording(take, f"{i:016x}", seed=i))
             people.append(Portable(person, {f"{i:016x}": content}))
         write_people(file, people, None)
-        assert not gallery.load(file, "model-1", replace_known=True).refused
+        assert not gallery.load(file, "model-1", same_name="replace").refused
         yield i
 
 

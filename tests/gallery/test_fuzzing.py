@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from people import keep, recording, store_people, voiceprint
 
 from speakerid.errors import AudioError, GalleryError, SpeakerIdError
-from speakerid.gallery import Gallery, recordings
+from speakerid.gallery import Gallery, SameName, recordings
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.names import MAX_NAME_LENGTH, clean_name, name_key
 from speakerid.gallery.packed import pack, unpack
@@ -166,10 +167,13 @@ def test_imports_add_whole_people_or_say_why_not(data):
         store_people(folder, "Cem")
         file.write_bytes(content)
         gallery = Gallery.open(folder, "")
-        added = []
+        added, promised = [], []
+        same_name = data.draw(st.sampled_from(get_args(SameName)))
         with suppress(GalleryError):
-            added = gallery.load(file, "model-1", replace_known=data.draw(st.booleans())).added
+            promised, _ = gallery.look_into(content)
+            added = gallery.load(file, "model-1", same_name=same_name).added
         assert {person.name for person in gallery.speakers()} == {"Cem", *added}
+        assert set(added) <= {name for one in promised for name in (one.name, one.other_name)}
         assert gallery.damaged == [] and sorted(os.listdir(place)) == ["people", "voiceprints"]
         assert examine_folder(folder, "model-1", passphrase="").findings == []
 

@@ -220,7 +220,7 @@ def test_import_refuses_clashes_and_other_models_and_adds_the_rest(folder, tmp_p
     result = other.load(file, "model-1")
     assert result.added == ["Bob"] and "is enrolled already" in result.refused["Anna"]
     before = other.get("Anna").id
-    assert other.load(file, "model-1", replace_known=True).added == ["Anna", "Bob"]
+    assert other.load(file, "model-1", same_name="replace").added == ["Anna", "Bob"]
     assert (other.get("Anna").name, other.get("Anna").id) == ("Anna", before)
     elsewhere = Gallery.open(tmp_path / "third")
     assert "made by the model model-1" in elsewhere.load(file, "model-2").refused["Anna"]

@@ -134,7 +134,7 @@ def test_an_export_brings_recordings_and_can_be_embedded_again(folder, encoder, 
     small = tmp_path / "small"
     Gallery.open(folder, "").export(small, ["Alice"], recordings=False)
     assert small.stat().st_size < 20_000
-    assert there.load(small, encoder.id, replace_known=True).added == ["Alice"]
+    assert there.load(small, encoder.id, same_name="replace").added == ["Alice"]
     assert there.recording_counts() == {} and there.get("Alice").model == encoder.id
 
 

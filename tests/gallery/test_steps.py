@@ -65,7 +65,7 @@ def take_in(folder):
     content = recordings.to_bytes(recording("garden", other))
     file = folder.with_name(f"{folder.name}.people")
     write_people(file, [Portable(person, {other: content})], None)
-    Gallery.open(folder).load(file, "model-1", replace_known=True)
+    Gallery.open(folder).load(file, "model-1", same_name="replace")
 
 
 @pytest.mark.parametrize("change", [move, take_in])
