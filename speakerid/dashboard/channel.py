@@ -20,7 +20,7 @@ Message = dict[str, Any]
 
 QUEUE = 32  # messages a slow browser may lag behind (about 3 s) before it is sent the whole state instead
 FIRST_VISIT_S = 45.0  # a new channel waits this long for its first browser (a slow machine loading the page)
-LEFT_S = 4.0  # and this long for one to come back (a reload, a short loss of the network)
+LEFT_S = 3.0  # and this long for one to come back (a short loss of the network); a closed tab ends within 5 s
 
 
 class Subscriber:
@@ -131,9 +131,9 @@ class Channel:
         if self._on_message is not None:
             self._on_message(message)
 
-    def touch(self) -> None:
-        """Somebody is looking by another way than a WebSocket: do not reap."""
-        self._last_seen = time.monotonic()
+    def touch(self, at: float | None = None) -> None:
+        """Somebody was there, at this `time.monotonic` or now, as another sign than a WebSocket tells."""
+        self._last_seen = max(self._last_seen, time.monotonic() if at is None else at)
 
     def abandoned(self, now: float) -> bool:
         """Whether nobody has watched for so long (`now` from `time.monotonic`) that nobody will."""

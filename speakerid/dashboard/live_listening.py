@@ -18,7 +18,7 @@ from speakerid.dashboard.live_engine import engine, supervise
 from speakerid.dashboard.live_gender import GenderGuess
 from speakerid.dashboard.live_people import LivePeople
 from speakerid.dashboard.live_sound import KeptSound
-from speakerid.dashboard.live_sources import Source, gone_silent
+from speakerid.dashboard.live_sources import BrowserStream, Source, gone_silent
 from speakerid.dashboard.publisher import Publisher
 from speakerid.dashboard.words import UNCALIBRATED
 from speakerid.errors import SpeakerIdError
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _DRAIN_S = 1.0  # what the Engine may need to hear the last of a source that has ended
+NO_FIRST_FRAME = (
+    "The browser's sound does not get through. Press STOP, then START; if that does not help, let UDP pass "
+    "between the browser and the computer that runs this, or choose another source."
+)
+NO_MORE_FRAMES = "No sound has come from the browser for some seconds; press STOP, then START, to go on."
+
 _numbers = itertools.count(1)
 
 
@@ -41,6 +47,7 @@ class Listening:
         sound: what is kept of the sound; nothing until `sound.keep(True)`.
         board: what is shown.
         publisher: brings it to the browsers.
+        stream: the connection that brings the browser's microphone.
         model: id of the encoder, once it is loaded.
 
     Raises:
@@ -55,6 +62,7 @@ class Listening:
         self.model: str | None = None
         self._source: Source | None = None
         self._source_ended: float | None = None
+        self.stream = BrowserStream()
         self._played: bytes | Path | None = None  # the recording that browsers may play along
         self._heard: Session | None = None
         self._attempt = 0  # number of the latest attempt to listen; an older one gives up
@@ -163,6 +171,7 @@ class Listening:
     def leave(self) -> None:
         """The visitor has gone to another page or for good: end the source, free the sound. The log stays."""
         self.stop()
+        self.stream.hang_up()
         self.sound.keep(False)
         self._played = None
 
@@ -191,7 +200,12 @@ class Listening:
         self.publisher.flush(now)
         source = self._source
         if source is not None:
+            self.stream.arrived()
+            if (sent := getattr(source, "last_frame_at", None)) is not None:
+                self.publisher.touch(sent)  # its page is there, though a proxy may have cut the WebSocket
             self._check_source(source, now)
+        elif self.stream.overdue(now) and self.board.status != NO_FIRST_FRAME:
+            self._say("failed", NO_FIRST_FRAME)
         self._refresh_people()
         return self._source is not None or self.publisher.watched
 
@@ -213,9 +227,9 @@ class Listening:
         elif heard is not None and heard.closed:
             self._fail(heard.error)
         elif gone_silent(source, now):
-            self._fail(
-                "No sound has come from the browser for some seconds; press STOP, then START, to go on."
-            )
+            self._fail(NO_MORE_FRAMES)
+            if not self.publisher.viewers:  # a page that is still there may send again
+                self.stream.hang_up()
         elif source.closed and self._source_ended is None:
             self._source_ended = now
         elif self._source_ended is not None and now - self._source_ended > _DRAIN_S:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from speakerid.dashboard import access, fallback, live_controls, server, state, widgets
 from speakerid.dashboard.component import live_board
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.live import LiveSession
 from speakerid.errors import SpeakerIdError
 
@@ -40,7 +41,7 @@ def draw() -> None:
     try:
         session = _session()
     except SpeakerIdError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(escaped(error), icon=":material/error:")
         return
     state.kept("live-stream", lambda: _OnThisPage(session))
     live_controls.recall(session, _SOURCE, BROWSER)
@@ -76,7 +77,8 @@ def draw() -> None:
     with st.container(key="live-remarks"):  # always there: the board keeps its place
         if left := session.people.other_model():
             st.warning(
-                f"{', '.join(left)}: enrolled with another voice model, so not recognized; enroll again.",
+                f"{escaped(', '.join(left))}: enrolled with another voice model, so not recognized; enroll "
+                "again.",
                 icon=":material/model_training:",
             )
     _board(session, token, microphone=source == BROWSER)
@@ -88,7 +90,7 @@ def _own_people(session: LiveSession) -> bool:
         try:
             session.end_demo()
         except SpeakerIdError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(escaped(error), icon=":material/error:")
             return False
     return True
 
@@ -148,7 +150,7 @@ def _source_area(session: LiveSession, source: str) -> None:
 def _browser(session: LiveSession) -> None:
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-    webrtc_streamer(
+    stream = webrtc_streamer(
         key="live-webrtc",
         mode=WebRtcMode.SENDONLY,
         rtc_configuration={"iceServers": []},
@@ -157,6 +159,7 @@ def _browser(session: LiveSession) -> None:
         on_audio_ended=session.on_browser_ended,
         media_toggle_controls=False,
     )
+    session.stream.use(stream)
     if session.listening and not session.by_browser:  # what was begun before has no other button here
         _stop(session)
 
@@ -167,7 +170,7 @@ def _microphone(session: LiveSession) -> None:
     try:
         found = devices()
     except SpeakerIdError as error:
-        st.warning(str(error), icon=":material/mic_off:")
+        st.warning(escaped(error), icon=":material/mic_off:")
         if session.listening:
             _stop(session)
         return
@@ -219,7 +222,7 @@ def _start_stop(
             with st.spinner(waiting):
                 start()
         except SpeakerIdError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(escaped(error), icon=":material/error:")
 
 
 def _stop(session: LiveSession) -> None:

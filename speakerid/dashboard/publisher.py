@@ -60,6 +60,11 @@ class Publisher:
         """Whether there is an open channel."""
         return self._channel is not None and not self._channel.closed
 
+    @property
+    def viewers(self) -> int:
+        """Browsers that a WebSocket brings the updates to."""
+        return self._channel.subscribers if self._channel is not None else 0
+
     def watch(self, *, editing: bool = True) -> str:
         """The token under which browsers may watch; opens a channel if there is none.
 
@@ -77,6 +82,11 @@ class Publisher:
                 self._channel = CHANNELS.add(channel)
             channel.touch()
             return channel.token
+
+    def touch(self, at: float) -> None:
+        """The page was there at this `time.monotonic`, whether its WebSocket is or not."""
+        if self._channel is not None:
+            self._channel.touch(at)
 
     def renew(self) -> None:
         """Give the channel up; the next `watch` opens another one."""

@@ -66,7 +66,7 @@ class TurnLog:
         self._turns: list[Turn] = []
         self._segment = -1  # the one that the last turn ends in
         self._since = 0.0  # where that segment's share of the last turn begins
-        # Confidences that count: of the last turn but one, and of the last turn until `_since` and from there.
+        # Confidences that count: of the last turn but one, of the last one until `_since`, and from there.
         self._before: list[float] = []
         self._until: list[float] = []
         self._heard: list[float] = []

@@ -5,15 +5,45 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from support.app import App
-from support.chromium import chromium
+from support.chromium import chromium, press_start
 
 from speakerid.dashboard.demo_people import DemoPeople
 from speakerid.model import Encoder
 
 PLENTY = 120_000  # ms; the machine may be busy
 NOTICE = ".live-notice"
+NAME = ".st-key-now-speaking .live-name"
+DETAIL = ".st-key-now-speaking .live-detail"
+
+# Chromium's fake devices cannot be pulled out: the browser is made to say what it says then. Its default
+# device stands for "Fake Audio Input 1".
+_FAKE_DEVICES = """
+window.pulledOut = [];
+const enumerate = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+navigator.mediaDevices.enumerateDevices = async () => {
+  const all = (await enumerate()).map((device) => device.toJSON());
+  const standard = all.find((device) => device.kind === "audioinput" && device.deviceId === "default");
+  for (const device of all) if (device.label === "Fake Audio Input 1") device.groupId = standard.groupId;
+  setTimeout(() => { window.top.looked = (window.top.looked ?? 0) + 1; }, 200);
+  return all.filter((device) => !window.pulledOut.includes(device.label));
+};
+"""
+_PULL_OUT = """
+(label) => {
+  window.top.looked = 0;
+  window.pulledOut.push(label);
+  navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+}
+"""
+
+# What a firewall does that lets no UDP pass: there is no way to a peer, and no relay either.
+_NO_WAY = """
+window.RTCPeerConnection = class extends window.RTCPeerConnection {
+  constructor(how) { super({ ...how, iceTransportPolicy: "relay" }); }
+};
+"""
 
 
 def enrolled(app: App) -> App:
@@ -26,16 +56,22 @@ def enrolled(app: App) -> App:
     return app
 
 
-def open_live(stack: ExitStack, folder: Path, app: App, *, allowed: bool = True) -> Page:
+def open_live(stack: ExitStack, folder: Path, app: App, allowed: bool = True, script: str = "") -> Page:
     page = stack.enter_context(chromium(folder / "profile", allowed=allowed)).pages[0]
+    page.add_init_script(script)
     page.goto(f"{app.url}/Live", timeout=PLENTY)
     return page
+
+
+def start_stop(page: Page, label: str) -> Locator:
+    """The button of streamlit-webrtc."""
+    return page.frame_locator("iframe[src*=webrtc]").get_by_role("button", name=label)
 
 
 def test_a_refused_microphone_is_explained(app: App, tmp_path: Path):
     with ExitStack() as stack:
         page = open_live(stack, tmp_path, enrolled(app), allowed=False)
-        page.frame_locator("iframe[src*=webrtc]").get_by_role("button", name="START").click(timeout=PLENTY)
+        start_stop(page, "START").click(timeout=PLENTY)
         expect(page.locator(NOTICE)).to_contain_text("told not to share the microphone", timeout=PLENTY)
         expect(page.locator(NOTICE)).to_contain_text("Allow it")
         expect(page.locator(".st-key-now-speaking .live-name")).to_have_text("not listening")
@@ -81,6 +117,47 @@ def test_with_nobody_enrolled_the_page_leads_on_and_the_demo_is_heard_and_named(
         expect(page.locator(".live-playing")).to_contain_text("Alice")
         page.locator(".live-playing button").click()
         expect(page.locator(".live-playing")).to_be_hidden()
+
+
+def test_a_microphone_that_is_pulled_out_is_told_and_one_that_nobody_uses_is_not(app: App, tmp_path: Path):
+    with ExitStack() as stack:
+        page = open_live(stack, tmp_path, enrolled(app), script=_FAKE_DEVICES)
+        press_start(page)
+        expect(page.locator(NAME)).not_to_have_text("not listening", timeout=PLENTY)
+        frame = next(frame for frame in page.frames if "webrtc_streamer" in frame.url)
+        frame.evaluate(_PULL_OUT, "Fake Audio Input 2")
+        page.wait_for_function("() => window.looked")
+        expect(page.locator(NOTICE)).to_be_hidden()
+        frame.evaluate(_PULL_OUT, "Fake Audio Input 1")
+        expect(page.locator(NOTICE)).to_contain_text("The microphone is gone: plug it in again")
+
+        start_stop(page, "STOP").click()
+        page.evaluate("() => { window.microphoneOpened = []; }")
+        press_start(page)
+        expect(page.locator(NOTICE)).to_be_hidden(timeout=PLENTY)
+        page.evaluate("() => microphoneStreams.at(-1).getTracks()[0].dispatchEvent(new Event('ended'))")
+        expect(page.locator(NOTICE)).to_contain_text("The microphone is gone: plug it in again")
+
+
+def test_a_connection_that_is_lost_on_the_way_is_told_and_goes_on_when_it_is_back(app: App, tmp_path: Path):
+    with ExitStack() as stack:
+        page = open_live(stack, tmp_path, enrolled(app))
+        press_start(page)
+        expect(page.locator(NAME)).not_to_have_text("not listening", timeout=PLENTY)
+        sender = "connections.at(-1).getSenders()[0]"
+        page.evaluate(f"() => {sender}.replaceTrack(null)")  # as where nothing arrives any more
+        expect(page.locator(DETAIL)).to_contain_text("No sound has come from the browser", timeout=PLENTY)
+        expect(page.locator(DETAIL)).to_contain_text("press STOP, then START")
+        page.evaluate(f"() => {sender}.replaceTrack(microphoneStreams.at(-1).getTracks()[0])")
+        expect(page.locator(NAME)).not_to_have_text("not listening", timeout=PLENTY)
+
+
+def test_a_network_that_lets_no_sound_through_is_told_with_what_to_do(app: App, tmp_path: Path):
+    with ExitStack() as stack:
+        page = open_live(stack, tmp_path, enrolled(app), script=_NO_WAY)
+        press_start(page)
+        expect(page.locator(DETAIL)).to_contain_text("sound does not get through", timeout=PLENTY)
+        expect(page.locator(DETAIL)).to_contain_text("let UDP pass")
 
 
 def own_address() -> str:

@@ -19,6 +19,7 @@ from speakerid.model import Encoder
 NOW = ".st-key-now-speaking .live-name"
 TOKEN = "() => document.querySelector('.live-board')?.board?.token"
 CONNECTED = "() => document.querySelector('.live-board')?.board?.socket?.readyState === 1"
+ENDS_WITHIN = 5.0  # s after a tab is closed
 PLENTY = 120_000  # ms; the machine may be busy
 
 
@@ -63,6 +64,12 @@ def connections(app: App) -> int:
     return sum(f"socket:[{inode}]" in owned for inode in inodes)
 
 
+def stream_threads(app: App) -> list[str]:
+    """The server's threads that belong to browsers' streams."""
+    own = ("async_media_processor", "audio-decoder", "ShutdownPolling", "live-hang-up", "live-open")
+    return [name for name in app.threads() if name.startswith(own)]
+
+
 def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(people: App, tmp_path: Path):
     with ExitStack() as stack:
         page = open_live(stack, tmp_path, people, "Alice")
@@ -89,16 +96,24 @@ def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(peop
         press_start(page)
         expect(page.locator(NOW)).to_have_text("Alice", timeout=PLENTY)
         assert connections(people), "the browser's sound comes over UDP"
+        assert stream_threads(people), "a thread of streamlit-webrtc takes the frames"
         page.close()
-        closed = time.monotonic()
-        for gone, what in (
-            (lambda: not is_open(people, token), "channel"),
-            (lambda: not connections(people), "stream"),
-        ):
-            while not gone():
-                assert time.monotonic() - closed < PLENTY / 1000, f"a closed tab keeps its {what}"
-                time.sleep(0.1)
-            print(f"the closed tab's {what} was closed after {time.monotonic() - closed:.1f} s")
+        ended(people, token, time.monotonic())
+
+
+def ended(app: App, token: str, closed: float) -> None:
+    """Everything of a tab that was closed at this time (`time.monotonic`) ends in time."""
+    left = {
+        "channel": lambda: is_open(app, token),
+        "sockets": lambda: connections(app),
+        "threads": lambda: stream_threads(app),
+    }
+    while left:
+        for what in [what for what, is_left in left.items() if not is_left()]:
+            del left[what]
+            print(f"the closed tab's {what} ended after {time.monotonic() - closed:.1f} s")
+        assert time.monotonic() - closed < ENDS_WITHIN or not left, f"still there: {', '.join(left)}"
+        time.sleep(0.1)
 
 
 def test_where_only_the_websocket_is_blocked_the_page_polls_and_comes_back(people: App, tmp_path: Path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
 from support import voices
 
 from speakerid.audio.format import RATE
@@ -16,7 +17,7 @@ from speakerid.dashboard.channel import CHANNELS, LEFT_S
 from speakerid.dashboard.colors import looks
 from speakerid.dashboard.demo_people import DemoPeople
 from speakerid.dashboard.live import LiveSession
-from speakerid.dashboard.live_sources import SILENT_SOURCE_S
+from speakerid.dashboard.live_sources import FIRST_FRAME_S, SILENT_SOURCE_S
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent
 from speakerid.identify import Decision, scoring
@@ -92,6 +93,38 @@ def test_the_browsers_frames_start_a_session_and_silence_for_seconds_ends_it(ses
     session.check(source.last_frame_at + SILENT_SOURCE_S + 0.1)
     assert not session.listening and source.closed
     assert "No sound has come from the browser" in session.board.status
+
+
+def test_a_page_that_still_sends_sound_is_there_though_its_websocket_is_cut(session):
+    channel = CHANNELS.get(session.watch())
+
+    async def visit() -> None:
+        channel.unsubscribe(channel.subscribe())
+
+    asyncio.run(visit())
+    channel._last_seen -= LEFT_S + 1  # it was cut that long ago
+    asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
+    session.check(time.monotonic())
+    sent = session._source.last_frame_at
+    assert not channel.abandoned(sent + LEFT_S - 0.1)
+    assert channel.abandoned(sent + LEFT_S + 0.1), "it has gone for good when its sound stops too"
+
+
+def test_a_browser_whose_sound_does_not_get_through_is_told(session):
+    context = WebRtcStreamerContext(None, WebRtcStreamerState(playing=True, signalling=False))
+    session.stream.use(context)
+    asked = time.monotonic() + 1
+    session.check(asked)
+    session.check(asked + FIRST_FRAME_S - 1)
+    assert "does not get through" not in session.board.status
+    session.check(asked + FIRST_FRAME_S + 1)
+    assert "does not get through" in session.board.status and "let UDP pass" in session.board.status
+    asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
+    wait(lambda: "does not get through" not in session.board.status, "sound has come, and it is not said")
+    session.stop()
+    context._set_state(WebRtcStreamerState(playing=False, signalling=False))
+    session.check(asked + 3 * FIRST_FRAME_S)
+    assert session.board.status == "Stopped.", "nobody wants to send any more"
 
 
 def test_a_late_frame_after_stop_starts_nothing(session):

@@ -31,6 +31,7 @@ class App:
         self.voiceprints = folder / "voiceprints"
         self.url = ""
         self._log = folder / "server.log"
+        self._threads = folder / "threads.txt"
         self._script = script
         self._port = 0
         self._address = address
@@ -53,7 +54,12 @@ class App:
             self.process = subprocess.Popen(
                 [*command, f"--server.port={self._port}"],
                 cwd=ROOT,
-                env={**os.environ, "SPEAKERID_VOICEPRINTS": str(self.voiceprints)},
+                env={
+                    **os.environ,
+                    "SPEAKERID_VOICEPRINTS": str(self.voiceprints),
+                    "SPEAKERID_TEST_THREADS": str(self._threads),
+                    "PYTHONPATH": str(Path(__file__).with_name("inside")),
+                },
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -82,6 +88,10 @@ class App:
         if not self._log.exists():
             return ""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+
+    def threads(self) -> list[str]:
+        """Names of the threads that the server has, as of some tenths of a second ago."""
+        return self._threads.read_text().splitlines()
 
     def _answers(self) -> bool:
         try:

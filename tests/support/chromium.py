@@ -28,15 +28,24 @@ _ARGUMENTS = [
     "--use-fake-device-for-media-stream",
 ]
 
-# Notes on the top window when a frame of the page opens the microphone: the file starts to play then.
+# Notes on the top window when a frame of the page opens the microphone (the file starts to play then), with
+# what stream, and over which connection that goes.
 _NOTE_MICROPHONE = """
 const devices = navigator.mediaDevices;
 if (devices) {
   const open = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wanted) => {
     const stream = await open(wanted);
-    if (stream.getAudioTracks().length) (window.top.microphoneOpened ??= []).push(Date.now());
+    if (stream.getAudioTracks().length) {
+      (window.top.microphoneOpened ??= []).push(Date.now());
+      (window.top.microphoneStreams ??= []).push(stream);
+    }
     return stream;
+  };
+}
+if (window.RTCPeerConnection) {
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...how) { super(...how); (window.top.connections ??= []).push(this); }
   };
 }
 """

@@ -42,7 +42,7 @@ class Board extends Charts {
   destroy() {
     this.gone = true;
     this.silence();
-    if (navigator.mediaDevices) navigator.mediaDevices.ondevicechange = null;
+    document.removeEventListener("load", this.onFrame, true);
     clearTimeout(this.timer);
     this.socket?.close();
     this.sizes.disconnect();

@@ -26,9 +26,24 @@ const dot = (color) => {
 
 const REFUSED = 4;  // so many connections in a row that never opened: what is in between lets none through
 
+const MICROPHONE_FRAME = 'iframe[src*="webrtc_streamer"]';
+
+// Browsers name devices and groups anew for each frame, so the frame that took the device has to be asked.
+const inputs = async (devices) => (await devices.enumerateDevices()).filter((device) => device.kind === "audioinput");
+
+// What has to be there for the sound to come. "default" is the system's choice, and stays when the device behind
+// it goes: that one is in the same group. Empty where the browser does not tell.
+async function ownDevices(devices, track) {
+  const { deviceId, groupId } = track.getSettings();
+  if (deviceId && deviceId !== "default") return [deviceId];
+  return (await inputs(devices)).filter((device) => device.deviceId !== "default" && groupId && device.groupId === groupId)
+    .map((device) => device.deviceId);
+}
+
 class Link {
   constructor(root) {
     this.root = root;
+    this.onFrame = ({ target }) => { if (target.matches?.(MICROPHONE_FRAME)) this.watchMicrophone(target); };
     this.find = (selector) => root.querySelector(selector);
     this.wait = 300;
     this.refused = 0;
@@ -99,11 +114,12 @@ class Link {
 
   async checkMicrophone(wanted) {
     this.notice("microphone", "");
-    this.notice("unplugged", "");
-    if (navigator.mediaDevices) navigator.mediaDevices.ondevicechange = wanted ? () => this.countMicrophones() : null;
+    if (!wanted) this.notice("unplugged", "");
+    document.removeEventListener("load", this.onFrame, true);
     if (!wanted) return;
     if (!window.isSecureContext) { this.notice("microphone", this.words.insecure); return; }
-    this.countMicrophones();
+    document.addEventListener("load", this.onFrame, true);
+    document.querySelectorAll(MICROPHONE_FRAME).forEach((frame) => this.watchMicrophone(frame));
     try {
       const permission = await navigator.permissions.query({ name: "microphone" });
       const show = () => this.notice("microphone", permission.state === "denied" ? this.words.denied : "");
@@ -112,13 +128,37 @@ class Link {
     } catch { /* a browser that does not tell */ }
   }
 
-  // A microphone that is pulled out sends silence on, so its going is all there is to notice.
-  async countMicrophones() {
-    const before = this.microphones;
-    const found = await navigator.mediaDevices.enumerateDevices();
-    this.microphones = found.filter((device) => device.kind === "audioinput").length;
-    if (this.microphones < before && this.hello?.status.kind === "listening") this.notice("unplugged", this.words.unplugged);
-    else if (this.microphones > before) this.notice("unplugged", "");
+  // The frame with the START button opens the microphone. Of all devices only the one that it took matters:
+  // that some headset is pulled out which nobody uses is no news.
+  watchMicrophone(frame) {
+    const devices = frame.contentWindow?.navigator.mediaDevices;
+    if (!devices) return;
+    const watched = devices.board;
+    devices.board = this;
+    if (watched) return;
+    devices.addEventListener("devicechange", () => devices.board.lookForMicrophone(devices));
+    const open = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wanted) => {
+      const stream = await open(wanted);
+      const [track] = stream.getAudioTracks();
+      const { board } = devices;
+      if (track && !board.gone) {
+        board.track = track;
+        board.own = await ownDevices(devices, track);
+        board.notice("unplugged", "");
+        track.addEventListener("ended", () => { if (track === board.track) board.notice("unplugged", board.words.unplugged); });
+      }
+      return stream;
+    };
+  }
+
+  // A microphone that is pulled out may send silence on without its track's end: then its going is all there
+  // is to notice.
+  async lookForMicrophone(devices) {
+    if (this.gone || this.track?.readyState !== "live") return;
+    const left = (await inputs(devices)).map((device) => device.deviceId);
+    const there = this.own.length ? this.own.some((id) => left.includes(id)) : left.length > 0;
+    this.notice("unplugged", there ? "" : this.words.unplugged);
   }
 
   // Tell, after `delay` ms unless it is taken back before, and for `lasting` ms if that is not 0.
