@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from speakerid.dashboard import access
 from speakerid.dashboard.live import LiveSession
 
 _POLL_S = 0.5
@@ -23,7 +24,7 @@ def draw(session: LiveSession) -> None:
 
 @st.fragment(run_every=_POLL_S)
 def _poll(session: LiveSession) -> None:
-    session.watch()
+    session.watch(editing=access.may("operator"))
     board = session.board.hello()
     now, bars = board["now"], board["bars"]
     with st.container(key="now-speaking"):

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.live import LiveSession
 from speakerid.dashboard.live_gender import NOT_AVAILABLE
 
@@ -62,6 +63,7 @@ def draw(session: LiveSession) -> None:
             "Who takes part",
             names,
             selection_mode="multi",
+            format_func=escaped,
             default=[name for name in names if name not in session.people.left_out],
             key=f"live-people-{hash(tuple(names))}",
         )

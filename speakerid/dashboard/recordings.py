@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from speakerid.audio.container import Sound
 from speakerid.audio.decode import Stream, stream
 from speakerid.audio.format import RATE
-from speakerid.dashboard.eventlog import Entry
+from speakerid.dashboard.eventlog import Entry, clock
 from speakerid.dashboard.recording_sound import RecordedSound
 from speakerid.dashboard.strangers import Voice, tell_strangers_apart
 from speakerid.errors import SpeakerIdError
@@ -33,7 +33,7 @@ class Heard:
         running: whether more is to come.
         told_apart: how far the strangers are told apart, 0..1; None while the recording is heard.
         warnings: what was lost of the file, as sentences.
-        error: why it failed, as a sentence; "" if it did not.
+        error: why it failed, as a sentence, and from what second on it was not heard; "" if it did not.
     """
 
     seconds: float = 0.0
@@ -61,6 +61,7 @@ class Analysis:
         self._make_listener = make_listener
         self._stop = threading.Event()
         self._heard = Heard()
+        self._seconds = 0.0
         self._strangers: list[Voice] = []
         self._entries: list[Entry] = []
         self.calibrated = True
@@ -84,31 +85,46 @@ class Analysis:
         return list(self._entries)
 
     def _run(self) -> None:
-        seconds, error = 0.0, ""
+        error = ""
         try:
             listener = self._make_listener()
             self.calibrated = listener.scorer.calibrated
-            for number, block in enumerate(self._recording):
-                if self._stop.is_set():
-                    break
-                self.sound.add(block)
-                self._keep(listener.push(block))
-                seconds += len(block) / RATE
-                if number % 50 == 0:
-                    self._heard = Heard(seconds, tuple(listener.turns))
+            try:
+                self._hear(listener)
+            except SpeakerIdError as broken:
+                error = str(broken)
+                if listener.turns:
+                    error += f" Up to {clock(self._seconds)} it was heard; what comes after that was not."
             self._keep(listener.flush())
-            self._tell_apart(Heard(seconds, tuple(listener.turns)), listener.scorer)
+            self._tell_apart(Heard(self._seconds, tuple(listener.turns)), listener.scorer)
         except SpeakerIdError as refused:
             error = str(refused)
         except Exception as unexpected:
-            error = f"The analysis stopped ({unexpected}); the server's log says more."
+            error = (
+                f"The analysis stopped at {clock(self._seconds)} ({unexpected}), and what comes after that "
+                "was not heard; the server's log says more."
+            )
             raise
         finally:
-            if error:  # what was heard before is shown all the same
+            if error and not self._entries:  # what was heard before is shown all the same
                 self._entries = [_entry(turn, turn.speaker) for turn in self._heard.turns]
             self._heard = replace(
-                self._heard, seconds=seconds, running=False, warnings=self._recording.warnings, error=error
+                self._heard,
+                seconds=self._seconds,
+                running=False,
+                warnings=self._recording.warnings,
+                error=error,
             )
+
+    def _hear(self, listener: Listener) -> None:
+        for number, block in enumerate(self._recording):
+            if self._stop.is_set():
+                break
+            self.sound.add(block)
+            self._keep(listener.push(block))
+            self._seconds += len(block) / RATE
+            if number % 50 == 0:
+                self._heard = Heard(self._seconds, tuple(listener.turns))
 
     def _tell_apart(self, heard: Heard, scorer: Scorer) -> None:
         def progress(share: float) -> None:

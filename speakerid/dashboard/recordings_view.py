@@ -27,7 +27,7 @@ def progress(analysis: Analysis, duration: float) -> None:
         share = min(1.0, heard.seconds / duration) if duration else None
         where = clock(heard.seconds).split(".")[0]
         if heard.told_apart is not None:
-            st.progress(heard.told_apart, text="Heard to its end; telling the unknown voices apart …")
+            st.progress(heard.told_apart, text="Telling the unknown voices apart …")
         elif not heard.seconds:
             st.progress(0.0, text="The model is loading …")
         elif share is None:
@@ -54,12 +54,12 @@ def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
     if not analysis.calibrated:
         st.warning(UNCALIBRATED, icon=":material/tune:")
     for warning in heard.warnings:
-        st.warning(warning, icon=":material/info:")
+        st.warning(escaped(warning), icon=":material/info:")
     if not entries:
         if not heard.error:
             st.info(
-                f"No speech was found in the {clock(heard.seconds)} of {name}. Is it the right file, and is "
-                "it loud enough?",
+                f"No speech was found in the {clock(heard.seconds)} of {escaped(name)}. Is it the right "
+                "file, and is it loud enough?",
                 icon=":material/hearing_disabled:",
             )
         return
@@ -91,8 +91,14 @@ def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str
     spoken = sum(entry.end - entry.start for entry in entries)
     strangers = sum(e.end - e.start for e in entries if e.speaker.startswith(UNKNOWN))
     known = len({entry.speaker for entry in entries if not entry.speaker.startswith(UNKNOWN)})
+    tone: widgets.Tone = "warn" if heard.error or heard.warnings else ""
+    how_far = "heard to its end"
+    if heard.error:
+        how_far = "heard, not the rest"
+    elif heard.warnings:
+        how_far = "as far as it can be read"
     return [
-        ("Recording", clock(heard.seconds).split(".")[0], "heard to its end", ""),
+        ("Recording", clock(heard.seconds).split(".")[0], how_far, tone),
         ("Speech", clock(spoken).split(".")[0], f"{spoken / max(heard.seconds, 0.1):.0%} of it", ""),
         ("Enrolled people heard", str(known), "by name below", ""),
         ("Unknown voices", f"{strangers / max(spoken, 0.1):.0%}", "of the speech", ""),

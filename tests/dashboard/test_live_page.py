@@ -4,6 +4,8 @@ from dashboard.pages import open_page, said
 from gallery.people import voiceprint
 
 from speakerid.dashboard import demo, resources
+from speakerid.dashboard.live import LiveSession
+from speakerid.errors import SpeakerIdError
 from speakerid.gallery.store import FolderStore
 
 PAGE = "2_Live.py"
@@ -66,6 +68,24 @@ def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch)
     app = open_page(PAGE, tmp_path / "v", monkeypatch)
     app.session_state["live-session"].people.compare_by(resources.encoder().id)
     assert "Ana: enrolled with another voice model" in said(app.run())
+
+
+def test_names_and_reasons_are_shown_as_they_are_written(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "*A* :red[n]", model="another-1234")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    people = next(group for group in app.get("button_group") if group.label == "Who takes part")
+    assert people.proto.options[0].content == r"\*A\* \:red\[n\]"
+    app.session_state["live-session"].people.compare_by(resources.encoder().id)
+    assert r"\*A\* \:red\[n\]: enrolled" in app.run().warning[0].value
+
+    def refuse(session):
+        raise SpeakerIdError("no *such* file")
+
+    app.session_state["live-source"] = "Demo"
+    monkeypatch.setattr(LiveSession, "start_demo", refuse)
+    app.run()
+    app.button(key="live-start").click().run()
+    assert app.error[0].value == r"no \*such\* file"
 
 
 def test_sound_is_kept_only_while_asked_for_and_on_this_page(tmp_path, monkeypatch):

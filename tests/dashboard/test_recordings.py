@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import re
 import shutil
+import struct
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from dashboard.pages import open_page, said
+from dashboard.pages import open_page, plain, said
 from support import voices
 
 from speakerid.audio.decode import stream
@@ -140,6 +142,36 @@ def test_a_file_that_breaks_is_a_sentence(tmp_path):
     path.write_bytes(b"RIFF and nothing more")
     heard = finish(Analysis(stream(path), lambda: Listener(resources.encoder(), Gallery.open(tmp_path))))
     assert "broken.wav" in heard.error
+
+
+def float_wav(samples: np.ndarray) -> bytes:
+    """A WAV file of float32 samples [n] at 16 kHz, which can hold what is not a number."""
+    data = samples.astype("<f4").tobytes()
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, 16000, 64000, 4, 32)
+    sound = struct.pack("<4sI", b"data", len(data)) + data
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(sound), b"WAVE") + form + sound
+
+
+def test_a_recording_that_breaks_in_the_middle_is_not_called_heard_to_its_end(folder, monkeypatch):
+    samples, _ = voices.conversation(["Alice", "Bruno", "Alice"])
+    at = len(samples) * 2 // 3
+    samples[at : at + 100] = np.nan
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), float_wav(samples), "broken_talk.wav")
+    [error] = app.error
+    assert "values that are not numbers" in plain(error.value)
+    until = re.search(r"Up to 0:(\d+\.\d) it was heard; what comes after that was not", plain(error.value))
+    assert until and at / 16000 - 1 < float(until[1]) <= at / 16000
+    text = said(app)
+    assert "heard to its end" not in text and "heard, not the rest" in text
+    assert "Alice" in set(app.dataframe[0].value["Speaker"]), "what was heard before is shown"
+
+
+def test_a_recording_that_is_cut_off_is_heard_as_far_as_it_goes(folder, tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data[: len(data) // 2], "talk_1.wav")
+    assert "talk_1.wav is cut off before its end" in plain(app.warning[0].value)
+    assert "heard to its end" not in said(app) and "as far as it can be read" in said(app)
 
 
 def analyzed(app, data: bytes, name: str):
