@@ -5,6 +5,7 @@ from typing import Any
 
 from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK
 from speakerid.dashboard.figure_parts import short
+from speakerid.dashboard.words import sure
 
 Message = dict[str, Any]
 
@@ -53,5 +54,5 @@ class Bars:
             colors.append(UNKNOWN_LOOK.color)
         lengths, labels = [*lengths, scores[-1]], [*labels, UNKNOWN]
         colors.append(self._color(UNKNOWN))
-        text = [f"{p:.0%}" if told else "" for p in lengths]
+        text = [sure(p) if told else "" for p in lengths]
         return {"p": lengths, "text": text, "labels": labels, "colors": colors}

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.eventlog import Entry, clock
+from speakerid.dashboard.words import sure
 
 if TYPE_CHECKING:
     from speakerid.identify import Turn
@@ -90,7 +91,7 @@ class SessionLog:
                 "length": round((entry.end - entry.start) * 1000),
                 "name": entry.speaker,
                 "color": color(entry.speaker),
-                "cells": [clock(entry.start), clock(entry.end), f"{entry.confidence:.0%}"],
+                "cells": [clock(entry.start), clock(entry.end), sure(entry.confidence)],
                 "heard": f"heard as {entry.named}" if entry.corrected else "",
             }
             for entry in self.entries[first:]

@@ -8,6 +8,7 @@ Message = dict[str, Any]
 
 ROLLING_S = 60.0
 _STEP_S = 0.2
+_MOST = 0.99  # so that the chart, which rounds by itself, calls nothing quite certain (see `words.sure`)
 
 
 class Rolling:
@@ -20,8 +21,9 @@ class Rolling:
         """Take in the probabilities at this second; the point that was added, None if it is not yet time."""
         if self._points and at - self._points[-1][0] < _STEP_S - 1e-6:
             return None
-        self._points.append((at, scores))
-        return {"t": round(at * 1000), "p": scores}
+        shown = [min(p, _MOST) for p in scores]
+        self._points.append((at, shown))
+        return {"t": round(at * 1000), "p": shown}
 
     def reorder(self, before: Sequence[str], names: Sequence[str]) -> None:
         """Others take part now: who is new was at 0."""

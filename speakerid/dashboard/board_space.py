@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from speakerid.dashboard import projection
 from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import clock
+from speakerid.dashboard.words import sure
 
 if TYPE_CHECKING:
     from speakerid.dashboard.strangers import Voice
@@ -88,7 +89,7 @@ class SpaceView:
             return None
         at = offset + decision.at
         near = max(((p, name) for name, p in decision.scores.items() if name != UNKNOWN), default=(0.0, ""))
-        nearest = f"<br>nearest: {_plain(near[1])}, {near[0]:.0%}" if near[1] else ""
+        nearest = f"<br>nearest: {_plain(near[1])}, {sure(near[0])}" if near[1] else ""
         text = f"unknown at {clock(at)}{nearest}<br>click to name this voice"
         return {"at": self._point(decision.embedding), "t": round(at * 1000), "text": text}
 
@@ -99,7 +100,7 @@ class SpaceView:
 
 def _nearest(decision: "Decision") -> str:
     """Who the current voice is taken for, and whom it is nearest to."""
-    said = f"now: {_plain(decision.speaker or UNKNOWN)}, {decision.confidence:.0%}"
+    said = f"now: {_plain(decision.speaker or UNKNOWN)}, {sure(decision.confidence)}"
     if decision.details is None or not decision.details.cosine:
         return said
     name, cosine = max(decision.details.cosine.items(), key=lambda item: item[1])

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from speakerid.dashboard.words import sure
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -74,7 +76,7 @@ def to_html(entries: Sequence[Entry], title: str, figures: Sequence[dict], plotl
     """One page that opens anywhere, offline: the figures (Plotly, as plain dicts) and the table."""
     rows = "".join(
         f"<tr><td>{clock(e.start)}</td><td>{clock(e.end)}</td><td>{html.escape(e.speaker)}</td>"
-        f"<td>{e.confidence:.0%}</td><td>{html.escape(e.named) if e.corrected else ''}</td></tr>"
+        f"<td>{sure(e.confidence)}</td><td>{html.escape(e.named) if e.corrected else ''}</td></tr>"
         for e in entries
     )
     # "</" would end the script element inside a name.

@@ -14,6 +14,7 @@ from speakerid.dashboard.colors import UNKNOWN_LOOK, Look
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.figure_parts import Figure, bare_layout, short
 from speakerid.dashboard.projection import Projection
+from speakerid.dashboard.words import sure
 
 _CLOCK = "%-M:%S"
 _DAY = 86_400_000  # ms
@@ -57,7 +58,7 @@ def bars(labels: Sequence[str], colors: Sequence[str]) -> Figure:
     layout = bare_layout(l=8, r=8, t=4, b=4)
     layout |= {
         "bargap": 0.35,
-        "xaxis": {"range": [0, 1.16], "visible": False, "fixedrange": True},
+        "xaxis": {"range": [0, 1.22], "visible": False, "fixedrange": True},
         "yaxis": {
             "tickvals": list(range(len(labels))),
             "ticktext": list(labels),
@@ -146,7 +147,7 @@ def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, L
         trace["base"] = [_DAY + round(entry.start * 1000) for entry in own]
         trace["x"] = [round((entry.end - entry.start) * 1000) for entry in own]
         trace["y"] = [row] * len(own)
-        trace["hovertext"] = [f"{name}, {entry.confidence:.0%}" for entry in own]
+        trace["hovertext"] = [f"{name}, {sure(entry.confidence)}" for entry in own]
     end = max((entry.end for entry in entries), default=60.0)
     whole["layout"] |= {"height": 90 + 40 * len(order), "title": {"text": "Who spoke when"}}
     whole["layout"]["margin"]["t"] = 50

@@ -39,8 +39,8 @@ def detail(decision: "Decision | None") -> str:
         return "no speech"
     heard = f" · {decision.details.seconds:.1f} s heard" if decision.details else ""
     if decision.speaker == UNKNOWN:
-        return f"none of the enrolled voices · {_sure(decision.confidence)}{heard}"
-    return f"{_sure(decision.confidence)}{heard}"
+        return f"none of the enrolled voices · {sure(decision.confidence)} sure{heard}"
+    return f"{sure(decision.confidence)} sure{heard}"
 
 
 def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
@@ -125,28 +125,28 @@ def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, 
         lead += f" Second among the enrolled: {details.runner_up}."
     lead += f" Judged by {details.seconds:.1f} s of sound."
     measures = [
-        ("Alike", "How alike the voices are, −1 to 1, as measured", details.cosine, ".2f"),
-        ("Among others", "The same, against how alike any two voices are here", details.normalized, "+.1f"),
-        ("Evidence", "How strongly the sound speaks for this person; 0 is undecided", details.llr, "+.1f"),
-        ("Sure", "The probability that the bars show", decision.scores, ".0%"),
+        ("Alike", "How alike the voices are, −1 to 1, as measured", details.cosine, _signed(".2f")),
+        ("Among others", "The same, against how alike any two are here", details.normalized, _signed("+.1f")),
+        ("Evidence", "How much the sound speaks for this person; 0: undecided", details.llr, _signed("+.1f")),
+        ("Sure", "The probability that the bars show", decision.scores, sure),
     ]
     columns = [{"head": "Voice", "help": "Who takes part", "cells": list(names)}]
     columns += [
         {
             "head": head,
             "help": help_text,
-            "cells": [_signed(values[name], form) if name in values else "—" for name in names],
+            "cells": [write(values[name]) if name in values else "—" for name in names],
         }
-        for head, help_text, values, form in measures
+        for head, help_text, values, write in measures
         if values
     ]
     return {"lead": lead, "columns": columns}
 
 
-def _sure(probability: float) -> str:
-    """Nothing is quite certain: what would round to 100 % is not called that."""
-    return "over 99% sure" if probability >= 0.995 else f"{probability:.0%} sure"
+def sure(probability: float) -> str:
+    """A probability (0..1) as it is written everywhere: what would round to 100 % is not called certain."""
+    return "over 99%" if probability >= 0.995 else f"{probability:.0%}"
 
 
-def _signed(number: float, form: str) -> str:
-    return format(number, form).replace("-", "−")
+def _signed(form: str) -> Callable[[float], str]:
+    return lambda number: format(number, form).replace("-", "−")

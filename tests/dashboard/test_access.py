@@ -131,6 +131,13 @@ def test_without_a_login_everything_is_allowed():
     assert call(lambda: act("admin", "delete people"), secrets={}, user={}) == "done by"
 
 
+def test_a_viewer_whose_page_polls_may_not_correct_either(visit):
+    app = visit("2_Live.py", "zoe@example.org")
+    assert "refreshes twice a second" in said(app), "AppTest has no live channel"
+    assert not app.session_state["live-session"].publisher._editing
+    assert visit("2_Live.py", "ben@example.org").session_state["live-session"].publisher._editing
+
+
 @pytest.mark.parametrize("page", ["", "1_Enroll.py", "2_Live.py", "3_Recordings.py", "4_Evaluate.py"])
 def test_no_page_shows_anything_before_the_login(visit, page: str):
     app = visit(page)

@@ -54,7 +54,14 @@ def test_the_three_answers_are_told_apart(board):
 
 def test_nothing_is_called_quite_certain(board):
     said = decision(1, "Ana", 0.9999)
-    assert board.update(snapshot(1, said), [said])["now"]["detail"].startswith("over 99% sure")
+    message = board.update(snapshot(1, said, (Turn(0, 1, "Ana", 0.9999),)), [said])
+    assert message["now"]["detail"].startswith("over 99% sure")
+    assert message["bars"]["text"] == ["over 99%", "0%", "0%"]
+    assert message["turns"]["rows"][0]["cells"][2] == "over 99%"
+    assert "over 99%" in message["explain"]["columns"][-1]["cells"]
+    assert "100" not in json.dumps([message["now"], message["space"]["voice"]["text"], message["explain"]])
+    assert f"{message['point']['p'][0]:.0%}" == "99%"
+    assert "<td>over 99%</td>" in board.export("html")[2]
 
 
 def test_bars_keep_their_places_and_end_with_unknown(board):
