@@ -26,6 +26,7 @@ from streamlit import config
 from streamlit.errors import Error as StreamlitError
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from speakerid.dashboard import unlocking
 from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.audit import acting_as
@@ -127,7 +128,8 @@ def reachable_by_others() -> bool:
 def page(name: str) -> None:
     """Let a visitor in to a page, or end the run with what they can do about it.
 
-    Shows who is logged in, and the warning where everybody on the network may do everything.
+    Shows the warning where everybody on the network may do everything, and asks for the passphrase of the
+    voiceprints where they are locked.
 
     Args:
         name: as `widgets.page` takes it.
@@ -136,6 +138,7 @@ def page(name: str) -> None:
         if not login_configured():
             if reachable_by_others():
                 st.warning(_UNPROTECTED, icon=":material/lock_open:")
+            unlocking.ask(allowed=True)
             return
         if not st.user.to_dict().get("is_logged_in"):
             _login()
@@ -153,6 +156,7 @@ def page(name: str) -> None:
             icon=":material/lock:",
         )
         st.stop()
+    unlocking.ask(allowed=who.may("operator"))
 
 
 def may_open(name: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dashboard.pages import open_page, plain, said
-from gallery.people import keep, store_people, voiceprint
+from gallery.people import keep, voiceprint
 from support import voices
 
 from speakerid.audio.microphone import Device
@@ -178,17 +178,6 @@ def test_an_operator_changes_and_only_an_admin_deletes(folder, monkeypatch, emai
     line = (folder / "audit.jsonl").read_text().splitlines()[-1]
     assert email in line
     assert "Ana" not in line
-
-
-@pytest.mark.parametrize("secret", ["", "battery staple"])
-def test_a_missing_or_wrong_passphrase_is_one_sentence(folder, monkeypatch, secret):
-    store_people(folder, "Ana", passphrase="correct horse")
-    monkeypatch.setenv("SPEAKERID_PASSPHRASE", secret)
-    app = open_page("1_Enroll.py", folder, monkeypatch)
-    assert not app.exception
-    (error,) = app.error
-    assert "SPEAKERID_PASSPHRASE" in plain(error.value)
-    assert not app.text_input
 
 
 def test_a_passphrase_that_is_set_while_the_app_is_up_is_one_sentence(folder, monkeypatch):
