@@ -15,6 +15,7 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
                           reasons, with the button enroll-instead where another name would fit
     enroll-spectrogram-N  toggle of the Nth recording
     enroll-save, enroll-again, enroll-next      buttons
+    keeping-open          button that opens the dialog of all voiceprints; what is in it: enroll_keeping.py
     person-ID             button that opens the dialog of an enrolled person; what is in it: enroll_person.py
 """
 

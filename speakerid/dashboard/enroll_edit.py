@@ -42,7 +42,7 @@ def one_exemplar(person: Voiceprint, others: list[str]) -> None:
         )
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
-            to = _somebody("Move it to", others, f"exemplar-to-{person.id}")
+            to = somebody("Move it to", others, f"exemplar-to-{person.id}")
         if right.button(
             "Move", key=f"exemplar-move-{person.id}", width="stretch", disabled=not others or to is None
         ):
@@ -64,8 +64,12 @@ def one_exemplar(person: Voiceprint, others: list[str]) -> None:
             )
 
 
-def _somebody(label: str, names: list[str], key: str) -> str | None:
-    """One of the names, chosen from a list, or from what a search finds where that would be too long."""
+def somebody(label: str, names: list[str], key: str) -> str | None:
+    """One of the names, chosen from a list, or from what a search finds where that would be too long.
+
+    Args:
+        key: of the list; the search has it too, with "-find" at its end.
+    """
     if len(names) > _LISTED:
         part = st.text_input(f"{label}: part of the name", key=f"{key}-find").casefold().strip()
         found = [name for name in names if part in name.casefold()]
@@ -94,7 +98,7 @@ def merge(person: Voiceprint, others: list[str], close: Close) -> None:
         return
     with st.expander("Merge with another person", icon=":material/merge:"):
         st.caption("For one person who was enrolled under two names.")
-        into = _somebody("Merge into", others, f"merge-{person.id}")
+        into = somebody("Merge into", others, f"merge-{person.id}")
         if into is None:
             return
         sure = st.checkbox(

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from speakerid.commands.common import in_clear
-from speakerid.dashboard import enroll_edit, enroll_person, enroll_reembed, resources, state, widgets
+from speakerid.dashboard import (
+    enroll_edit,
+    enroll_keeping,
+    enroll_person,
+    enroll_reembed,
+    resources,
+    state,
+    widgets,
+)
 from speakerid.dashboard.colors import looks
 from speakerid.dashboard.escaping import escaped
 from speakerid.gallery import Voiceprint
@@ -37,30 +45,36 @@ def draw() -> None:
         enroll_edit.tell()
         if count := len(resources.gallery().in_clear):
             st.warning(in_clear(count), icon=":material/lock_open:")
-        if not people:
+        if people:
+            _list(people, opened)
+        else:
             st.caption("Nobody yet. The first voice appears here once it is saved.")
-            return
-        enroll_reembed.draw(people)
-        colors = looks(people)
-        for person in _found(people):
-            left, right = st.columns([5, 1], vertical_alignment="center")
-            with left:
-                widgets.person(person.name, _detail(person), colors[person.name].color)
-            right.button(
-                "",
-                key=f"person-{person.id}",
-                icon=":material/more_horiz:",
-                type="tertiary",
-                help=f"Look after {escaped(person.name)}",
-                on_click=opened.show,
-                args=(person.id,),
-            )
+        enroll_keeping.button()
     chosen = next((person for person in people if person.id == opened.id), None)
     if chosen is None:
         opened.close()
+        enroll_keeping.draw()
     else:
         dialog = st.dialog(escaped(chosen.name), width="medium", on_dismiss=opened.close)
         dialog(enroll_person.draw)(chosen, people, opened.close)
+
+
+def _list(people: list[Voiceprint], opened: Opened) -> None:
+    enroll_reembed.draw(people)
+    colors = looks(people)
+    for person in _found(people):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        with left:
+            widgets.person(person.name, _detail(person), colors[person.name].color)
+        right.button(
+            "",
+            key=f"person-{person.id}",
+            icon=":material/more_horiz:",
+            type="tertiary",
+            help=f"Look after {escaped(person.name)}",
+            on_click=opened.show,
+            args=(person.id,),
+        )
 
 
 def _found(people: list[Voiceprint]) -> list[Voiceprint]:
