@@ -171,7 +171,9 @@ class Board:
             if pending and self._decision is not None:
                 self._gendered = self.gender(self._decision) if self.gender else None
                 self._bars.take(self._scores())
-            strangers = [point for decision in pending if (point := self._place(decision)) is not None]
+            for decision in pending:
+                self._space.place(decision, self._log.offset, self.color(decision.speaker or UNKNOWN))
+            strangers = self._space.news()
             at = self._log.offset + snapshot.at
             point = self._rolling.add(at, self._scores())
             state = self._state()
@@ -188,9 +190,6 @@ class Board:
                 "strangers": strangers,
                 "turns": None if first is None else self._turns_message(first),
             }
-
-    def _place(self, decision: "Decision") -> Message | None:
-        return self._space.place(decision, self._log.offset, self.color(decision.speaker or UNKNOWN))
 
     def correct(self, start: float, name: str) -> Message | None:
         """A person says that the turn that began at `start` (s) was somebody else's; None without sense."""
@@ -222,7 +221,7 @@ class Board:
                     self._cast, self._rows, self._bars_message(), self._space.projection
                 ),
                 "rolling": self._rolling.message(),
-                "strangers": list(self._space.strangers),
+                "strangers": {"from": 0, "points": list(self._space.strangers)},
                 "turns": self._turns_message(0),
                 **self._state(),
             }

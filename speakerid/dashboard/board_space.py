@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard import projection
+from speakerid.dashboard.board_strangers import Stranger, Strangers
 from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import clock
 from speakerid.dashboard.words import sure
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 _TRAIL = 14  # points of the current voice that stay visible
-_STRANGERS = 200  # points of unknown voices that stay visible
 
 
 class SpaceView:
@@ -25,29 +25,29 @@ class SpaceView:
 
     Attributes:
         voice: where the voice is that speaks now, its color and what is said about it; None for nobody.
+        strangers: points of unknown voices, in the order of their times.
     """
 
     def __init__(self, people: "Sequence[Voiceprint]"):
         self.projection = projection.fit([p.embeddings for p in people]) if people else None
         self.voice: Message | None = None
         self.trail: deque[Message] = deque(maxlen=_TRAIL)
-        self.strangers: deque[Message] = deque(maxlen=_STRANGERS)
-        self._unknown: deque[tuple[Decision, float]] = deque(maxlen=_STRANGERS)
+        self.strangers: list[Message] = []
+        self._unknown = Strangers()
+        self._told = 0  # points that the browsers have
 
     def fit(self, people: "Sequence[Voiceprint]") -> None:
         """Others are enrolled: another view. Voices that were unknown are shown where they are in it."""
         self.projection = projection.fit([p.embeddings for p in people]) if people else None
         self.voice = None
         self.trail.clear()
-        self.strangers.clear()
-        self.strangers.extend(point for d, at in self._unknown if (point := self._stranger(d, at)))
+        self._place_strangers()
 
     def forget(self) -> None:
         """Keep the view, drop the points."""
         self.voice = None
         self.trail.clear()
-        self.strangers.clear()
-        self._unknown.clear()
+        self.strangers, self._unknown, self._told = [], Strangers(), 0
 
     def message(self) -> Message:
         """The current voice and the way it came."""
@@ -58,13 +58,13 @@ class SpaceView:
         from speakerid.dashboard.strangers import Voice
 
         return [
-            Voice(offset + said.at, said.details.seconds, said.embedding)
-            for said, offset in self._unknown
-            if said.details is not None and said.embedding is not None
+            Voice(one.at, one.seconds, one.decision.embedding)
+            for one in self._unknown.kept
+            if one.decision.details is not None and one.decision.embedding is not None
         ]
 
-    def place(self, decision: "Decision", offset: float, color: str) -> Message | None:
-        """Move the current point, or take it away; the point to keep if this was an unknown voice.
+    def place(self, decision: "Decision", offset: float, color: str) -> None:
+        """Move the current point, or take it away; that of an unknown voice stays.
 
         Args:
             offset: seconds of the session before this listening.
@@ -72,22 +72,30 @@ class SpaceView:
         """
         if self.projection is None or decision.embedding is None or decision.speaker is None:
             self.voice = None
-            return None
+            return
         step = {"at": self._point(decision.embedding), "color": color}
         self.trail.append(step)
         self.voice = step | {"text": _nearest(decision)}
-        if decision.speaker != UNKNOWN:
-            return None
-        self._unknown.append((decision, offset))
-        point = self._stranger(decision, offset)
-        if point:
-            self.strangers.append(point)
-        return point
+        if decision.speaker == UNKNOWN:
+            stranger = Stranger(decision, offset)
+            if self._unknown.add(stranger):
+                self._place_strangers()
+            else:
+                self.strangers.append(self._stranger(stranger))
 
-    def _stranger(self, decision: "Decision", offset: float) -> Message | None:
-        if self.projection is None:
-            return None
-        at = offset + decision.at
+    def news(self) -> Message | None:
+        """Points of unknown voices that browsers do not have yet, and after how many; None without."""
+        first, self._told = self._told, len(self.strangers)
+        return {"from": first, "points": self.strangers[first:]} if first < self._told else None
+
+    def _place_strangers(self) -> None:
+        self.strangers = (
+            [] if self.projection is None else [self._stranger(one) for one in self._unknown.kept]
+        )
+        self._told = 0
+
+    def _stranger(self, stranger: Stranger) -> Message:
+        decision, at = stranger.decision, stranger.at
         near = max(((p, name) for name, p in decision.scores.items() if name != UNKNOWN), default=(0.0, ""))
         nearest = f"<br>nearest: {_plain(near[1])}, {sure(near[0])}" if near[1] else ""
         text = f"unknown at {clock(at)}{nearest}<br>click to name this voice"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from speakerid.dashboard.colors import UNKNOWN_LOOK, Look
 from speakerid.dashboard.figure_parts import Figure, bare_layout, short
 from speakerid.dashboard.projection import Projection
@@ -14,13 +16,16 @@ if TYPE_CHECKING:
 def space(
     people: "Sequence[Voiceprint]", looks: Mapping[str, Look], view: Projection | None, *, flat: bool
 ) -> Figure:
-    """Enrolled people as named clusters; the last three traces are strangers, trail and current voice."""
+    """Enrolled people as clusters, a trace each; the last four traces are names, strangers, trail and current
+    voice. The browser moves the names out of each other's way."""
     kind = "scatter" if flat else "scatter3d"
     size = 10 if flat else 5
     traces: list[Figure] = []
+    centers = np.zeros((0, 3))
     for person in people if view is not None else ():
         assert view is not None
-        points, center = view(person.embeddings), view(person.embeddings.mean(axis=0))
+        points = view(person.embeddings)
+        centers = np.concatenate([centers, view(person.embeddings.mean(axis=0))[None]])
         look = looks[person.name]
         hover = [
             f"{short(person.name, 60)}<br>{short(source, 60)}, {seconds:.0f} s of speech"
@@ -39,16 +44,17 @@ def space(
             _points(kind, points, flat)
             | {"mode": "markers", "marker": marker, "hovertext": hover, "hoverinfo": "text"}
         )
-        traces.append(
-            _points(kind, center[None], flat)
-            | {
-                "mode": "text",
-                "text": [short(person.name) + "<br> "],  # above the points
-                "textposition": "top center",
-                "textfont": {"size": 15},
-                "hoverinfo": "skip",
-            }
-        )
+    names = [short(person.name) for person in people] if view is not None else []
+    traces.append(
+        _points(kind, centers, flat)
+        | {
+            "mode": "text",
+            "text": names if flat else [name + "<br> " for name in names],  # above the points
+            "textposition": "middle center" if flat else "top center",
+            "textfont": {"size": 15},
+            "hoverinfo": "skip",
+        }
+    )
     empty: Figure = {"type": kind, "x": [], "y": [], "hoverinfo": "skip"} | ({} if flat else {"z": []})
     # Plotly's 3-D crosses are boxes with thick edges; small dots there.
     stranger = {"color": UNKNOWN_LOOK.color, "symbol": "x" if flat else "circle", "size": size * 0.7}
@@ -60,7 +66,7 @@ def space(
     axis = {"range": [-1.4, 1.4], "showticklabels": False, "zeroline": False}
     if flat:
         # Room above the highest cluster for its name.
-        layout |= {"xaxis": dict(axis), "yaxis": axis | {"range": [-1.4, 2.2]}, "dragmode": "pan"}
+        layout |= {"xaxis": dict(axis), "yaxis": axis | {"range": [-1.4, 1.7]}, "dragmode": "pan"}
     else:
         plain = axis | {"title": {"text": ""}, "showspikes": False}
         layout["scene"] = {

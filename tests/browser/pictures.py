@@ -71,9 +71,10 @@ def live(page: Page, out: Path) -> None:
             shoot(page, out / f"live-{width}x{height}-{scheme}.webp")
             page.locator(".live-stage-toggle").click()
             page.wait_for_timeout(SETTLE)
+            page.locator(".live-stage-toggle").wait_for(state="hidden")
             speaking(page)
             shoot(page, out / f"presentation-{width}x{height}-{scheme}.webp")
-            page.locator(".live-stage-toggle").click()
+            page.keyboard.press("Escape")
 
 
 def space(page: Page, out: Path) -> None:

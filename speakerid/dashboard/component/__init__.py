@@ -22,13 +22,15 @@ WORDS = {
     "kept": "The sound of this turn was not kept. “Keep sound” keeps what is said from then on.",
     "viewer": "Hearing turns again is for operators.",
     "unheard": "The sound could not be played.",
+    "present": "Present",
+    "leave": "Leave",
     "mute": "Mute",
     "unmute": "Hear it",
     "new": "somebody new …",
 }
 
 # One module in parts: each part goes on from the class of the one before.
-_SCRIPTS = ("link.js", "sound.js", "log.js", "charts.js", "board.js")
+_SCRIPTS = ("link.js", "sound.js", "log.js", "space.js", "charts.js", "board.js")
 
 
 def _text(name: str) -> str:

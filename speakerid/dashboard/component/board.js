@@ -1,5 +1,7 @@
 // The board: takes messages, draws the name at once and the rest frame by frame, fills the window on demand.
 
+const AWAKE_MS = 2500;
+
 class Board extends Charts {
   constructor(root) {
     super(root);
@@ -13,6 +15,8 @@ class Board extends Charts {
     this.find(".live-3d").onclick = () => this.turn();
     this.onKey = (event) => { if (event.key === "Escape") this.stage(false); };
     this.onFullscreen = () => { if (!document.fullscreenElement) this.stage(false); };
+    this.root.addEventListener("pointermove", () => this.wake());
+    this.root.addEventListener("pointerdown", () => this.wake());
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("fullscreenchange", this.onFullscreen);
     this.sizes = new ResizeObserver((entries) => {
@@ -44,6 +48,7 @@ class Board extends Charts {
     this.silence();
     document.removeEventListener("load", this.onFrame, true);
     clearTimeout(this.timer);
+    clearTimeout(this.asleep);
     this.socket?.close();
     this.sizes.disconnect();
     document.removeEventListener("keydown", this.onKey);
@@ -57,7 +62,7 @@ class Board extends Charts {
     this.hello = hello;
     this.times = hello.rolling.t;
     this.scores = hello.people.map((_, k) => hello.rolling.p.map((row) => row[k]));
-    this.strangers = hello.strangers;
+    this.strangers = [];
     this.rows = [];
     this.find(".live-log tbody").replaceChildren();
     this.take(hello);
@@ -75,7 +80,10 @@ class Board extends Charts {
       while (this.times[0] < point.t - ROLLING_MS) { this.times.shift(); this.scores.forEach((row) => row.shift()); }
       this.dirty.rolling = true;
     }
-    if (message.kind === "update" && message.strangers?.length) this.strangers = [...this.strangers, ...message.strangers].slice(-200);
+    if (message.strangers) {
+      this.strangers.length = Math.min(this.strangers.length, message.strangers.from);
+      this.strangers.push(...message.strangers.points);
+    }
     if (message.turns) {
       this.rows.length = Math.min(this.rows.length, message.turns.from);
       this.rows.push(...message.turns.rows);
@@ -132,10 +140,20 @@ class Board extends Charts {
     this.find(".live-signal-text").textContent = [...signal.text, signal.lost].filter(Boolean).join(" · ");
   }
 
+  // In the presentation view the controls show only while somebody moves the pointer.
+  wake() {
+    if (!this.staged) return;
+    this.root.classList.add("live-awake");
+    clearTimeout(this.asleep);
+    this.asleep = setTimeout(() => this.root.classList.remove("live-awake"), AWAKE_MS);
+  }
+
   stage(on) {
     if (on === this.staged) return;
     this.root.classList.toggle("live-stage", on);
-    this.find(".live-stage-toggle").textContent = on ? "Leave" : "Present";
+    this.root.classList.remove("live-awake");
+    this.find(".live-stage-toggle").textContent = on ? this.words.leave : this.words.present;
+    this.wake();  // so that one sees how to leave
     if (on) document.documentElement.requestFullscreen?.().catch(() => {});
     else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     if (this.hello) this.build();

@@ -7,13 +7,7 @@ const ROLLING_MS = 60000;  // what the rolling chart shows
 const DAY = 86400000;      // date axes take small numbers for years: times start on 2 January 1970
 const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, doubleClick: false };
 
-const fade = (color, opacity) => color + Math.round(255 * opacity).toString(16).padStart(2, "0");
-
-class Charts extends Log {
-  get staged() { return this.root.classList.contains("live-stage"); }
-
-  get big() { return this.staged ? Math.max(1, innerHeight / 570) : 1; }
-
+class Charts extends Space {
   scaled(figure) {
     const data = structuredClone(figure.data);
     for (const trace of data) {
@@ -51,6 +45,9 @@ class Charts extends Log {
     this.listen(this.charts.timeline, (point) => this.shown?.[point.curveNumber]?.[point.pointNumber], (row) => this.hear(row));
     this.listen(this.charts.space, (point) => point.curveNumber === this.figure.space.data.length - 3 && this.strangers[point.pointNumber],
       (stranger) => this.nameTurn(stranger.t));
+    this.charts.space.removeAllListeners?.("plotly_relayout");
+    this.charts.space.on("plotly_relayout", () => { this.dirty.space = true; this.drawCharts(); });
+    this.namesSaid = undefined;
     this.charts.timeline.removeAllListeners?.("plotly_doubleclick");
     this.charts.timeline.on("plotly_doubleclick", () => { this.shownEnd = undefined; this.drawTimeline(); });
     this.built = true;
@@ -67,15 +64,6 @@ class Charts extends Log {
       const found = points[0] && find(points[0]);
       if (found) act(found);
     });
-  }
-
-  // The view that somebody chose stays when the chart is taken down for 3-D and put up again.
-  keepView() {
-    this.views ??= {};
-    const wanted = this.views[this.solid ? "solid" : "flat"];
-    const { layout } = this.figure.space;
-    if (wanted && this.solid) layout.scene.camera = wanted;
-    else if (wanted) ["xaxis", "yaxis"].forEach((axis, k) => { layout[axis].range = wanted[k]; });
   }
 
   // At most one chart a frame, and each so often that it takes no more than an eighth of the time: the name
@@ -134,25 +122,6 @@ class Charts extends Log {
     return found;
   }
 
-  drawSpace() {
-    const count = this.charts.space.data.length;
-    const axes = this.solid ? ["x", "y", "z"] : ["x", "y"];
-    const { trail, voice } = this.hello.space;
-    const groups = [this.strangers.map((step) => step.at), trail.map((step) => step.at), voice ? [voice.at] : []];
-    const changes = Object.fromEntries(axes.map((axis, k) => [axis, groups.map((points) => points.map((point) => point[k]))]));
-    const color = (voice ?? trail[trail.length - 1])?.color ?? "gray";
-    const sizes = this.figure.space.data.slice(-3).map((trace) => trace.marker.size * this.big);
-    const age = trail.map((_, k) => (k + 1) / trail.length);  // 1 is now
-    // One opacity a point: Plotly's 3-D markers know none, there it is part of the color.
-    const faded = this.solid ? trail.map((step, k) => fade(step.color, 0.15 + 0.85 * age[k])) : trail.map((step) => step.color);
-    changes["marker.color"] = [this.figure.space.data[count - 3].marker.color, faded, color];
-    changes["marker.size"] = [sizes[0], age.map((at) => sizes[1] * (0.5 + 0.5 * at)), sizes[2]];
-    changes["line.color"] = [color, this.solid ? fade(color, 0.35) : color, color];
-    changes.hovertext = [this.strangers.map((step) => step.text), "", voice ? [voice.text] : []];
-    if (!this.solid) changes["marker.opacity"] = [0.55, age.map((at) => 0.12 + 0.7 * at), 1];
-    this.Plotly.restyle(this.charts.space, changes, [count - 3, count - 2, count - 1]);
-  }
-
   drawTimeline() {
     const names = this.hello.rows;
     this.shown = names.map(() => []);
@@ -173,16 +142,5 @@ class Charts extends Log {
     if (end > 3600000) layout["xaxis.tickformat"] = "%-H:%M:%S";
     this.Plotly.update(this.charts.timeline, { base, x, y, hovertext }, layout);
     if (follow) this.shownEnd = end;
-  }
-
-  turn() {
-    this.solid = !this.solid;
-    this.find(".live-3d").setAttribute("aria-pressed", String(this.solid));
-    if (!this.built) return;
-    const { scene, xaxis, yaxis } = this.charts.space._fullLayout;
-    if (this.solid) (this.views ??= {}).flat = [xaxis.range.slice(), yaxis.range.slice()];
-    else (this.views ??= {}).solid = scene._scene.getCamera();
-    this.Plotly.purge(this.charts.space);
-    this.build();
   }
 }
