@@ -132,6 +132,16 @@ def test_where_only_the_websocket_is_blocked_the_page_polls_and_comes_back(peopl
         expect(page.get_by_text("Live updates are not available here")).to_be_visible(timeout=PLENTY)
         expect(page.locator(".st-key-confidence-bars").last).to_contain_text("Alice", timeout=PLENTY)
         expect(page.locator(".live-card").first).to_be_hidden()
+        page.get_by_text("Demo", exact=True).click()
+        page.locator(".st-key-live-start button").click(timeout=PLENTY)
+        piece = page.locator(".st-key-timeline").last.locator("i").first
+        piece.wait_for(timeout=PLENTY)
+        line = page.locator(".st-key-timeline").last
+        line.evaluate("(line) => { line.mark = 'the same element'; }")
+        before = piece.bounding_box()
+        assert before and before["height"] > 10 and before["width"] > 1
+        page.wait_for_timeout(3000)
+        assert line.evaluate("(line) => line.mark") == "the same element", "it does not mount anew"
         blocked = False
         page.wait_for_function(CONNECTED, timeout=PLENTY)
         expect(page.get_by_text("Live updates are not available here")).to_be_hidden(timeout=PLENTY)

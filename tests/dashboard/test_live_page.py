@@ -7,6 +7,7 @@ from speakerid.dashboard import demo, resources
 from speakerid.dashboard.live import LiveSession
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.store import FolderStore
+from speakerid.identify import Snapshot, Turn
 
 PAGE = "2_Live.py"
 
@@ -39,6 +40,24 @@ def test_without_a_live_channel_the_page_says_so_and_shows_names_and_bars(tmp_pa
     assert "not listening" in text
     assert "Ana &lt;b&gt;" in text and "Ana <b>" not in text
     assert "Bō" in text and "unknown" in text
+
+
+def test_without_a_live_channel_who_spoke_when_is_drawn_and_what_is_missing_is_said(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana <b>", "Bō")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    turns = (Turn(0, 30, "Ana <b>", 0.9999), Turn(45, 75, "unknown", 0.6))
+    board = app.session_state["live-session"].board
+    board.update(Snapshot(at=75, turns=turns), [])
+    board.correct(45, "Bō")
+    html = [str(element.proto.body) for element in app.run().html]
+    [timeline] = [body for body in html if "position:absolute" in body]
+    lines = timeline.split("<div ")[1:]
+    assert [line.count("<i ") for line in lines] == [1, 1, 0], "Ana, Bō, unknown"
+    assert 'title="Ana &lt;b&gt;, 0:00.0 to 0:30.0"' in lines[0] and "left:0.00%;width:40.00%" in lines[0]
+    assert "left:60.00%;width:40.00%" in lines[1] and "0:30.0</span>" in lines[1]
+    [log] = [body for body in html if "<table>" in body]
+    assert "over 99%" in log and "heard as unknown" in log and "<b>" not in log
+    assert "without the chart of the last minute, the map of voices" in said(app)
 
 
 def test_every_source_can_be_chosen(tmp_path, monkeypatch):
