@@ -95,6 +95,7 @@ def heard(enrolled) -> tuple[Path, list[voices.Turn]]:
         ("rename", "Anna"),
         ("live", "--seconds", "-1"),
         ("record", "Anna", "--seconds", "soon"),
+        ("record", "Anna", "--consent", "--seconds", "86400"),
     ],
 )
 def test_wrong_usage_is_status_2_with_the_usage(tmp_path, arguments):

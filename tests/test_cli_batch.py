@@ -85,3 +85,14 @@ def test_what_keeping_recordings_means_is_in_the_consent(people, capsys):
     enroll(capsys, "--keep-recordings")
     (alice,) = Gallery.open("voiceprints").speakers()
     assert "recordings are kept beside the voiceprint" in alice.consent.text
+
+
+def test_recordings_that_are_too_long_together_are_refused(people, capsys, monkeypatch):
+    monkeypatch.setattr("speakerid.gallery.recordings.MAX_SECONDS_AT_ONCE", 15.0)
+    status, out, _ = enroll(capsys)
+    assert status == 1 and "Alice: These recordings are longer than" in out and "leave some out" in out
+    files = [str(file) for file in voices.enrollment_files("Alice")]
+    assert main(["enroll", "Alice", *files, "--consent"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "leave some out" in err and len(err.splitlines()) == 1
+    assert not Path("voiceprints").exists() or Gallery.open("voiceprints").speakers() == []

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speakerid.audio.format import RATE
 from speakerid.commands.common import (
     CONSENT_VERSION,
     Progress,
@@ -17,6 +18,7 @@ from speakerid.commands.common import (
 )
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
 from speakerid.gallery.names import clean_name
+from speakerid.gallery.recordings import require_length
 
 if TYPE_CHECKING:
     from speakerid.gallery import Consent, EnrollmentReport, Gallery
@@ -191,6 +193,7 @@ def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[float], lis
 
     Raises:
         AudioError: none can.
+        EnrollmentRefused: they are too long together.
     """
     from speakerid.audio.decode import decode
 
@@ -205,6 +208,7 @@ def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[float], lis
             continue
         used.append(file)
         blocks.append(recording.samples)
+        require_length(sum(map(len, blocks)) / RATE)
         gains.append(recording.gain_db)
         warnings += recording.warnings
     if failed and not used:
@@ -213,7 +217,12 @@ def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[float], lis
 
 
 def _decode(files: list[str]) -> tuple[list[Any], list[float]]:
-    """What is in the files, and by how much it was raised."""
+    """What is in the files, and by how much it was raised.
+
+    Raises:
+        AudioError: one cannot be read.
+        EnrollmentRefused: they are too long together.
+    """
     from speakerid.audio.decode import decode
 
     blocks, gains = [], []
@@ -222,6 +231,7 @@ def _decode(files: list[str]) -> tuple[list[Any], list[float]]:
         for warning in recording.warnings:
             note(warning)
         blocks.append(recording.samples)
+        require_length(sum(map(len, blocks)) / RATE)
         gains.append(recording.gain_db)
     return blocks, gains
 

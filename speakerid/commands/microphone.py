@@ -15,6 +15,7 @@ from speakerid.commands.common import Progress, load_encoder, note, open_gallery
 from speakerid.commands.enroll import add_keeping, consent_of, tell
 from speakerid.commands.identify import as_json, warn_of_strangers
 from speakerid.gallery.names import clean_name
+from speakerid.gallery.recordings import MAX_SECONDS
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
@@ -36,7 +37,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     record.add_argument("name", metavar="NAME")
     record.add_argument(
-        "--seconds", metavar="S", type=_seconds, default=10.0, help="how long to record (default: 10)"
+        "--seconds",
+        metavar="S",
+        type=_recorded,
+        default=10.0,
+        help=f"how long to record (default: 10; at most {MAX_SECONDS:g})",
     )
     record.add_argument(
         "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
@@ -153,4 +158,14 @@ def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= 24 * 3600:
         raise argparse.ArgumentTypeError("give a number of seconds above 0 and up to a day")
+    return seconds
+
+
+def _recorded(text: str) -> float:
+    """As `_seconds`, and no longer than a recording may be: all of it is in memory."""
+    seconds = _seconds(text)
+    if seconds > MAX_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"a recording may have {MAX_SECONDS:g} seconds: record less, 15 to 60 seconds are plenty"
+        )
     return seconds

@@ -16,8 +16,9 @@ from speakerid.dashboard import resources, widgets
 from speakerid.dashboard.enroll import WANTED_SPEECH_SECONDS, Take, advice
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.escaping import escaped
-from speakerid.errors import AudioError
+from speakerid.errors import AudioError, EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
+from speakerid.gallery.recordings import require_length
 
 if TYPE_CHECKING:
     from speakerid.audio.microphone import Device
@@ -42,7 +43,8 @@ FILE_TYPES = [
 _WEBRTC_KEY = "enroll-webrtc"
 _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
 _MAX_FILES = 30  # in one enrollment; a voiceprint keeps some ten pieces of them
-_MAX_MB = 200  # of one file
+_MAX_MB = 200  # of one file …
+_MAX_MB_AT_ONCE = 500  # … and of all files of one enrollment, which are in memory together
 _SILENT_STREAM = 15.0  # s without a frame after which the browser is taken to be gone
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
@@ -153,6 +155,14 @@ def files(enrollment: Enrollment) -> list[Take]:
             icon=":material/error:",
         )
         return []
+    megabytes = sum(upload.size for upload in uploads) / 1e6
+    if megabytes > _MAX_MB_AT_ONCE:
+        st.error(
+            f"These files have {megabytes:.0f} MB together, and {_MAX_MB_AT_ONCE} MB are the most for one "
+            "enrollment: remove some, or save them as mp3 or m4a.",
+            icon=":material/error:",
+        )
+        return []
     return _takes(enrollment, uploads)
 
 
@@ -162,8 +172,13 @@ def _takes(enrollment: Enrollment, uploads: list[Any], name: str = "") -> list[T
         take = enrollment.file(upload.file_id, upload.getvalue(), name or upload.name)
         if isinstance(take, str):
             st.error(escaped(take), icon=":material/error:")
-        else:
-            takes.append(take)
+            continue
+        takes.append(take)
+        try:
+            require_length(sum(one.quality.seconds for one in takes))
+        except EnrollmentRefused as refused:
+            st.error(escaped(refused), icon=":material/error:")
+            return []
     return takes
 
 

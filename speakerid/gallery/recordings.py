@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from speakerid.audio.format import RATE, Block
-from speakerid.errors import GalleryError
+from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.packed import pack, text_of, unpack
 from speakerid.gallery.voiceprint import Consent, Newer, consent_of
 
@@ -24,6 +24,7 @@ KIND, VERSION = "recording", "1"
 SUFFIX = ".recording"
 MAX_RECORDINGS = 20  # kept of one person
 MAX_SECONDS = 600.0  # of one recording
+MAX_SECONDS_AT_ONCE = 3600.0  # of all recordings of one enrollment, which are in memory together
 MAX_FILE_BYTES = 25_000_000  # 16-bit samples of MAX_SECONDS take 19 MB before they are compressed
 _NAME = re.compile(r"([^.][^/\\]*)\.([0-9a-f]{16})" + re.escape(SUFFIX))
 
@@ -50,6 +51,22 @@ class KeptRecording:
     def seconds(self) -> float:
         """Its length."""
         return len(self.samples) / RATE
+
+
+def require_length(seconds: float) -> None:
+    """Make sure that recordings of so many seconds in all can be enrolled from at once.
+
+    Raises:
+        EnrollmentRefused: if not.
+    """
+    if seconds > MAX_SECONDS_AT_ONCE:
+        raise EnrollmentRefused(
+            [
+                f"These recordings are longer than {MAX_SECONDS_AT_ONCE / 60:.0f} minutes together, more "
+                "than one enrollment takes: leave some out. Three or four of a minute from different days "
+                "and rooms are plenty."
+            ]
+        )
 
 
 def file_of(owner: str, recording: str) -> str:

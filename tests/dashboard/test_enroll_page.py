@@ -10,7 +10,8 @@ from gallery.people import voiceprint
 from support import voices
 
 from speakerid.audio.format import RATE
-from speakerid.gallery import Gallery
+from speakerid.dashboard import enroll_sources
+from speakerid.gallery import Gallery, recordings
 from speakerid.gallery.store import FolderStore
 
 
@@ -218,6 +219,23 @@ def test_too_many_files_are_refused(page, tmp_path):
     assert not [button for button in app.button if button.key == "enroll-save"]
 
 
+def test_files_that_are_too_large_together_are_refused(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(enroll_sources, "_MAX_MB_AT_ONCE", 0.05)
+    data = recording("Alice", tmp_path, seconds=1)
+    app = upload(fill(page, "Alice"), *[(f"{number}.wav", data) for number in range(2)])
+    assert "These files have" in app.error[0].value and "remove some" in app.error[0].value
+    assert not [button for button in app.button if button.key == "enroll-save"]
+    assert upload(app, ("one.wav", data)).button(key="enroll-save")
+
+
+def test_recordings_that_are_too_long_together_are_refused(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(recordings, "MAX_SECONDS_AT_ONCE", 12.0)
+    data = recording("Alice", tmp_path, seconds=7)
+    app = upload(fill(page, "Alice"), *[(f"{number}.wav", data) for number in range(2)])
+    assert "leave some out" in app.error[0].value
+    assert not [button for button in app.button if button.key == "enroll-save"]
+
+
 def test_the_page_counts_speech_as_the_gallery_does(page, folder, tmp_path):
     app = upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path, seconds=7)))
     counted = re.search(r"<em>Speech</em><strong>([0-9.]+) s", said(app))
@@ -231,6 +249,35 @@ def test_the_recorder_makes_a_voiceprint(page, folder, tmp_path):
     app.audio_input(key="enroll-clip-0").set_value(("clip.wav", recording("Alice", tmp_path), "audio/wav"))
     assert "Alice is enrolled" in said(save(app.run()))
     assert Gallery.open(folder).get("Alice").consent.source == "recorder"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer"),
+    [(0.2, "too short"), (2.0, "5 are needed"), (601.0, "longer than 10 minutes")],
+)
+def test_a_recording_of_another_length_than_wanted_gets_a_clear_answer(
+    page, folder, seconds, answer, tmp_path
+):
+    samples = np.resize(np.concatenate(voices.enrollment("Alice")), round(seconds * RATE))
+    clip = voices.write_wav(tmp_path / "clip.wav", samples).read_bytes()
+    app = fill(page, "Alice", source="recorder")
+    app.audio_input(key="enroll-clip-0").set_value(("clip.wav", clip, "audio/wav"))
+    app = app.run()
+    if [button for button in app.button if button.key == "enroll-save"]:
+        app = save(app)
+    assert answer in plain("".join(error.value for error in app.error))
+    assert "Voice recorder, 20" in said(app) or answer == "5 are needed"
+    assert Gallery.open(folder).speakers() == []
+
+
+def test_a_recording_longer_than_needed_is_used_whole(page, folder, tmp_path):
+    samples = np.concatenate(voices.enrollment("Alice") * 3)
+    clip = voices.write_wav(tmp_path / "clip.wav", samples).read_bytes()
+    app = fill(page, "Alice", source="recorder")
+    app.audio_input(key="enroll-clip-0").set_value(("clip.wav", clip, "audio/wav"))
+    assert "Alice is enrolled" in said(save(app.run()))
+    (alice,) = Gallery.open(folder).speakers()
+    assert len(alice.embeddings) == 10
 
 
 def test_leaving_the_page_keeps_nothing(page, folder, tmp_path):
