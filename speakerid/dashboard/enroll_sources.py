@@ -45,6 +45,10 @@ _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges 
 _MAX_FILES = 30  # in one enrollment; a voiceprint keeps some ten pieces of them
 _MAX_MB = 200  # of one file …
 _MAX_MB_AT_ONCE = 500  # … and of all files of one enrollment, which are in memory together
+_NO_MICROPHONE = (
+    "This computer has no microphone that the app can use: connect one and reload the page, or record with "
+    "the browser's microphone."
+)
 _SILENT_STREAM = 15.0  # s without a frame after which the browser is taken to be gone
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
@@ -89,22 +93,18 @@ def microphone(enrollment: Enrollment) -> list[Take]:
     """A microphone of the computer that runs the app."""
     from speakerid.audio.microphone import Microphone
 
+    running = enrollment.look().running
     try:
-        found = resources.microphones()
+        found, why = resources.microphones(), _NO_MICROPHONE
     except AudioError as error:
-        st.warning(escaped(error), icon=":material/mic_off:")
-        return []
+        found, why = [], escaped(error)
     if not found:
-        st.warning(
-            "This computer has no microphone that the app can use: connect one and reload the page, or "
-            "record with the browser's microphone.",
-            icon=":material/mic_off:",
-        )
-        return []
+        st.warning(why, icon=":material/mic_off:")
+        # What was recorded before the only one was pulled out can be used all the same.
+        return _guided(enrollment, "Microphone of this computer", going_on=running)
     names = _by_label(found)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     chosen = left.selectbox("Microphone", list(names), key="enroll-device")
-    running = enrollment.look().running
     again = "Continue" if enrollment.take and not enrollment.look().full else "Start recording"
     if running:
         if right.button("Stop", key="enroll-stop", icon=":material/stop:", width="stretch"):
