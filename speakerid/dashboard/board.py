@@ -9,20 +9,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from speakerid.audio.format import RATE
 from speakerid.dashboard import eventlog, figures
 from speakerid.dashboard.board_bars import Bars
 from speakerid.dashboard.board_log import SessionLog
 from speakerid.dashboard.board_people import Cast
 from speakerid.dashboard.board_rolling import Rolling
 from speakerid.dashboard.board_space import SpaceView
+from speakerid.dashboard.board_state import State
 from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.live_sound import KeptSound
-from speakerid.dashboard.words import explanation, kept, latency, not_listening, now_speaking, signal
+from speakerid.dashboard.words import explanation, latency, not_listening, now_speaking, signal
 
 if TYPE_CHECKING:
-    from speakerid.audio.ring import Ring
     from speakerid.dashboard.strangers import Voice
     from speakerid.gallery import Voiceprint
     from speakerid.identify import Decision, Snapshot
@@ -41,10 +40,8 @@ class Board:
         everybody: who is enrolled; colors follow from it, so that they are the same on every page.
 
     Attributes:
+        state: what the session as a whole does.
         gender: says in words what a decision's voice sounds like; None while nobody asks.
-        playing: the recording that is played audibly beside the board, its number and the ring that it comes
-            through; None for none.
-        remarks: sentences that the page shows all the time, by what they are about.
     """
 
     def __init__(
@@ -54,11 +51,8 @@ class Board:
         everybody: "Sequence[Voiceprint] | None" = None,
     ):
         self._lock = threading.RLock()
-        self._status: Message = {"kind": "idle", "text": ""}
-        self._sound = sound or KeptSound()
+        self.state = State(sound or KeptSound())
         self.gender: Callable[[Decision], Message | None] | None = None
-        self.playing: tuple[int, Ring] | None = None
-        self.remarks: dict[str, str] = {}
         self._space = SpaceView(people)
         self._reset()
         self._set_cast(Cast(people, everybody))
@@ -96,27 +90,16 @@ class Board:
         """The CSS color of this person."""
         return self._cast.color(name)
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing has been listened to yet, or the last listening has ended well."""
-        return self._status["kind"] in ("idle", "ended")
-
-    @property
-    def status(self) -> str:
-        """What the session as a whole does, in words."""
-        return self._status["text"]
-
     # -- what happens ------------------------------------------------------------------------------------
 
     def set_status(self, kind: str, text: str) -> Message:
         """What the session as a whole does: idle, waiting, listening, ended or failed; `text` for people."""
         with self._lock:
-            self._status = {"kind": kind, "text": text}
+            self.state.kind, self.state.text = kind, text
             if kind != "listening":
                 self._nobody()
             return {
                 "kind": "update",
-                "status": self._status,
                 "now": self._now(),
                 "bars": self._bars_message(),
                 "space": self._space.message(),
@@ -128,19 +111,8 @@ class Board:
         self._space.voice = None
 
     def around(self) -> Message:
-        """What the page says beside the answers: the sound it keeps or plays, and the remarks."""
-        return {
-            "kept": kept(self._sound.on, self._sound.ranges(), self._sound.limit),
-            "play": self._play(),
-            "remark": {"text": " ".join(filter(None, self.remarks.values()))},
-            "guessing": {"on": self.gender is not None},
-        }
-
-    def _play(self) -> Message:
-        if self.playing is None or self._status["kind"] not in ("waiting", "listening"):
-            return {"number": None, "at": 0.0}
-        number, ring = self.playing
-        return {"number": number, "at": round(ring.position / RATE, 2)}
+        """What the page says beside the answers."""
+        return self.state.message() | {"guessing": {"on": self.gender is not None}}
 
     def start_again(self) -> None:
         """Forget everything heard."""
@@ -176,16 +148,16 @@ class Board:
             strangers = self._space.news()
             at = self._log.offset + snapshot.at
             point = self._rolling.add(at, self._scores())
-            state = self._state()
+            answers = self._answers()
             if not pending:  # what only decisions change need not be drawn again
                 for part in ("bars", "space", "explain"):
-                    del state[part]
+                    del answers[part]
             first = self._log.take(snapshot.turns)
             if first is not None and self._heard_names() != self._rows:
                 return self.hello()  # somebody was heard who has no row in the timeline yet
             return {
                 "kind": "update",
-                **state,
+                **answers,
                 "point": point,
                 "strangers": strangers,
                 "turns": None if first is None else self._turns_message(first),
@@ -195,7 +167,11 @@ class Board:
         """A person says that the turn that began at `start` (s) was somebody else's; None without sense."""
         with self._lock:
             index = self._log.correct(start, name) if name in self._cast.names else None
-            return None if index is None else {"kind": "update", "turns": self._turns_message(index)}
+            if index is None:
+                return None
+            if self._heard_names() != self._rows:
+                return self.hello()
+            return {"kind": "update", "turns": self._turns_message(index)}
 
     def unknown_voices(self) -> "list[Voice]":
         """What unknown voices sounded like, in the log's time."""
@@ -223,15 +199,14 @@ class Board:
                 "rolling": self._rolling.message(),
                 "strangers": {"from": 0, "points": list(self._space.strangers)},
                 "turns": self._turns_message(0),
-                **self._state(),
+                **self._answers(),
             }
 
     def _heard_names(self) -> list[str]:
         return self._cast.rows(entry.speaker for entry in self._log.entries)
 
-    def _state(self) -> Message:
+    def _answers(self) -> Message:
         return {
-            "status": self._status,
             "now": self._now(),
             "bars": self._bars_message(),
             "space": self._space.message(),
@@ -246,8 +221,8 @@ class Board:
         return [round(float(scores.get(name, 0.0)), 4) for name in self._cast.names]
 
     def _now(self) -> Message:
-        if self._status["kind"] != "listening" or self._snapshot is None:
-            return not_listening(self._status["text"])
+        if self.state.kind != "listening" or self._snapshot is None:
+            return not_listening(self.state.text)
         return now_speaking(self._decision, self.color) | {"gender": self._gendered}
 
     def _bars_message(self) -> Message:

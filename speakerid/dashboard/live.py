@@ -47,7 +47,7 @@ class LiveSession(Listening):
 
     def hint(self, sentence: str) -> None:
         """What to do to begin, shown until something is heard."""
-        if self._source is None and self.board.idle and sentence != self.board.status:
+        if self._source is None and self.board.state.idle and sentence != self.board.state.text:
             self._say("idle", sentence)
 
     # -- who and how -------------------------------------------------------------------------------------

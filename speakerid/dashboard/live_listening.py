@@ -106,7 +106,7 @@ class Listening:
         with self._lock:
             self._end_listening()
             self._source, self._source_ended, self._played = source, None, played
-            self.board.playing = None if played is None else (next(_numbers), source.ring)
+            self.board.state.playing = None if played is None else (next(_numbers), source.ring)
         supervise(self)
         threading.Thread(target=self._listen, args=(people,), name="live-open", daemon=True).start()
 
@@ -141,7 +141,7 @@ class Listening:
         with self._lock:
             if attempt != self._attempt or self._source is None:
                 return
-            self.board.remarks["model"] = "" if listener.scorer.calibrated else UNCALIBRATED
+            self.board.state.remarks["model"] = "" if listener.scorer.calibrated else UNCALIBRATED
             self._say("listening", "")
             self.sound.begin(self.board.heard)
             self._heard = running.open(listener, self._source.ring, self.publisher.begin())
@@ -204,7 +204,7 @@ class Listening:
             if (sent := getattr(source, "last_frame_at", None)) is not None:
                 self.publisher.touch(sent)  # its page is there, though a proxy may have cut the WebSocket
             self._check_source(source, now)
-        elif self.stream.overdue(now) and self.board.status != NO_FIRST_FRAME:
+        elif self.stream.overdue(now) and self.board.state.text != NO_FIRST_FRAME:
             self._say("failed", NO_FIRST_FRAME)
         self._refresh_people()
         return self._source is not None or self.publisher.watched
@@ -216,8 +216,8 @@ class Listening:
             trouble = ""
         except SpeakerIdError as error:
             trouble = f"{error} Until then the page goes on with the people it knew before."
-        if trouble != self.board.remarks.get("people", ""):
-            self.board.remarks["people"] = trouble
+        if trouble != self.board.state.remarks.get("people", ""):
+            self.board.state.remarks["people"] = trouble
             self.publisher.publish({"kind": "update", **self.board.around()})
 
     def _check_source(self, source: Source, now: float) -> None:

@@ -5,44 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gallery.people import voiceprint
+from dashboard.boards import PEOPLE, decision, snapshot, update
 
 from speakerid.audio.ring import Ring
 from speakerid.dashboard import words
 from speakerid.dashboard.board import Board
-from speakerid.dashboard.board_bars import Bars
-from speakerid.dashboard.board_strangers import MOST
 from speakerid.dashboard.live_sound import KeptSound
-from speakerid.identify import Decision, Details, Snapshot, Turn
-
-PEOPLE = [replace(voiceprint(name, seed), id=f"{seed:032x}") for seed, name in enumerate(("Ana", "Bō"), 1)]
-
-
-def decision(at: float, speaker: str | None, confidence: float = 0.9) -> Decision:
-    if speaker is None:
-        return Decision(at, None, 1.0)
-    rest = {name: (1 - confidence) / 2 for name in ("Ana", "Bō", "unknown") if name != speaker}
-    details = Details({"Ana": 0.61, "Bō": -0.2}, {}, {"Ana": 4.25, "Bō": -3.0}, 1.5, "Bō", "far ahead")
-    embedding = PEOPLE[0].embeddings[0] if speaker == "Ana" else PEOPLE[1].embeddings[0]
-    return Decision(at, speaker, confidence, {**rest, speaker: confidence}, embedding, details)
-
-
-def snapshot(at: float, said: Decision | None, turns: tuple[Turn, ...] = (), **other) -> Snapshot:
-    return Snapshot(at=at, decision=said, level_dbfs=-23.4, speech=True, turns=turns, **other)
-
-
-@pytest.fixture
-def board() -> Board:
-    made = Board(PEOPLE)
-    made.set_status("listening", "")
-    return made
-
-
-def update(board: Board, at: float, speaker: str | None, turns: tuple[Turn, ...] = (), **other) -> dict:
-    said = decision(at, speaker)
-    message = board.update(snapshot(at, said, turns, **other), [said])
-    json.dumps(message, allow_nan=False)  # what a browser can read
-    return message
+from speakerid.identify import Turn
 
 
 def test_the_three_answers_are_told_apart(board):
@@ -72,27 +41,6 @@ def test_bars_keep_their_places_and_end_with_unknown(board):
     assert said["labels"] == ["Ana", "Bō", "unknown"]
     said = update(board, 2, None)["bars"]
     assert (said["p"], said["text"]) == ([0, 0, 0], ["", "", ""])
-
-
-def test_many_people_share_a_bar_and_whoever_speaks_gets_one_in_a_place_that_stays():
-    names = [f"P{k:02d}" for k in range(20)]
-    bars = Bars([*names, "unknown"], lambda name: f"color of {name}")
-
-    def say(who: int) -> dict:
-        scores = [0.9 if k == who else 0.005 for k in range(20)] + [0.005]
-        bars.take(scores)
-        return bars.message(scores, told=True)
-
-    before = say(3)
-    assert before["labels"] == [*names[:11], "9 others", "unknown"]
-    assert len(before["p"]) == len(before["text"]) == len(before["colors"]) == 13
-    after = say(17)
-    assert "P17" in after["labels"] and after["p"][after["labels"].index("P17")] == 0.9
-    assert sum(a != b for a, b in zip(before["labels"], after["labels"], strict=True)) == 1
-    assert after["colors"][after["labels"].index("P17")] == "color of P17"
-    assert "P03" in after["labels"], "who spoke lately keeps the bar"
-    assert say(3)["labels"] == after["labels"]
-    assert sum(after["p"]) == pytest.approx(1, abs=0.01)
 
 
 def test_between_decisions_only_time_and_signal_go_on(board):
@@ -172,60 +120,6 @@ def test_listening_again_goes_on_where_the_log_ended_and_starting_again_forgets(
     assert board.entries == () and board.hello()["rolling"]["t"] == []
 
 
-def test_somebody_new_in_the_gallery_keeps_the_past(board):
-    update(board, 1, "Bō")
-    board.set_people([*PEOPLE, replace(voiceprint("Cem", 9), id="9" * 32)])
-    hello = board.hello()
-    assert [person["name"] for person in hello["people"]] == ["Ana", "Bō", "Cem", "unknown"]
-    assert hello["rolling"]["p"] == [[0.05, 0.9, 0.0, 0.05]]
-
-
-def test_the_current_voice_moves_to_its_cluster_and_strangers_stay(board):
-    message = update(board, 1, "unknown")
-    assert message["strangers"]["points"][0]["at"] == message["space"]["trail"][-1]["at"]
-    point = update(board, 2, "Ana")["space"]["trail"][-1]["at"]
-    cluster = board.hello()["figures"]["space3d"]["data"][0]
-    distances = np.linalg.norm(np.stack([cluster["x"], cluster["y"], cluster["z"]]).T - point, axis=1)
-    assert distances.min() < 1e-3
-    assert len(board.hello()["strangers"]["points"]) == 1
-
-
-def stranger(at: float, segment: int) -> Decision:
-    return replace(decision(at, "unknown"), segment=segment)
-
-
-def hear(board: Board, decisions: list[Decision], shown: list[dict]) -> None:
-    """Update the board, and what a browser shows of strangers."""
-    news = board.update(snapshot(decisions[-1].at, decisions[-1]), decisions)["strangers"]
-    del shown[news["from"] :]
-    shown += news["points"]
-
-
-def test_a_stranger_who_spoke_once_long_ago_is_still_seen(board):
-    shown: list[dict] = []
-    hear(board, [stranger(k / 10, 0) for k in range(1, 31)], shown)
-    for segment in range(1, 6):
-        for at in range(200):
-            hear(board, [stranger(100 * segment + at / 10, segment)], shown)
-    assert len(shown) <= MOST
-    of = [sum(100_000 * k <= point["t"] < 100_000 * (k + 1) for point in shown) for k in range(6)]
-    assert min(of) >= 20 and sum(of) == len(shown)
-    assert shown[of[0] - 1]["t"] == 3000, "the latest decision of a stretch was judged by the most speech"
-    assert board.hello()["strangers"] == {"from": 0, "points": shown}
-    assert [point["t"] for point in shown] == sorted(point["t"] for point in shown)
-    assert len(board.unknown_voices()) == len(shown)
-
-
-def test_of_more_strangers_than_there_is_room_for_the_shortest_go(board):
-    shown: list[dict] = []
-    for segment in range(MOST + 1):
-        said = stranger(segment, segment)
-        seconds = 0.5 if segment % 4 == 0 else 2.0
-        hear(board, [replace(said, details=replace(said.details, seconds=seconds))], shown)
-    assert MOST // 2 < len(shown) < MOST
-    assert all(point["t"] % 4000 for point in shown)
-
-
 def test_why_this_name_is_said_in_numbers(board):
     explain = update(board, 1, "Ana")["explain"]
     assert explain["lead"].startswith("Ana: far ahead.")
@@ -264,81 +158,6 @@ def test_the_log_can_be_taken_away_in_every_form(board, kind):
     assert board.export("exe") is None
 
 
-def test_a_board_for_nobody_works():
-    board = Board([])
-    board.set_status("listening", "")
-    said = Decision(1, "unknown", 1.0, {"unknown": 1.0}, PEOPLE[0].embeddings[0])
-    assert board.update(snapshot(1, said), [said])["now"]["name"] == "unknown"
-    json.dumps(board.hello(), allow_nan=False)
-
-
-def test_colors_follow_from_everybody_and_not_from_who_takes_part():
-    everybody = [replace(PEOPLE[0], id=f"{k:032x}", name=f"P{k}") for k in range(8)]
-    looks = {p["name"]: p["color"] for p in Board(everybody).hello()["people"]}
-    some = Board(everybody[5:], everybody=everybody).hello()["people"]
-    assert {p["name"]: p["color"] for p in some} == {
-        name: looks[name] for name in ("P5", "P6", "P7", "unknown")
-    }
-
-
-def test_a_stranger_who_was_named_elsewhere_stays_on_the_map_when_others_are_enrolled(board):
-    update(board, 1, "unknown")
-    board.set_people([*PEOPLE, replace(voiceprint("Cem", 9), id="9" * 32)])
-    [stranger] = board.hello()["strangers"]["points"]
-    assert stranger["t"] == 1000 and "click to name" in stranger["text"]
-    [voice] = board.unknown_voices()
-    assert (voice.at, voice.seconds) == (1, 1.5)
-
-
-def test_past_turns_keep_their_row_when_their_person_takes_no_part_any_more(board):
-    turn = Turn(0, 2, "Bō", 0.9)
-    update(board, 2, "Bō", (turn,))
-    board.set_people(PEOPLE[:1], PEOPLE)
-    hello = board.hello()
-    assert hello["rows"] == ["Ana", "Bō", "unknown"]
-    assert hello["figures"]["timeline"]["layout"]["yaxis"]["ticktext"] == hello["rows"]
-    assert [person["name"] for person in hello["people"]] == ["Ana", "unknown"]
-    color = hello["turns"]["rows"][0]["color"]
-    assert color == hello["figures"]["timeline"]["data"][1]["marker"]["color"] != board.color("unknown")
-    board.set_people(PEOPLE[:1])  # removed: still a row, and no longer a color
-    assert board.hello()["rows"] == ["Ana", "Bō", "unknown"]
-
-
-def test_of_many_people_only_those_heard_have_a_row():
-    many = [replace(PEOPLE[0], id=f"{k:032x}", name=f"P{k}") for k in range(12)]
-    board = Board(many)
-    board.set_status("listening", "")
-    assert board.hello()["rows"] == ["unknown"]
-    said = replace(decision(1, "Ana"), speaker="P7")
-    message = board.update(snapshot(1, said, (Turn(0, 1, "P7", 0.9),)), [said])
-    assert message["kind"] == "hello" and message["rows"] == ["P7", "unknown"]
-
-
-def test_a_decision_that_was_under_way_gets_its_row_too(board):
-    board.set_people(PEOPLE[:1], PEOPLE)
-    message = update(board, 2, "Bō", (Turn(0, 2, "Bō", 0.9),))
-    assert message["kind"] == "hello" and message["rows"] == ["Ana", "Bō", "unknown"]
-
-
-def test_a_renamed_person_takes_the_past_along(board):
-    turn = Turn(0, 2, "Bō", 0.9)
-    update(board, 2, "Bō", (turn,))
-    board.set_people([PEOPLE[0], replace(PEOPLE[1], name="Zoë")])
-    hello = board.hello()
-    assert hello["rows"] == ["Ana", "Zoë", "unknown"] and hello["rolling"]["p"] == [[0.05, 0.9, 0.05]]
-    assert board.entries[0].speaker == "Zoë" and not board.entries[0].corrected
-    update(board, 3, "Ana", (replace(turn, end=2.5),))  # the Listener still calls this turn what it did
-    assert [entry.speaker for entry in board.entries] == ["Zoë"]
-
-
-def test_the_current_voice_is_gone_when_nobody_speaks_and_at_the_end(board):
-    voice = update(board, 1, "Ana")["space"]["voice"]
-    assert voice["text"] == "now: Ana, 90%<br>nearest: Ana, 0.61 alike"
-    assert update(board, 2, None)["space"]["voice"] is None
-    assert update(board, 3, "Bō")["space"]["voice"]
-    assert board.set_status("ended", "")["space"]["voice"] is None
-
-
 def test_the_kept_sound_is_told():
     sound = KeptSound()
     board = Board(PEOPLE, sound)
@@ -353,7 +172,7 @@ def test_the_kept_sound_is_told():
 def test_a_replay_is_played_along_only_while_it_is_heard(board):
     assert board.hello()["play"]["number"] is None
     ring = Ring(seconds=2)
-    board.playing = (3, ring)
+    board.state.playing = (3, ring)
     ring.push(np.zeros(32_000, np.float32))
     ring.push(np.zeros(8_000, np.float32))  # half a second is lost, and the recording goes on
     ring.pop()

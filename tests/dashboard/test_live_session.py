@@ -79,7 +79,7 @@ def test_a_recording_is_named_and_its_end_ends_the_session(session, tmp_path):
     session.start_replay(recording)
     wait(lambda: names.add(now(session)) or "Alice" in names, f"Alice was not named: {names}")
     wait(lambda: not session.listening, "the session goes on after its source has ended")
-    assert session.board.status == "The sound has ended."
+    assert session.board.state.text == "The sound has ended."
     assert "Bruno" not in names
     assert [entry.speaker for entry in session.board.entries] == ["Alice"]
     assert session.board.hello()["rolling"]["t"]
@@ -92,7 +92,7 @@ def test_the_browsers_frames_start_a_session_and_silence_for_seconds_ends_it(ses
     source = session._source
     session.check(source.last_frame_at + SILENT_SOURCE_S + 0.1)
     assert not session.listening and source.closed
-    assert "No sound has come from the browser" in session.board.status
+    assert "No sound has come from the browser" in session.board.state.text
 
 
 def test_a_page_that_still_sends_sound_is_there_though_its_websocket_is_cut(session):
@@ -116,15 +116,15 @@ def test_a_browser_whose_sound_does_not_get_through_is_told(session):
     asked = time.monotonic() + 1
     session.check(asked)
     session.check(asked + FIRST_FRAME_S - 1)
-    assert "does not get through" not in session.board.status
+    assert "does not get through" not in session.board.state.text
     session.check(asked + FIRST_FRAME_S + 1)
-    assert "does not get through" in session.board.status and "let UDP pass" in session.board.status
+    assert "does not get through" in session.board.state.text and "let UDP pass" in session.board.state.text
     asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
-    wait(lambda: "does not get through" not in session.board.status, "sound has come, and it is not said")
+    wait(lambda: "does not get through" not in session.board.state.text, "sound has come, and it is not said")
     session.stop()
     context._set_state(WebRtcStreamerState(playing=False, signalling=False))
     session.check(asked + 3 * FIRST_FRAME_S)
-    assert session.board.status == "Stopped.", "nobody wants to send any more"
+    assert session.board.state.text == "Stopped.", "nobody wants to send any more"
 
 
 def test_a_late_frame_after_stop_starts_nothing(session):

@@ -22,6 +22,7 @@ class Charts extends Space {
     const style = getComputedStyle(this.root);
     const text = style.getPropertyValue("--st-text-color").trim() || style.color;
     const line = style.getPropertyValue("--st-border-color").trim() || "#8884";
+    this.family = style.fontFamily;
     const layout = structuredClone(figure.layout);
     layout.font = { color: text, family: style.fontFamily, size: 14 * this.big };
     for (const name of ["xaxis", "yaxis"]) if (layout[name]) Object.assign(layout[name], { gridcolor: line, linecolor: line });

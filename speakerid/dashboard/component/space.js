@@ -88,7 +88,7 @@ class Space extends Log {
   clearOfEachOther(spots, names, speaking) {
     const size = NAME_PX * this.big;
     const pen = (this.pen ??= document.createElement("canvas").getContext("2d"));
-    pen.font = `${size}px ${getComputedStyle(this.root).fontFamily}`;
+    pen.font = `${size}px ${this.family}`;
     const rank = (k) => (k === speaking ? 0 : this.shownNames?.[k] ? 1 : 2);
     const order = names.map((_, k) => k).sort((a, b) => rank(a) - rank(b) || a - b);
     const taken = [], placed = names.map(() => undefined);
