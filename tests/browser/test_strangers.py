@@ -1,0 +1,69 @@
+"""A stranger on the Live page gets a name afterwards: turns, consent, voiceprint, and the log corrected."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support import voices
+from support.app import App
+
+from speakerid.gallery import Consent, Gallery
+from speakerid.model import Encoder
+
+PLENTY = 120_000  # ms; the machine may be busy
+ROWS = ".st-key-event-log tbody tr"
+DIALOG = "[data-testid=stDialog]"
+
+
+@pytest.fixture
+def people(app: App) -> App:
+    """The app with Alice enrolled."""
+    consent = Consent.now("A synthetic voice.", "test")
+    Gallery.open(app.voiceprints).enroll("Alice", voices.enrollment("Alice"), Encoder.load(), consent=consent)
+    return app
+
+
+def listen(page: Page, app: App, file: Path) -> None:
+    """Play a recording on the Live page in real time, with its sound kept, and wait for its end."""
+    page.goto(f"{app.url}/Live", timeout=PLENTY)
+    page.get_by_role("radio", name="Recording").click()
+    page.locator(".st-key-live-keep label").first.click()
+    page.locator(".st-key-live-file input[type=file]").set_input_files(file)
+    start = page.locator(".st-key-live-start button")
+    expect(start).to_be_enabled(timeout=PLENTY)
+    start.click()
+    expect(page.locator(ROWS).nth(3)).to_be_visible(timeout=PLENTY)
+    expect(page.locator(".st-key-now-speaking")).to_contain_text("not listening", timeout=PLENTY)
+
+
+def test_a_stranger_is_named_with_consent_from_the_turns_that_were_chosen(people, open_browser, tmp_path):
+    samples, turns = voices.conversation(["Edgar", "Alice", "Edgar", "Alice", "Edgar"])
+    page = open_browser()
+    listen(page, people, voices.write_wav(tmp_path / "conversation.wav", samples))
+    print(page.locator(ROWS).all_inner_texts(), turns)
+    newest = page.locator(ROWS).filter(has_text="unknown").first
+    newest.locator("select").select_option(label="somebody new …")
+    dialog = page.locator(DIALOG)
+    expect(dialog).to_contain_text("Whose voice is this?", timeout=PLENTY)
+    offered = dialog.locator("[class*=st-key-naming-turn]")
+    expect(offered.first).to_contain_text("unknown", timeout=PLENTY)
+    assert offered.count() >= 2
+    for turn in offered.all():
+        if not turn.locator("input").is_checked():
+            turn.locator("label").click()
+            expect(turn.locator("input")).to_be_checked()
+    dialog.get_by_role("textbox", name="Name").fill("Edgar")
+    dialog.locator(".st-key-naming-enroll button").click()
+    expect(dialog).to_contain_text("The consent is missing", timeout=PLENTY)
+    assert [person.name for person in Gallery.open(people.voiceprints).speakers()] == ["Alice"]
+    dialog.locator(".st-key-naming-consent label").click()
+    expect(dialog.locator(".st-key-naming-consent input")).to_be_checked()
+    dialog.locator(".st-key-naming-enroll button").click()
+    expect(dialog).to_have_count(0, timeout=PLENTY)
+    expect(page.locator(ROWS).filter(has=page.locator("select")).first).to_have_attribute(
+        "data-name", "Edgar", timeout=PLENTY
+    )
+    alice, edgar = Gallery.open(people.voiceprints).speakers()
+    assert (alice.name, edgar.name, edgar.consent.source) == ("Alice", "Edgar", "live")
+    assert all(source.startswith("live, 20") for source in edgar.sources)
+    assert "unknown" not in {row.get_attribute("data-name") for row in page.locator(ROWS).all()}
