@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from speakerid.dashboard import resources, widgets
+from speakerid.dashboard import evaluate_figures, resources, widgets
 from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from speakerid.gallery import Voiceprint
 
 COMMAND = "python -m speakerid evaluate MANIFEST.csv --split test --out results"
-LABELED = 14  # people up to whom each cell of the matrix shows its number
 FEW = 30  # tries below which the page warns that the figures are coarse
 
 
@@ -138,54 +137,10 @@ def _tone(share: float) -> widgets.Tone:
 
 
 def _matrix(tries: Tries) -> None:
-    from plotly import graph_objects
-
     threshold = st.session_state["evaluate-threshold"] / 100
-    counts = tries.confusion(threshold)
-    rows = [i for i in range(len(tries.names)) if counts[i].sum()]
-    totals = counts[rows].sum(axis=1, keepdims=True)
-    columns = [_plain(name) for name in (*tries.names, "unknown")]
-    whose = [_plain(tries.names[i]) for i in rows]
     with st.container(key="evaluate-matrix"), st.container(key="card-matrix"):
         widgets.label(f"Who is shown for whom, at {threshold:.0%}")
-        figure = graph_objects.Figure(
-            graph_objects.Heatmap(
-                z=counts[rows] / totals,
-                x=list(range(len(columns))),
-                y=list(range(len(whose))),
-                customdata=counts[rows],
-                text=counts[rows] if len(columns) <= LABELED else None,
-                texttemplate="%{text}" if len(columns) <= LABELED else None,
-                hovertemplate="%{customdata} pieces, %{z:.0%}<extra></extra>",
-                colorscale=[[0, "rgba(15,118,110,0.04)"], [1, "rgba(15,118,110,0.95)"]],
-                zmin=0,
-                zmax=1,
-                showscale=False,
-                xgap=2,
-                ygap=2,
-            )
-        )
-        ticks = {
-            "tickmode": "array",
-            "automargin": True,
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-        }
-        figure.update_layout(
-            xaxis={**ticks, "tickvals": list(range(len(columns))), "ticktext": columns, "title": "shown as"},
-            yaxis={
-                **ticks,
-                "tickvals": list(range(len(whose))),
-                "ticktext": whose,
-                "title": "really",
-                "autorange": "reversed",
-            },
-            height=170 + 34 * max(len(whose), 3),
-            margin={"l": 10, "r": 10, "t": 10, "b": 10},
-            paper_bgcolor="rgba(0,0,0,0)",
-            plot_bgcolor="rgba(0,0,0,0)",
-        )
+        figure = evaluate_figures.matrix(tries.confusion(threshold), tries.names)
         st.plotly_chart(figure, key="evaluate-matrix-chart", config={"displayModeBar": False})
         worst = tries.confused(threshold)[:3]
         if worst:
@@ -250,9 +205,3 @@ def _labeled_recordings() -> None:
             "line. The manifest is a CSV file with the columns path, corpus, speaker and split."
         )
         st.code(COMMAND, language="shell")
-
-
-def _plain(name: str) -> str:
-    """A name for plotly, which would read < and & as markup."""
-    short = name if len(name) <= 18 else name[:17] + "…"
-    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
