@@ -152,6 +152,24 @@ def test_a_connection_that_is_lost_on_the_way_is_told_and_goes_on_when_it_is_bac
         expect(page.locator(NAME)).not_to_have_text("not listening", timeout=PLENTY)
 
 
+def test_a_stream_that_the_app_has_ended_can_be_started_again(app: App, tmp_path: Path):
+    with ExitStack() as stack:
+        page = stack.enter_context(chromium(tmp_path / "profile")).pages[0]
+        page.route_web_socket("**/api/live/*", lambda socket: socket.close())  # nobody watches, as it seems
+        page.goto(f"{enrolled(app).url}/Live", timeout=PLENTY)
+        said = page.locator(".st-key-now-speaking").last
+        expect(said).to_contain_text("not listening", timeout=PLENTY)
+        press_start(page)
+        expect(said).not_to_contain_text("not listening", timeout=PLENTY)
+        page.evaluate("() => connections.at(-1).getSenders()[0].replaceTrack(null)")
+        expect(said).to_contain_text("No sound has come from the browser", timeout=PLENTY)
+        page.wait_for_function("() => connections.at(-1).connectionState !== 'connected'", timeout=PLENTY)
+        expect(start_stop(page, "START")).to_be_visible(timeout=PLENTY)
+        page.evaluate("() => { window.microphoneOpened = []; }")
+        press_start(page)
+        expect(said).not_to_contain_text("not listening", timeout=PLENTY)
+
+
 def test_a_network_that_lets_no_sound_through_is_told_with_what_to_do(app: App, tmp_path: Path):
     with ExitStack() as stack:
         page = open_live(stack, tmp_path, enrolled(app), script=_NO_WAY)
