@@ -2,7 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from speakerid.gallery.base import MAX_PEOPLE
 from speakerid.gallery.contents import SUFFIX, Contents, FromNewer, Sealed
 from speakerid.gallery.files import TEMPORARY, sync_folder
 from speakerid.gallery.journal import SET_ASIDE
+from speakerid.gallery.labels import naming_others
 from speakerid.gallery.looking import read_file
 from speakerid.gallery.resealing import resealed
 from speakerid.gallery.sealing import WrongSeal, is_sealed
@@ -73,6 +75,7 @@ def every_file(store: FolderStore, model: str | None) -> Iterator[Problem]:
     contents = store.read()
     yield from _access(store.folder)
     yield from _voiceprints(store, contents)
+    yield from _labels(store, contents)
     yield from _recordings(store, contents)
     yield from _models(contents, model)
     yield from _unsealed(store)
@@ -150,6 +153,30 @@ def _voiceprints(store: FolderStore, contents: Contents) -> Iterator[Problem]:
             "they are written in the present format",
             lambda: [store.put(person) for person in old],
         )
+
+
+def _labels(store: FolderStore, contents: Contents) -> Iterator[Problem]:
+    files = store.recordings()
+    people, recordings, count = naming_others(
+        contents.people.values(), lambda person: _heard(store, files.get(person.id, ()))
+    )
+    if people:
+        yield Problem(
+            f"{count} labels of exemplars or recordings may name somebody else than their person.",
+            "neutral ones take their place",
+            lambda: store.write(people, recordings),
+        )
+
+
+def _heard(store: FolderStore, files: Iterable[str]) -> dict[str, bytes]:
+    """Contents of the recordings that can be used; of the others `_recordings` tells."""
+    heard: dict[str, bytes] = {}
+    for file in files:
+        with suppress(GalleryError):
+            content = store.recording_bytes(file)
+            kept.check(content)
+            heard[file] = content
+    return heard
 
 
 def _closed(what: str) -> Problem:

@@ -11,6 +11,7 @@ from speakerid.gallery.base import Base, require
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.enrollment import SAME_VOICE
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
+from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint, utc_now
 
@@ -124,6 +125,15 @@ class Editing(Base):
             moved = self._moved(source, target, files)
             given = _with(target, exemplars_of(target).join(taken))
             given = _keeping(given, given.consent.keep_recordings or bool(moved))
+            # The labels may name who it was taken for, and would when that person is long deleted.
+            heard = {kept.label_of(content) for content in moved.values()}
+            labels = neutral_labels(given, Names([source.name]), heard)
+            labels = {label: new for label, new in labels.items() if label in {*taken.sources, *heard}}
+            given = relabeled(given, labels)
+            moved = {
+                file: kept.relabel(content, labels.get(label := kept.label_of(content), label))
+                for file, content in moved.items()
+            }
             self._commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
 
     def remove_exemplar(self, name: str, index: int) -> None:

@@ -115,6 +115,25 @@ def from_bytes(content: bytes, identifier: str) -> KeptRecording:
     )
 
 
+def relabel(content: bytes, source: str) -> bytes:
+    """The content of a recording's file, with another label.
+
+    Raises:
+        GalleryError: saying what is wrong with it, if anything is.
+    """
+    flac, about = _checked(content)
+    return pack(KIND, VERSION, {**about, "source": source}, {"flac": flac})
+
+
+def label_of(content: bytes) -> str:
+    """The label in a recording's file.
+
+    Raises:
+        GalleryError: saying what is wrong with it, if anything is.
+    """
+    return text_of(_checked(content)[1], "source")
+
+
 def check(content: bytes) -> None:
     """What `from_bytes` checks but the sound itself, which the checksum vouches for.
 
