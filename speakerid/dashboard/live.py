@@ -108,6 +108,13 @@ class LiveSession(Listening):
             self._stopped_at = time.monotonic()
             source.close()
 
+    def end_browser(self) -> None:
+        """Another source was chosen, and with the button of the browser's microphone its stream goes."""
+        if self.by_browser:
+            self.stop()
+        self.stream.hang_up()
+        self.stream.use(None)
+
     def start_microphone(self, device: Any = None) -> None:
         """Listen to a microphone of the computer that runs this.
 

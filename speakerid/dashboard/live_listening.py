@@ -31,10 +31,13 @@ _log = logging.getLogger(__name__)
 
 _DRAIN_S = 1.0  # what the Engine may need to hear the last of a source that has ended
 NO_FIRST_FRAME = (
-    "The browser's sound does not get through. Press STOP, then START; if that does not help, let UDP pass "
-    "between the browser and the computer that runs this, or choose another source."
+    "The browser's sound does not get through. Press START again (STOP first, while that is shown); if it "
+    "does not help, let UDP pass between the browser and the computer that runs this, or choose another source."
 )
-NO_MORE_FRAMES = "No sound has come from the browser for some seconds; press STOP, then START, to go on."
+NO_MORE_FRAMES = (
+    "No sound has come from the browser for some seconds. Press START to go on (STOP first, while that is "
+    "shown)."
+)
 
 _numbers = itertools.count(1)
 

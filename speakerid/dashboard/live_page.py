@@ -61,6 +61,8 @@ def draw() -> None:
             width="content",
         )
         source = session.choices[_SOURCE] = source or BROWSER
+        if source != BROWSER:
+            session.end_browser()
         session.hint(_HINTS[source])
         wide = source in (MICROPHONE, RECORDING)  # they get a line of their own
         if not wide:

@@ -67,7 +67,7 @@ class BrowserStream:
         self._asked_at: float | None = None
 
     def use(self, context: Any) -> None:
-        """Look after this context of `webrtc_streamer` from now on."""
+        """Look after this context of `webrtc_streamer` from now on; after none where it is None."""
         self._context = context
 
     def overdue(self, now: float) -> bool:

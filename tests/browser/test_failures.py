@@ -147,7 +147,7 @@ def test_a_connection_that_is_lost_on_the_way_is_told_and_goes_on_when_it_is_bac
         sender = "connections.at(-1).getSenders()[0]"
         page.evaluate(f"() => {sender}.replaceTrack(null)")  # as where nothing arrives any more
         expect(page.locator(DETAIL)).to_contain_text("No sound has come from the browser", timeout=PLENTY)
-        expect(page.locator(DETAIL)).to_contain_text("press STOP, then START")
+        expect(page.locator(DETAIL)).to_contain_text("Press START to go on")
         page.evaluate(f"() => {sender}.replaceTrack(microphoneStreams.at(-1).getTracks()[0])")
         expect(page.locator(NAME)).not_to_have_text("not listening", timeout=PLENTY)
 

@@ -1,8 +1,12 @@
 """The Live page as a script: where it leads, what it offers, and how it does without a WebSocket."""
 
+import time
+
 from dashboard.pages import open_page, said
 from gallery.people import voiceprint
+from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
 
+from speakerid.audio.browser import BrowserSource
 from speakerid.dashboard import demo, resources
 from speakerid.dashboard.live import LiveSession
 from speakerid.errors import SpeakerIdError
@@ -151,6 +155,22 @@ def test_what_runs_can_be_stopped_whatever_source_is_chosen(tmp_path, monkeypatc
         assert [button for button in app.button if button.key == "live-stop"], source
     app.button(key="live-stop").click().run()
     assert not session.listening
+
+
+def test_choosing_another_source_ends_the_browsers_microphone(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    session = app.session_state["live-session"]
+    asked = WebRtcStreamerContext(None, WebRtcStreamerState(playing=True, signalling=False))
+    session.stream.use(asked)
+    session._begin(BrowserSource())
+    assert session.by_browser
+    app.session_state["live-source"] = "Recording"
+    app.run()
+    assert not session.listening and not app.error
+    assert session.board.state.kind == "idle" and "Choose a recording" in session.board.state.text
+    later = time.monotonic() + 1000
+    assert not session.stream.overdue(later) and not session.stream.overdue(later + 1000)
 
 
 def test_the_voice_guess_is_off_until_asked_for(tmp_path, monkeypatch):
