@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 _DRAIN_S = 1.0  # what the Engine may need to hear the last of a source that has ended
 NO_FIRST_FRAME = (
     "The browser's sound does not get through. Press START again (STOP first, while that is shown); if it "
-    "does not help, let UDP pass between the browser and the computer that runs this, or choose another source."
+    "does not help, let UDP pass between the browser and the computer that runs this, or take another source."
 )
 NO_MORE_FRAMES = (
     "No sound has come from the browser for some seconds. Press START to go on (STOP first, while that is "
