@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from speakerid.dashboard.words import drawn
+
 Message = dict[str, Any]
 
 ROLLING_S = 60.0
 _STEP_S = 0.2
-_MOST = 0.99  # so that the chart, which rounds by itself, calls nothing quite certain (see `words.sure`)
 
 
 class Rolling:
@@ -21,7 +22,7 @@ class Rolling:
         """Take in the probabilities at this second; the point that was added, None if it is not yet time."""
         if self._points and at - self._points[-1][0] < _STEP_S - 1e-6:
             return None
-        shown = [min(p, _MOST) for p in scores]
+        shown = [drawn(p) for p in scores]
         self._points.append((at, shown))
         return {"t": round(at * 1000), "p": shown}
 

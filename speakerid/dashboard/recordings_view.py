@@ -12,7 +12,7 @@ from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.eventlog import Entry, clock, to_csv, to_html, to_json, to_rttm
 from speakerid.dashboard.figures import plotly_source, report, rows
 from speakerid.dashboard.recordings import Analysis, Heard, RecordingPage
-from speakerid.dashboard.words import UNCALIBRATED
+from speakerid.dashboard.words import UNCALIBRATED, drawn
 from speakerid.gallery import Gallery, Voiceprint
 
 _STRANGERS = ("#8C8C8C", "#5F6B6B", "#B0A58F", "#7A6F86", "#A3B0A8", "#6E7F5E")
@@ -155,7 +155,7 @@ def _table(entries: Sequence[Entry]) -> list[int]:
             "From": [clock(entry.start) for entry in shown],
             "To": [clock(entry.end) for entry in shown],
             "Speaker": [entry.speaker for entry in shown],
-            "Confidence": [round(entry.confidence, 3) for entry in shown],
+            "Confidence": [round(drawn(entry.confidence), 3) for entry in shown],
         },
         hide_index=True,
         key="recording-table",

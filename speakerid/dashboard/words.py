@@ -148,5 +148,10 @@ def sure(probability: float) -> str:
     return "over 99%" if probability >= 0.995 else f"{probability:.0%}"
 
 
+def drawn(probability: float) -> float:
+    """A probability for a chart that writes numbers by itself: it calls nothing certain either."""
+    return min(probability, 0.99)
+
+
 def _signed(form: str) -> Callable[[float], str]:
     return lambda number: format(number, form).replace("-", "−")
