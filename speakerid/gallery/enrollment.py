@@ -14,6 +14,7 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
+from speakerid.gallery.pauses import LOUD_PAUSES_DB, speech_above_pauses
 from speakerid.gallery.voiceprint import Voiceprint, unit
 from speakerid.gallery.voices import MORE_THAN_ONE, more_than_one, voice_windows
 
@@ -83,7 +84,8 @@ def examine(
         gains_db: by how much each recording was raised when it came in, where that is known.
 
     Raises:
-        EnrollmentRefused: silent, too quiet, too little speech, clipped, too noisy, or more than one voice.
+        EnrollmentRefused: silent, too quiet, too little speech, clipped, too noisy, music in the pauses, or
+            more than one voice.
         GalleryError: if a recording is not a one-dimensional array of finite numbers.
     """
     from speakerid.audio.quality import measure
@@ -100,6 +102,11 @@ def examine(
         zip(samples, heard, sources, quality, strict=True)
     ):
         refusal = _refusal(source, measured, gains_db[index] if gains_db else 0.0)
+        if not refusal and speech_above_pauses(block, probabilities) < LOUD_PAUSES_DB:
+            refusal = (
+                f'Music or something else is heard in the pauses of "{source}", nearly as loud as the '
+                "speech: switch it off or record in a quieter place."
+            )
         if refusal:
             refusals.append(refusal)
             continue
@@ -178,7 +185,10 @@ def _refusal(source: str, measured: "Quality", gain_db: float = 0.0) -> str | No
     if measured.seconds == 0 or measured.level_dbfs < SILENT_DBFS:
         return f'"{source}" is silent: check that the right microphone is chosen and not muted.'
     if measured.speech_seconds == 0:
-        return f'No speech is heard in "{source}": speak in a normal voice, close to the microphone.'
+        return (
+            f'No speech is heard in "{source}", only music, noise or other sounds: choose another recording, '
+            "or speak in a normal voice, close to the microphone."
+        )
     level = measured.level_dbfs - gain_db
     if level < TOO_QUIET_DBFS:
         return (
