@@ -29,9 +29,10 @@ def storing(people: int, say: Callable[[str], None] | None = None) -> dict:
         GalleryError: there is no room for the folder.
     """
     from speakerid.gallery import Consent, Gallery
+    from speakerid.gallery.consent import utc_now
     from speakerid.gallery.enrollment import Examined
     from speakerid.gallery.exemplars import Exemplars
-    from speakerid.gallery.voiceprint import Voiceprint, to_bytes, utc_now
+    from speakerid.gallery.voiceprint import Voiceprint, to_bytes
     from speakerid.identify.scoring import Scorer
 
     rng = np.random.default_rng(0)

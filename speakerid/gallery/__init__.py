@@ -5,6 +5,7 @@ This room imports no torch; the model comes in as an argument of `Gallery.enroll
 
 from speakerid.gallery.audit import acting_as
 from speakerid.gallery.base import MAX_PEOPLE
+from speakerid.gallery.consent import Consent
 from speakerid.gallery.contents import Damaged
 from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
 from speakerid.gallery.gallery import Gallery
@@ -14,7 +15,7 @@ from speakerid.gallery.portable import Imported
 from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.reembedding import Reembedded
 from speakerid.gallery.sealing import Locked
-from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Consent, Voiceprint
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
 
 __all__ = [
     "MAX_EXEMPLARS",

@@ -20,9 +20,9 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
+from speakerid.gallery.consent import utc_now
 from speakerid.gallery.files import sync_folder
 from speakerid.gallery.packed import clean_label
-from speakerid.gallery.voiceprint import utc_now
 
 FILE = "audit.jsonl"
 _actor: ContextVar[str | None] = ContextVar("speakerid_actor", default=None)

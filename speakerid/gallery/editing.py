@@ -8,12 +8,13 @@ import numpy as np
 from speakerid.errors import GalleryError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import Base, require
+from speakerid.gallery.consent import utc_now
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.enrollment import SAME_VOICE
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
 from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
-from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint, utc_now
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
 
 
 class Editing(Base):

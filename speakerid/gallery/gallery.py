@@ -11,6 +11,7 @@ import numpy as np
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import MAX_PEOPLE, require
+from speakerid.gallery.consent import Consent, require_consent, utc_now
 from speakerid.gallery.contents import Contents, Damaged
 from speakerid.gallery.editing import Editing
 from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
@@ -21,7 +22,7 @@ from speakerid.gallery.packed import clean_label
 from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.store import FolderStore
-from speakerid.gallery.voiceprint import Consent, Voiceprint, require_consent, utc_now
+from speakerid.gallery.voiceprint import Voiceprint
 
 
 class Gallery(Editing, Keeping):

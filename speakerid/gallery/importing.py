@@ -8,6 +8,7 @@ from typing import Literal
 
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import recordings as kept
+from speakerid.gallery.consent import utc_now
 from speakerid.gallery.editing import joined
 from speakerid.gallery.enrollment import SAME_VOICE
 from speakerid.gallery.exemplars import Embedder, exemplars_of, unknown
@@ -15,7 +16,7 @@ from speakerid.gallery.names import free_name, name_key
 from speakerid.gallery.portable import Imported, Portable, read_people
 from speakerid.gallery.reembedding import Progress, Reembedding, reembedded
 from speakerid.gallery.sealing import seal_of
-from speakerid.gallery.voiceprint import Voiceprint, utc_now
+from speakerid.gallery.voiceprint import Voiceprint
 
 SameName = Literal["skip", "both", "merge", "replace"]
 """What becomes of somebody in the file whose name is taken: left out; kept too, under the name with a number;

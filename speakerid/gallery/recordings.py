@@ -17,8 +17,9 @@ import numpy as np
 
 from speakerid.audio.format import RATE, Block
 from speakerid.errors import EnrollmentRefused, GalleryError
+from speakerid.gallery.consent import Consent, consent_of
 from speakerid.gallery.packed import pack, text_of, unpack
-from speakerid.gallery.voiceprint import Consent, Newer, consent_of
+from speakerid.gallery.voiceprint import Newer
 
 KIND, VERSION = "recording", "1"
 SUFFIX = ".recording"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import Base, require
+from speakerid.gallery.consent import utc_now
 from speakerid.gallery.enrollment import examine
 from speakerid.gallery.exemplars import Embedder, choose
 from speakerid.gallery.portable import Portable
-from speakerid.gallery.voiceprint import Voiceprint, utc_now
+from speakerid.gallery.voiceprint import Voiceprint
 
 Progress = Callable[[int, int, str], None]
 """Called with how many people are done, how many there are, and the name of the next one."""

@@ -15,13 +15,13 @@ if no recording had been kept, and written anew as version 2 whenever the person
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from speakerid.errors import GalleryError, SpeakerIdError
+from speakerid.gallery.consent import Consent, consent_of, require_consent
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.packed import pack, text_of, unpack
 
@@ -29,37 +29,11 @@ KIND, VERSION = "voiceprint", "2"
 MAX_EXEMPLARS = 10  # kept for one person
 WIDTH = 192  # numbers in an embedding, whatever the model
 MAX_CONSENTS = 100  # kept of those that a later one took the place of
-MAX_TEXT = 10_000  # characters of a consent's text
 _IDS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16})*)?")
 
 
 class Newer(GalleryError):
     """The file was written by a newer version of this program."""
-
-
-@dataclass(frozen=True)
-class Consent:
-    """That a person agreed to be recognized by voice.
-
-    Attributes:
-        text: what the person agreed to, word for word.
-        given_at: when, ISO 8601 in UTC.
-        source: how it was given: "cli", "browser", "microphone", "upload" …
-        keep_recordings: whether recordings are kept, which the person agreed to in this consent or, where
-            older recordings are there still, in an earlier one. Each kept recording has its own consent too.
-        version: of the text; "" where it has none.
-    """
-
-    text: str
-    given_at: str
-    source: str
-    keep_recordings: bool = False
-    version: str = ""
-
-    @classmethod
-    def now(cls, text: str, source: str, version: str = "") -> "Consent":
-        """A consent given at this moment."""
-        return cls(text, utc_now(), source, version=version)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,28 +83,10 @@ class Voiceprint:
         return unit(self.embeddings.mean(axis=0))
 
 
-def utc_now() -> str:
-    """This moment, ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def unit(rows: np.ndarray) -> np.ndarray:
     """Rows [.., d] scaled to unit length (zero rows stay zero)."""
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     return (rows / np.maximum(norms, 1e-12)).astype(np.float32)
-
-
-def require_consent(consent: Consent | None) -> Consent:
-    """The consent, if there is one that says what was agreed to, when and how.
-
-    Raises:
-        GalleryError: if not; nothing may be stored then.
-    """
-    if not consent or not all(part.strip() for part in (consent.text, consent.given_at, consent.source)):
-        raise GalleryError(
-            "Consent is missing: a voiceprint is biometric data, so ask first and record the answer."
-        )
-    return consent
 
 
 def to_bytes(voiceprint: Voiceprint) -> bytes:
@@ -196,20 +152,6 @@ def from_bytes(content: bytes, identifier: str) -> Voiceprint:
         raise GalleryError("its description is incomplete")
     check_numbers(voiceprint)
     return voiceprint
-
-
-def consent_of(about: dict[str, Any]) -> Consent:
-    """The consent in the description of a file.
-
-    Raises:
-        GalleryError: if there is none.
-    """
-    given = about.get("consent")
-    if not isinstance(given, dict) or len(str(given.get("text"))) > MAX_TEXT:
-        raise GalleryError("its description is incomplete")
-    texts = (text_of(given, "text"), text_of(given, "given_at"), text_of(given, "source"))
-    version = text_of(given, "version") if "version" in given else ""
-    return require_consent(Consent(*texts, given.get("keep_recordings") is True, version))
 
 
 def check_numbers(voiceprint: Voiceprint) -> None:
