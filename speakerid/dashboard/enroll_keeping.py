@@ -57,6 +57,9 @@ def draw() -> None:
 
 
 def _draw() -> None:
+    if not access.may("admin"):  # a dialog is drawn again by itself, and roles may change meanwhile
+        st.error("This takes an admin: ask whoever runs this app.", icon=":material/lock:")
+        return
     # Streamlit puts a dialog outside the part of the page that has the scheme of the theme.
     scheme = st.context.theme.type or "light"
     st.html(f'<style>[data-testid="stDialog"] {{ color-scheme: {scheme}; }}</style>')

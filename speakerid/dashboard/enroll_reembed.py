@@ -42,16 +42,17 @@ def draw(people: list[Voiceprint]) -> None:
             f"{count} exemplar{'' if count == 1 else 's'} of {escaped(whose)}{more} will go then, for the "
             "recordings that they are from were not kept."
         )
+    role: access.Role = "admin" if lose else "operator"  # to lose exemplars is to delete them
+    if not access.may(role):
+        if access.may("operator"):
+            st.caption("That takes an admin.")
+        return
     text = f"Re-embed all ({len(able)})"
-    if (
-        able
-        and access.may("operator")
-        and st.button(text, key="reembed-all", icon=":material/sync:", width="stretch")
-    ):
-        _run(able)
+    if able and st.button(text, key="reembed-all", icon=":material/sync:", width="stretch"):
+        _run(able, role)
 
 
-def _run(people: list[Voiceprint]) -> None:
+def _run(people: list[Voiceprint], role: access.Role) -> None:
     bar = st.progress(0.0, "Starting …")
 
     def progress(done: int, total: int, name: str) -> None:
@@ -59,7 +60,7 @@ def _run(people: list[Voiceprint]) -> None:
         bar.progress(done / max(total, 1), f"{done} of {total} done{now}")
 
     try:
-        with access.acting("operator", "make voiceprints anew"):
+        with access.acting(role, "make voiceprints anew"):
             names = [person.name for person in people]
             result = resources.gallery().reembed(resources.encoder(), progress, names)
     except SpeakerIdError as error:

@@ -180,6 +180,45 @@ def test_an_operator_changes_and_only_an_admin_deletes(folder, monkeypatch, emai
     assert "Ana" not in line
 
 
+def as_operator(app, monkeypatch):
+    """Ben, whom the page shows what only an admin may do all the same."""
+    app.secrets["auth"] = {"client_id": "x"}
+    app.secrets["roles"] = {"admin": ["ada@example.org"], "operator": ["ben@example.org"]}
+    app.user = {"is_logged_in": True, "email": "ben@example.org"}
+    monkeypatch.setattr("speakerid.dashboard.access.may", lambda role: True)
+    return app
+
+
+@pytest.mark.parametrize("press", ["remove", "merge-save", "exemplar-remove", "remove-recordings"])
+def test_an_operator_who_presses_what_an_admin_may_is_refused(folder, monkeypatch, press):
+    ana, bo = alike("Ana", 1), alike("Bo", 2)
+    put(folder, ana, bo)
+    keep(folder, ana, "kitchen")
+    app = as_operator(open_page("", folder, monkeypatch), monkeypatch)
+    app = app.switch_page("pages/1_Enroll.py").run().button(key=f"person-{ana.id}").click().run()
+    app = app.selectbox(key=f"merge-{ana.id}").select("Bo").run()
+    for sure in ("remove-sure", "merge-sure"):
+        app.checkbox(key=f"{sure}-{ana.id}").check()
+    before = sorted((path.name, path.read_bytes()) for path in folder.iterdir())
+    app = app.button(key=f"{press}-{ana.id}").click().run()
+    assert "that takes an admin and you are an operator" in said(app)
+    assert sorted((path.name, path.read_bytes()) for path in folder.iterdir()) == before
+
+
+def test_making_anew_what_would_lose_exemplars_takes_an_admin(folder, monkeypatch):
+    model = resources.encoder().id
+    ana = replace(alike("Ana", 1), model="another")
+    put(folder, ana)
+    keep(folder, ana, "kitchen")  # of which no exemplar is said to be
+    app = open_page("", folder, monkeypatch)
+    app.secrets["auth"] = {"client_id": "x"}
+    app.secrets["roles"] = {"operator": ["ben@example.org"]}
+    app.user = {"is_logged_in": True, "email": "ben@example.org"}
+    app = app.switch_page("pages/1_Enroll.py").run()
+    assert "4 exemplars of Ana will go then" in said(app) and "takes an admin" in said(app)
+    assert not [button for button in app.button if button.key == "reembed-all"] and model != "another"
+
+
 def test_a_passphrase_that_is_set_while_the_app_is_up_is_asked_for_and_nothing_is_done(folder, monkeypatch):
     ana = alike("Ana", 1)
     put(folder, ana)
