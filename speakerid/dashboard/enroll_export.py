@@ -47,7 +47,7 @@ def draw(prepared: Prepared) -> None:
     if gallery.recording_counts():
         recordings = st.checkbox("With the kept recordings", True, key="export-recordings")
     secret = st.text_input("Passphrase of the file", type="password", key="export-passphrase")
-    again = st.text_input("The same again", type="password", key="export-again") if secret else ""
+    again = st.text_input("The same again", type="password", key="export-again")
     if not secret:
         st.warning(
             "Without a passphrase, whoever gets the file can read the names and use the voiceprints.",
