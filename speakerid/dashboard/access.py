@@ -5,9 +5,11 @@ listens by default, and warned of on every page where it can be reached from oth
 (`[auth]` in `.streamlit/secrets.toml`, see `st.login`) a role is needed, given by e-mail address beside it:
 
     [roles]
-    admin = ["ada@example.org"]        # also deletes and merges people
+    admin = ["ada@example.org"]        # also deletes, merges, exports and imports people, sets the passphrase
     operator = ["ben@example.org"]     # also enrolls, corrects, analyzes recordings
     # whoever else logs in is a viewer, who sees the Live page
+
+A locked folder (see `unlocking`) is opened by an operator or an admin.
 
 `page` stands at the top of every page, in `widgets.page`; `acting` around everything that changes or hands
 out voiceprints, so that a hidden button is not what protects them.
