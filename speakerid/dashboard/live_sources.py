@@ -64,11 +64,18 @@ class BrowserStream:
 
     def __init__(self) -> None:
         self._context: Any = None
+        self._track: Any = None
+        self._loop: Any = None
         self._asked_at: float | None = None
 
     def use(self, context: Any) -> None:
         """Look after this context of `webrtc_streamer` from now on; after none where it is None."""
         self._context = context
+        worker = self._worker()
+        track = None if worker is None else worker.input_audio_track
+        if track is not self._track:
+            self._end_track()
+            self._track, self._loop = track, None if worker is None else worker._loop
 
     def overdue(self, now: float) -> bool:
         """Whether a browser has wanted to send for so long, as far as was looked (`now` from
@@ -90,7 +97,18 @@ class BrowserStream:
         streamlit-webrtc does so itself only when the page's script runs again, or when Streamlit drops the
         session, which is minutes after its tab was closed.
         """
-        # The context's worker has no public name. Without it, sockets would stay open for half a minute.
-        worker = None if self._context is None else self._context._get_worker()
+        worker = self._worker()
+        self._end_track()
         if worker is not None:
             threading.Thread(target=worker.stop, name="live-hang-up", daemon=True).start()
+
+    def _worker(self) -> Any:
+        """It has no public name. Without it, sockets would stay open for half a minute. Never kept here: the
+        context takes the connection for over once nobody holds it."""
+        return None if self._context is None else self._context._get_worker()
+
+    def _end_track(self) -> None:
+        """End the sound of a connection that never came up: aiortc leaves it waiting, and a thread as well."""
+        track, self._track = self._track, None
+        if track is not None and track.readyState == "live" and self._loop.is_running():
+            self._loop.call_soon_threadsafe(track._queue.put_nowait, None)

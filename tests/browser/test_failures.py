@@ -1,6 +1,7 @@
 """What goes wrong around a microphone is said on the Live page, each with what to do about it."""
 
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -176,6 +177,22 @@ def test_a_network_that_lets_no_sound_through_is_told_with_what_to_do(app: App, 
         press_start(page)
         expect(page.locator(DETAIL)).to_contain_text("sound does not get through", timeout=PLENTY)
         expect(page.locator(DETAIL)).to_contain_text("let UDP pass")
+        assert app.stream_threads()
+        start_stop(page, "STOP").click()
+        eventually_no_threads(app)
+        page.evaluate("() => { window.microphoneOpened = []; }")
+        press_start(page)
+        page.wait_for_timeout(3000)
+        assert app.stream_threads()
+        page.close()
+        eventually_no_threads(app)
+
+
+def eventually_no_threads(app: App) -> None:
+    deadline = time.monotonic() + PLENTY / 1000
+    while left := app.stream_threads():
+        assert time.monotonic() < deadline, f"a stream that is over leaves {left}"
+        time.sleep(0.1)
 
 
 def own_address() -> str:

@@ -20,6 +20,7 @@ NOW = ".st-key-now-speaking .live-name"
 TOKEN = "() => document.querySelector('.live-board')?.board?.token"
 CONNECTED = "() => document.querySelector('.live-board')?.board?.socket?.readyState === 1"
 ENDS_WITHIN = 5.0  # s after a tab is closed
+SERVER_ENDS_WITHIN = 3.0  # s after Ctrl-C; 2 are promised, a computer that is busy otherwise gets one more
 PLENTY = 120_000  # ms; the machine may be busy
 
 
@@ -64,12 +65,6 @@ def connections(app: App) -> int:
     return sum(f"socket:[{inode}]" in owned for inode in inodes)
 
 
-def stream_threads(app: App) -> list[str]:
-    """The server's threads that belong to browsers' streams."""
-    own = ("async_media_processor", "audio-decoder", "ShutdownPolling", "live-hang-up", "live-open")
-    return [name for name in app.threads() if name.startswith(own)]
-
-
 def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(people: App, tmp_path: Path):
     with ExitStack() as stack:
         page = open_live(stack, tmp_path, people, "Alice")
@@ -82,8 +77,9 @@ def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(peop
         expect(page.locator(".st-key-latency")).to_contain_text("ms", timeout=PLENTY)
 
         before = page.evaluate(TOKEN)
-        took = people.stop()  # Ctrl-C, with a stream and a live channel open; fails where that hangs
+        took = people.stop()  # Ctrl-C, with a stream and a live channel open
         print(f"Ctrl-C ended the server in {took:.1f} s")
+        assert took < SERVER_ENDS_WITHIN
         expect(page.locator(".live-notice")).to_contain_text(
             "connection to the server is lost", timeout=PLENTY
         )
@@ -96,7 +92,7 @@ def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(peop
         press_start(page)
         expect(page.locator(NOW)).to_have_text("Alice", timeout=PLENTY)
         assert connections(people), "the browser's sound comes over UDP"
-        assert stream_threads(people), "a thread of streamlit-webrtc takes the frames"
+        assert people.stream_threads(), "a thread of streamlit-webrtc takes the frames"
         page.close()
         ended(people, token, time.monotonic())
 
@@ -106,7 +102,7 @@ def ended(app: App, token: str, closed: float) -> None:
     left = {
         "channel": lambda: is_open(app, token),
         "sockets": lambda: connections(app),
-        "threads": lambda: stream_threads(app),
+        "threads": app.stream_threads,
     }
     while left:
         for what in [what for what, is_left in left.items() if not is_left()]:

@@ -10,6 +10,13 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_STREAM_THREADS = (
+    "async_media_processor",
+    "audio-decoder",
+    "ShutdownPolling",
+    "live-hang-up",
+    "live-open",
+)
 READY_WITHIN = 60.0  # s; importing streamlit alone takes several on a busy machine
 
 
@@ -89,9 +96,10 @@ class App:
             return ""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
-    def threads(self) -> list[str]:
-        """Names of the threads that the server has, as of some tenths of a second ago."""
-        return self._threads.read_text().splitlines()
+    def stream_threads(self) -> list[str]:
+        """Names of the server's threads that belong to browsers' streams, some tenths of a second ago."""
+        names = self._threads.read_text().splitlines()
+        return [name for name in names if name.startswith(_STREAM_THREADS)]
 
     def _answers(self) -> bool:
         try:

@@ -54,6 +54,7 @@ class Charts extends Space {
     this.built = true;
     for (const last of Object.values(this.drawn)) last.at = -Infinity;
     this.shownEnd = undefined;
+    this.placeNames();
     Object.assign(this.dirty, { bars: true, rolling: true, space: true, timeline: true, explain: true });
     this.drawCharts();
   }

@@ -1,4 +1,4 @@
-"""Python runs this at the start of a server under test: it notes which threads there are (`App.threads`)."""
+"""Python runs this at the start of a server under test: it notes the threads for `App.stream_threads`."""
 
 import os
 import threading
