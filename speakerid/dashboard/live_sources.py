@@ -108,7 +108,7 @@ class BrowserStream:
         return None if self._context is None else self._context._get_worker()
 
     def _end_track(self) -> None:
-        """End the sound of a connection that never came up: aiortc leaves it waiting, and a thread as well."""
+        """End the sound of a connection that never came up: aiortc leaves it waiting, with a thread."""
         track, self._track = self._track, None
         if track is not None and track.readyState == "live" and self._loop.is_running():
             self._loop.call_soon_threadsafe(track._queue.put_nowait, None)
