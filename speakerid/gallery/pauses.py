@@ -6,10 +6,10 @@ import numpy as np
 from speakerid.audio.format import dbfs
 from speakerid.audio.vad import FRAME
 
-# Of 601 recordings of readers none is below 5 dB, and 1 in 100 below 8 dB.
+# Of 170 recordings of readers none is below 6 dB, in simulated rooms, with noise at 10 dB or through Opus either.
 LOUD_PAUSES_DB = 5.0  # speech above the mean of what is heard in the pauses; below it a recording is not used
-_SPEECH = 0.5
-_NEAR = 4  # frames beside speech, where its beginnings and ends are heard
+_SPEECH, _PAUSE = 0.5, 0.2  # probabilities: surely speech, surely none (quiet speech is often half missed)
+_NEAR = 4  # frames beside what may be speech, where its beginnings and ends are heard
 _FEWEST = 10  # frames of pause; the mean of fewer says little
 
 
@@ -24,7 +24,7 @@ def speech_above_pauses(samples: np.ndarray, probabilities: np.ndarray) -> float
     frames = samples[: len(probabilities) * FRAME].reshape(-1, FRAME)
     powers = np.mean(np.square(frames, dtype=np.float64), axis=1)
     speech = probabilities >= _SPEECH
-    pause = np.convolve(speech, np.ones(2 * _NEAR + 1), "same") < 0.5
+    pause = np.convolve(probabilities > _PAUSE, np.ones(2 * _NEAR + 1), "same") < 0.5
     if not speech.any() or pause.sum() < _FEWEST:
         return float("inf")
     return dbfs(float(powers[speech].mean())) - dbfs(float(powers[pause].mean()))
