@@ -6,7 +6,8 @@ import numpy as np
 from speakerid.audio.format import dbfs
 from speakerid.audio.vad import FRAME
 
-# Of 170 recordings of readers none is below 6 dB, in simulated rooms, with noise at 10 dB or through Opus either.
+# Of 170 recordings of readers none is below 6 dB, as they are, in simulated rooms, with noise at 10 dB, or
+# through Opus.
 LOUD_PAUSES_DB = 5.0  # speech above the mean of what is heard in the pauses; below it a recording is not used
 _SPEECH, _PAUSE = 0.5, 0.2  # probabilities: surely speech, surely none (quiet speech is often half missed)
 _NEAR = 4  # frames beside what may be speech, where its beginnings and ends are heard
