@@ -101,10 +101,15 @@ async def _receive(socket: WebSocket, channel: Channel) -> None:
 
 
 async def live_state(request: Request) -> Response:
-    """Tell a page whose WebSocket failed whether its token is still good (404 as JSON when it is not)."""
+    """Tell whether a token is still good (404 as JSON when it is not).
+
+    A page whose WebSocket failed asks with `?here`, and its session goes on until it polls instead.
+    """
     channel = CHANNELS.get(request.path_params["token"])
     if channel is None:
         return JSONResponse({"error": "this live session has ended; reload the page"}, status_code=404)
+    if "here" in request.query_params:
+        channel.touch()
     return JSONResponse({"watching": channel.subscribers}, headers={"Cache-Control": "no-store"})
 
 

@@ -115,11 +115,13 @@ def ended(app: App, token: str, closed: float) -> None:
 def test_where_only_the_websocket_is_blocked_the_page_polls_and_comes_back(people: App, tmp_path: Path):
     blocked = True
 
+    passing: list[WebSocketRoute] = []
+
     def between(socket: WebSocketRoute) -> None:
         if blocked:
             socket.close()
         else:
-            socket.connect_to_server()
+            passing.append(socket.connect_to_server())
 
     with ExitStack() as stack:
         page = stack.enter_context(chromium(tmp_path / "profile")).pages[0]
@@ -142,6 +144,14 @@ def test_where_only_the_websocket_is_blocked_the_page_polls_and_comes_back(peopl
         page.wait_for_function(CONNECTED, timeout=PLENTY)
         expect(page.get_by_text("Live updates are not available here")).to_be_hidden(timeout=PLENTY)
         expect(page.locator(".live-card").first).to_be_visible(timeout=PLENTY)
+
+        # Cut on the way, it ends nothing that is heard.
+        page.wait_for_function("() => document.querySelector('.live-board').board.rows.length > 0")
+        blocked = True
+        for socket in passing:
+            socket.close()
+        expect(page.get_by_text("Live updates are not available here")).to_be_visible(timeout=PLENTY)
+        expect(page.locator(".st-key-now-speaking").last).not_to_contain_text("not listening")
 
 
 def test_two_visitors_see_their_own_sessions(people: App, tmp_path: Path):

@@ -15,7 +15,7 @@ from support.app import App
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from speakerid.dashboard.channel import CHANNELS, Channel
+from speakerid.dashboard.channel import CHANNELS, LEFT_S, Channel
 from speakerid.dashboard.server import PLOTLY_URL, routes
 
 
@@ -52,6 +52,20 @@ def get(url: str):
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
+
+
+def test_a_page_that_cannot_get_its_websocket_back_keeps_its_session_while_it_asks(host, channel):
+    with watch(host, channel.token, f"http://{host}") as socket:
+        socket.recv(10)
+    deadline = time.monotonic() + 20
+    while channel.subscribers:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    channel._last_seen -= 2 * LEFT_S
+    assert get(f"http://{host}/api/live/{channel.token}")[0] == 200
+    assert channel.abandoned(time.monotonic()), "whoever else asks is no page"
+    assert get(f"http://{host}/api/live/{channel.token}?here")[0] == 200
+    assert not channel.abandoned(time.monotonic())
 
 
 def test_the_right_token_from_the_page_itself_is_let_in(host, channel):

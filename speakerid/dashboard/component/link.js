@@ -82,7 +82,7 @@ class Link {
       this.notice("link", this.hello ? this.words.lost : this.words.connecting, this.hello ? 0 : 1500);
     }
     try {
-      const answer = await fetch(`/api/live/${this.token}`, { cache: "no-store" });
+      const answer = await fetch(`/api/live/${this.token}?here`, { cache: "no-store" });
       const json = (answer.headers.get("content-type") ?? "").includes("json");
       if (answer.status === 404 && json) this.report("gone");
       else if ((answer.ok && !json) || this.refused >= REFUSED) this.block();
