@@ -57,15 +57,14 @@ _SLIDERS = (
 def draw(session: LiveSession) -> None:
     """A button that opens the controls."""
     with st.popover("Controls", icon=":material/tune:", key="live-controls", width="content"):
-        names = [person.name for person in session.people.everybody()]
-        # The key carries the names: with other people enrolled, the choice begins anew.
+        names = _names(session)
         taking_part = st.pills(
             "Who takes part",
             names,
             selection_mode="multi",
             format_func=escaped,
             default=[name for name in names if name not in session.people.left_out],
-            key=f"live-people-{hash(tuple(names))}",
+            key=_people_key(names),
         )
         session.people.leave_out(set(names) - set(taking_part))
         session.configure(_settings(session))
@@ -145,7 +144,19 @@ def _key(name: str) -> str:
     return f"live-set-{name}"
 
 
+def _names(session: LiveSession) -> list[str]:
+    return [person.name for person in session.people.everybody()]
+
+
+def _people_key(names: list[str]) -> str:
+    """It carries the names: with other people enrolled, the choice begins anew."""
+    return f"live-people-{hash(tuple(names))}"
+
+
 def _reset(session: LiveSession) -> None:
-    for name in (*(slider[0] for slider in _SLIDERS), "closed_set"):
-        session.choices.pop(_key(name), None)
-        st.session_state.pop(_key(name), None)
+    settings = (_key(name) for name in (*(slider[0] for slider in _SLIDERS), "closed_set"))
+    for key in (*settings, "live-gender"):
+        session.choices.pop(key, None)
+        st.session_state.pop(key, None)
+    session.people.leave_out(())
+    st.session_state.pop(_people_key(_names(session)), None)

@@ -82,8 +82,13 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
     assert session._settings == {"threshold": 0.8}
     app.toggle(key="live-set-closed_set").set_value(True).run()
     assert session._settings == {"threshold": 0.8, "closed_set": True}
+    app.toggle(key="live-gender").set_value(True).run()
+    people = next(group for group in app.get("button_group") if group.label == "Who takes part")
+    people.set_value([]).run()
+    assert session.people.left_out == {"Ana"} and session.choices["live-gender"]
     app.button(key="live-defaults").click().run()
     assert session._settings == {}
+    assert not session.people.left_out and not app.toggle(key="live-gender").value
 
 
 def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch):
