@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_INSIDE = Path(__file__).with_name("inside")  # what Python is to run at the start of the server
 _STREAM_THREADS = (
     "async_media_processor",
     "audio-decoder",
@@ -65,7 +66,7 @@ class App:
                     **os.environ,
                     "SPEAKERID_VOICEPRINTS": str(self.voiceprints),
                     "SPEAKERID_TEST_THREADS": str(self._threads),
-                    "PYTHONPATH": str(Path(__file__).with_name("inside")),
+                    "PYTHONPATH": f"{_INSIDE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
                 },
                 stdout=log,
                 stderr=subprocess.STDOUT,
