@@ -56,7 +56,8 @@ def _poll(session: LiveSession) -> None:
             for row in reversed(turns["rows"][-_LOG_ROWS:])
         )
         st.html(
-            "<table><thead><tr><th>From</th><th>To</th><th>Who</th><th>Sure</th><th></th></tr></thead>"
+            '<table cellpadding="6" style="text-align:left"><thead>'
+            "<tr><th>From</th><th>To</th><th>Who</th><th>Sure</th><th></th></tr></thead>"
             f"<tbody>{''.join(cells)}</tbody></table>"
         )
 
