@@ -301,7 +301,9 @@ def test_people_are_exported_encrypted_and_imported(enrolled, tmp_path):
     file = tmp_path / "people"
     assert "2 people are in" in done("export", file, "--encrypt", folder=enrolled, **secret)
     assert b"Alice" not in file.read_bytes()
-    assert "is encrypted" in refused("import", file, folder=tmp_path)
+    assert "set SPEAKERID_FILE_PASSPHRASE" in refused("import", file, folder=tmp_path)
+    wrong = {"SPEAKERID_FILE_PASSPHRASE": "battery staple"}
+    assert "The passphrase does not open" in refused("import", file, folder=tmp_path, **wrong)
     assert "set SPEAKERID_FILE_PASSPHRASE" in refused("import", file, "--encrypted", folder=tmp_path)
     out = done("import", file, "--encrypted", folder=tmp_path, **secret)
     assert out.splitlines() == ["Alice: added", "Bruno: added"]

@@ -9,6 +9,7 @@ from typing import get_args
 from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import SameName
+from speakerid.gallery.sealing import MAGIC
 
 NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
 
@@ -24,7 +25,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
     into = commands.add_parser("import", parents=[options()], help="add the people in an exported file")
     into.add_argument("file", metavar="F")
-    into.add_argument("--encrypted", action="store_true", help=f"ask for its passphrase (or take ${FILE})")
+    into.add_argument(
+        "--encrypted",
+        action="store_true",
+        help=f"ask for its passphrase (or take ${FILE}); done without this option too where it is encrypted",
+    )
     into.add_argument(
         "--same-name",
         choices=get_args(SameName),
@@ -68,7 +73,8 @@ def load(args: argparse.Namespace) -> None:
     Raises:
         SpeakerIdError: if somebody was refused (after everybody was tried).
     """
-    secret = _ask(FILE, "Passphrase of the file: ") if args.encrypted else ""
+    encrypted = args.encrypted or _begins(args.file, MAGIC)
+    secret = _ask(FILE, "Passphrase of the file: ") if encrypted else ""
     gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
     with Progress() as progress:
@@ -129,6 +135,15 @@ def reembed(args: argparse.Namespace) -> None:
         raise SpeakerIdError(
             f"{len(result.left)} of {len(lines)} people are left as before: see the reasons above."
         )
+
+
+def _begins(file: str, content: bytes) -> bool:
+    """Whether a file begins like that; whether it can be read at all is told later."""
+    try:
+        with open(file, "rb") as opened:
+            return opened.read(len(content)) == content
+    except OSError:
+        return False
 
 
 def _ask(variable: str, prompt: str, *, twice: bool = False) -> str:
