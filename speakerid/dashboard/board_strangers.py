@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from speakerid.identify import Decision
 
-MOST = 300  # points; a browser that draws in software stays fluid with so many
-_LEFT = 225  # after thinning, so that it is not done at every point
+MOST = 160  # points; where a browser draws in software, each hundred takes it some ms a picture
+_LEFT = 120  # after thinning, so that it is not done at every point
 
 
 @dataclass(frozen=True)
