@@ -135,7 +135,7 @@ def _trials(subjects: Sequence[Subject], scorer: Scorer) -> tuple[np.ndarray, np
     """Every test against every voice of its group, enrolled as people are and from one short piece of theirs.
 
     Returns:
-        Inputs [n, 8], whether it is the same voice [n].
+        Inputs [n, 6], whether it is the same voice [n].
     """
     inputs, same = [], []
     for name in sorted({one.group for one in subjects}):
@@ -155,7 +155,7 @@ def _trials(subjects: Sequence[Subject], scorer: Scorer) -> tuple[np.ndarray, np
                 used = np.broadcast_to(fair, scores.cosine.shape).copy()
                 if from_tests:
                     used[pieces[index], index] = False  # the piece against itself
-                rows = features(scores.cosine, scores.normalized, tested, enrolled)
+                rows = features(scores.normalized, tested, enrolled)
                 inputs.append(rows[used])
                 same.append(np.broadcast_to(np.arange(len(group)) == index, used.shape)[used])
     return np.concatenate(inputs).astype(np.float64), np.concatenate(same)

@@ -12,11 +12,11 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.calibration import Subject, fit, subject
 from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.scoring import save
-from speakerid.training import augment, voices
+from speakerid.training import augment
 from speakerid.training import corpus as corpora
 from speakerid.training.prepare import load_surroundings
 
-WARPS = (voices.Warp(), voices.Warp(17), voices.Warp(23))  # each held-out speaker counts as three voices
+DRAWS = 3  # of recordings to enroll and of pieces to test, for each held-out speaker
 SPOILT_SHARE = 0.5
 COHORT_CLIPS = 3  # a speaker
 
@@ -28,14 +28,14 @@ def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> No
     cohort = _cohort(corpus.without(held), encoder, seed)
     print(f"cohort of {len(cohort)} speakers")
     people = _subjects(corpus.only(held), load_surroundings(prepared), encoder, seed)
-    print(f"{len(people)} voices held out of training")
+    print(f"{len(people)} enrollments of speakers held out of training")
     calibration, losses = fit(people, cohort)
     print(", ".join(f"Cllr {value:.3f} ({what})" for what, value in losses.items()))
     save(
         out,
         cohort,
         calibration,
-        {"model": encoder.id, "voices": len(people), "cohort": len(cohort), **losses},
+        {"model": encoder.id, "enrollments": len(people), "cohort": len(cohort), **losses},
     )
 
 
@@ -56,8 +56,8 @@ def _subjects(
     rng = np.random.default_rng(seed)
     subjects = []
     for speaker, clips in sorted(corpus.by_speaker().items()):
-        for warp in WARPS:
-            audio = [voices.render(corpus.audio(clip), warp) for clip in clips]
+        audio = [corpus.audio(clip) for clip in clips]
+        for _ in range(DRAWS):
 
             def spoil(samples: np.ndarray, babble: np.ndarray = audio[0]) -> np.ndarray:
                 return augment.degrade(samples, around, babble, rng)

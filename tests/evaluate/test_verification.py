@@ -24,7 +24,7 @@ SECONDS = RNG.uniform(0.5, 6, PEOPLE * EACH)
 
 @pytest.fixture
 def scorer():
-    weights = np.array([-6, 0.1, -0.2, 9, 2, 0.3, 0.1, 0.05], np.float32)
+    weights = np.array([-6, 0.1, -0.2, 2.5, 0.4, 0.05], np.float32)
     return Scorer(unit(RNG.standard_normal((80, 192))), Calibration(weights, np.zeros(4, np.float32)))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.in_memory import Person
 
+from speakerid.errors import ModelError
 from speakerid.identify.scoring import TOP, Calibration, Scorer, features, save
 
 
@@ -43,7 +44,7 @@ def test_s_norm_is_the_mean_of_both_sides_z_scores_over_the_nearest_of_the_cohor
 
 
 def test_a_calibration_is_read_back_and_used(rng, people, tmp_path, monkeypatch):
-    cohort, weights = unit(rng.normal(size=(80, 192))), np.arange(8.0) / 4
+    cohort, weights = unit(rng.normal(size=(80, 192))), np.arange(6.0) / 4
     save(tmp_path / "m.safetensors", cohort, Calibration(weights, np.ones(4)), {"voices": 3})
     monkeypatch.setattr("speakerid.identify.scoring.CALIBRATIONS", tmp_path)
     scorer = Scorer.for_model("m")
@@ -51,12 +52,19 @@ def test_a_calibration_is_read_back_and_used(rng, people, tmp_path, monkeypatch)
     test, profiles = unit(rng.normal(size=(2, 192))), scorer.profiles(people)
     scores = scorer.score(test, np.array([0.5, 3.0]), profiles)
     expected = features(
-        scores.cosine,
         scores.normalized,
         np.array([[0.5], [3.0]]) + np.zeros((2, 3)),
         profiles.seconds + np.zeros((2, 3)),
     )
     assert scores.llr == pytest.approx(expected @ weights, rel=1e-3)
+
+
+def test_a_calibration_of_an_earlier_version_is_refused_with_a_remedy(rng, tmp_path, monkeypatch):
+    cohort = unit(rng.normal(size=(80, 192)))
+    save(tmp_path / "m.safetensors", cohort, Calibration(np.ones(8), np.ones(4)), {})
+    monkeypatch.setattr("speakerid.identify.scoring.CALIBRATIONS", tmp_path)
+    with pytest.raises(ModelError, match="another version"):
+        Scorer.for_model("m")
 
 
 def test_a_model_that_nobody_calibrated_says_so(people, rng):
