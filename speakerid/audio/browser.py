@@ -44,7 +44,8 @@ class BrowserSource:
         for frame in frames:
             self.frames += 1
             try:
-                self.ring.push(self._converter.push(frame))
+                block = self._converter.push(frame)
+                self.ring.push(block, self._converter.gain_db)
             except Exception:
                 if not self.error:  # once, not fifty times a second
                     _log.exception("A frame from the browser cannot be used")

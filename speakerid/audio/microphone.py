@@ -181,7 +181,8 @@ class Microphone:
             layout = "mono" if sound.shape[1] == 1 else "stereo"
             frame = av.AudioFrame.from_ndarray(sound.reshape(1, -1).copy(), format="s16", layout=layout)
             frame.sample_rate = rate
-            self.ring.push(self._converter.push(frame))
+            block = self._converter.push(frame)
+            self.ring.push(block, self._converter.gain_db)
         except Exception as error:
             self._failure = f"{self._name} gives sound that cannot be read ({error}): choose another one."
 

@@ -55,12 +55,13 @@ class Replay:
         try:
             begin = time.monotonic()
             played = 0
-            for block in self._blocks():
+            blocks = self._blocks()
+            for block in blocks:
                 played += len(block)
                 # Against the clock, not block by block: waits that last too long do not add up.
                 if self._stop.wait(max(0.0, begin + played / RATE - time.monotonic())):
                     return
-                self.ring.push(block)
+                self.ring.push(block, getattr(blocks, "gain_db", 0.0))  # an array was not raised here
         except AudioError as error:
             self.error = str(error)
         finally:

@@ -13,10 +13,14 @@ class Ring:
 
     One thread may push while another pops. When the ring is full the oldest sound goes: a live listener wants
     what is said now.
+
+    Attributes:
+        gain_db: by how much what came last was raised.
     """
 
     def __init__(self, seconds: float = 10.0):
         """Room for `seconds` of sound (more than 0)."""
+        self.gain_db = 0.0
         self._capacity = int(seconds * RATE)
         if self._capacity < 1:
             raise ValueError(f"a ring needs room for at least one sample, not {seconds} s")
@@ -39,10 +43,15 @@ class Ring:
         """Samples waiting."""
         return self._held
 
-    def push(self, block: Block) -> None:
-        """Append a copy of the block; never waits for a reader."""
+    def push(self, block: Block, gain_db: float = 0.0) -> None:
+        """Append a copy of the block; never waits for a reader.
+
+        Args:
+            gain_db: by how much it was raised, because it came in too quiet.
+        """
         block = np.array(block, np.float32)
         with self._changed:
+            self.gain_db = gain_db
             self._blocks.append(block)
             self._pushed += len(block)
             self._held += len(block)

@@ -28,6 +28,7 @@ def ask(session: LiveSession, at: float) -> None:
             f"{clock(entry.start)} to {clock(entry.end)}, {entry.speaker}",
             same,
             session.sound.cut(entry.start, entry.end),
+            session.sound.gain_db(entry.start, entry.end),
         )
         for entry, same in zip(entries, _same_voice(session, entries, clicked), strict=True)
         if same or entry.speaker == UNKNOWN

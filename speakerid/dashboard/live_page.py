@@ -169,6 +169,14 @@ def _browser(session: LiveSession) -> None:
 def _microphone(session: LiveSession) -> None:
     from speakerid.audio.microphone import devices
 
+    if not access.may("operator"):  # a viewer elsewhere must not hear the room that the server stands in
+        st.info(
+            f'The microphone of the computer that runs this is for operators; your own is under "{BROWSER}".',
+            icon=":material/lock:",
+        )
+        if session.listening:
+            _stop(session)
+        return
     try:
         found = devices()
     except SpeakerIdError as error:

@@ -12,6 +12,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE, Block
 from speakerid.audio.ring import Ring
+from speakerid.dashboard.gains import Gains
 
 KEPT_S = 15 * 60.0
 _LEAST_S = 0.2  # a stretch shorter than this is nothing to hear
@@ -28,6 +29,7 @@ class KeptSound:
         self._pieces: deque[tuple[int, np.ndarray]] = deque()  # first sample's number, int16 [n]
         self._at = 0  # number of the next sample
         self._held = 0
+        self._gains = Gains()
 
     def keep(self, on: bool) -> None:
         """Keep what comes from now on, or stop and forget what was kept."""
@@ -48,12 +50,13 @@ class KeptSound:
             while self._pieces and self._pieces[-1][0] >= self._at:
                 self._held -= len(self._pieces.pop()[1])
 
-    def add(self, block: Block) -> None:
-        """The next samples, float32 [n] at 16 kHz in −1..1."""
+    def add(self, block: Block, gain_db: float = 0.0) -> None:
+        """The next samples, float32 [n] at 16 kHz in −1..1, and by how much they were raised."""
         with self._lock:
             start, self._at = self._at, self._at + len(block)
             if not self.on or not len(block):
                 return
+            self._gains.note(start, gain_db)
             samples = _int16(block)
             if self._pieces and _end(self._pieces[-1]) == start and len(self._pieces[-1][1]) < RATE:
                 first, last = self._pieces.pop()
@@ -76,6 +79,11 @@ class KeptSound:
         whole = len(samples) >= last - first - RATE // 5 and bool(pieces) and pieces[0][0] <= first
         return samples if whole and len(samples) >= _LEAST_S * RATE else None
 
+    def gain_db(self, start: float, end: float) -> float:
+        """By how much what is kept from `start` to `end` (s) was raised when it came in, on average."""
+        with self._lock:
+            return self._gains.between(round(start * RATE), round(end * RATE))
+
     def ranges(self) -> list[tuple[float, float]]:
         """What is kept, as (start, end) in seconds of the session."""
         with self._lock:
@@ -90,6 +98,7 @@ class KeptSound:
 
     def _forget(self) -> None:
         self._pieces.clear()
+        self._gains = Gains()
         self._held = 0
 
 
@@ -103,7 +112,7 @@ class KeepingRing(Ring):
     def pop(self) -> Block:
         """Everything buffered, as `Ring.pop` gives it."""
         block = super().pop()
-        self._sound.add(block)
+        self._sound.add(block, self.gain_db)
         return block
 
 

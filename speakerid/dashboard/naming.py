@@ -31,12 +31,14 @@ class Stretch:
         label: when and what it was heard as, for people.
         chosen: whether it is thought to be the same voice as the one to name.
         samples: int16 [n] at 16 kHz; None where its sound was not kept.
+        gain_db: by how much it was raised when it came in, because it is too quiet.
     """
 
     start: float
     label: str
     chosen: bool
     samples: np.ndarray | None = field(repr=False)
+    gain_db: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -121,6 +123,7 @@ def _enroll(
                 consent=Consent.now(consent_text(keep_recordings=False), source, CONSENT_VERSION),
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
+                gains_db=[stretch.gain_db for stretch in chosen],
             )
     except EnrollmentRefused as refused:
         return refused

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 
 from speakerid.audio.format import RATE, Block
+from speakerid.dashboard.gains import Gains
 
 _IN_MEMORY = 64 * 2**20  # bytes, half an hour; longer recordings go to a temporary file without a name
 
@@ -17,15 +18,17 @@ class RecordedSound:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
         self._lock = threading.Lock()
         self._samples = 0
+        self._gains = Gains()
 
-    def add(self, block: Block) -> None:
-        """The next samples, float32 [n] in −1..1; nothing once it is closed.
+    def add(self, block: Block, gain_db: float = 0.0) -> None:
+        """The next samples, float32 [n] in −1..1, and by how much they were raised; nothing once closed.
 
         Raises:
             OSError: the disk is full.
         """
         with self._lock:
             if not self._file.closed:
+                self._gains.note(self._samples, gain_db)
                 self._file.seek(2 * self._samples)
                 self._file.write((np.clip(block, -1.0, 1.0) * 32767).astype(np.int16).tobytes())
                 self._samples += len(block)
@@ -39,6 +42,11 @@ class RecordedSound:
             self._file.seek(2 * first)
             found = np.frombuffer(self._file.read(2 * max(0, last - first)), np.int16)
         return found if len(found) else None
+
+    def gain_db(self, start: float, end: float) -> float:
+        """By how much the sound from `start` to `end` (s) was raised when it was read, on average."""
+        with self._lock:
+            return self._gains.between(round(start * RATE), round(end * RATE))
 
     def close(self) -> None:
         """Free it."""

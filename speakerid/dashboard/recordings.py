@@ -120,7 +120,7 @@ class Analysis:
         for number, block in enumerate(self._recording):
             if self._stop.is_set():
                 break
-            self.sound.add(block)
+            self.sound.add(block, self._recording.gain_db)
             self._keep(listener.push(block))
             self._seconds += len(block) / RATE
             if number % 50 == 0:

@@ -55,6 +55,7 @@ def _ask(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
             f"{_when(entry)}, {entry.speaker}",
             number in picked or (alike and entry.speaker == label and label != UNKNOWN),
             analysis.sound.cut(entry.start, entry.end),
+            analysis.sound.gain_db(entry.start, entry.end),
         )
         for number, entry in enumerate(entries)
         if number in picked or entry.speaker == label

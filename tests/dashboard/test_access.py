@@ -138,6 +138,15 @@ def test_a_viewer_whose_page_polls_may_not_correct_either(visit):
     assert visit("2_Live.py", "ben@example.org").session_state["live-session"].publisher._editing
 
 
+def test_the_servers_own_microphone_is_not_for_viewers(visit):
+    """They may sit anywhere; the microphone hears the room of the server."""
+    viewer = visit("2_Live.py", "zoe@example.org")
+    viewer.session_state["live-source"] = "This computer's microphone"
+    viewer.run()
+    assert "is for operators" in said(viewer)
+    assert not [box for box in viewer.selectbox if box.label == "Microphone"]
+
+
 @pytest.mark.parametrize("page", ["", "1_Enroll.py", "2_Live.py", "3_Recordings.py", "4_Evaluate.py"])
 def test_no_page_shows_anything_before_the_login(visit, page: str):
     app = visit(page)
