@@ -11,11 +11,9 @@ from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
 # Set on enrollments of 42 people whom the model never heard, each limit at about one good one in a hundred.
 TWO_VOICES = 0.50  # two groups of windows whose means agree less than this are two voices
-CHANGE = (
-    5.4  # a change of voice in the middle: how far the means on its two sides lie apart against the scatter
-)
-CHANGED = 0.55  # and how little these means agree at most; other rooms and days alone leave them more alike
-AT_ONCE = 0.0  # mean log-odds of the windows from which on two voices are heard at once
+CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
+CHANGED = 0.60  # and how little these means agree at most; other rooms and days alone leave them more alike
+AT_ONCE = 0.2  # mean log-odds of the windows from which on two voices are heard at once
 FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
