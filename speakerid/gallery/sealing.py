@@ -21,7 +21,7 @@ from speakerid.errors import GalleryError
 MAGIC = b"SPKSEAL1"
 VARIABLE = "SPEAKERID_PASSPHRASE"
 SHORTEST = 8  # characters of a passphrase
-_SALT, _NONCE = 16, 12
+_SALT, _NONCE, _TAG = 16, 12, 16
 HEAD = len(MAGIC) + _SALT
 """Bytes at the beginning of a sealed file that tell what key it was sealed with."""
 _SCRYPT = {"length": 32, "n": 2**15, "r": 8, "p": 1}
@@ -108,8 +108,8 @@ class Seal:
 
 
 def is_sealed(content: bytes) -> bool:
-    """Whether this was made by `Seal.close`."""
-    return content.startswith(MAGIC)
+    """Whether this was made by `Seal.close`; a torn piece of such a file is none, and damaged."""
+    return content.startswith(MAGIC) and len(content) >= HEAD + _NONCE + _TAG
 
 
 def seal_of(passphrase: str | None) -> Seal | None:
