@@ -57,7 +57,8 @@ def test_sessions_do_not_hear_each_other(engine, encoder, enrolled):
         thread.start()
     for thread in threads:
         thread.join()
-    assert heard == {"Alice": {"Alice", None}, "Bruno": {"Bruno", None}}
+    # A look of a sixth of a second may find a voice strange; what one session hears, the other must not.
+    assert all({name} <= names <= {name, None, UNKNOWN} for name, names in heard.items())
     for session, name in zip(sessions, heard, strict=True):
         assert {turn.speaker for turn in session.snapshot.turns} == {name}
         assert session.snapshot.dropped == session.snapshot.skipped == 0
