@@ -8,6 +8,7 @@ from speakerid.dashboard import projection
 from speakerid.dashboard.board_strangers import Stranger, Strangers
 from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import clock
+from speakerid.dashboard.figure_parts import plain
 from speakerid.dashboard.words import sure
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class SpaceView:
     def _stranger(self, stranger: Stranger) -> Message:
         decision, at = stranger.decision, stranger.at
         near = max(((p, name) for name, p in decision.scores.items() if name != UNKNOWN), default=(0.0, ""))
-        nearest = f"<br>nearest: {_plain(near[1])}, {sure(near[0])}" if near[1] else ""
+        nearest = f"<br>nearest: {plain(near[1])}, {sure(near[0])}" if near[1] else ""
         text = f"unknown at {clock(at)}{nearest}<br>click to name this voice"
         return {"at": self._point(decision.embedding), "t": round(at * 1000), "text": text}
 
@@ -108,13 +109,8 @@ class SpaceView:
 
 def _nearest(decision: "Decision") -> str:
     """Who the current voice is taken for, and whom it is nearest to."""
-    said = f"now: {_plain(decision.speaker or UNKNOWN)}, {sure(decision.confidence)}"
+    said = f"now: {plain(decision.speaker or UNKNOWN)}, {sure(decision.confidence)}"
     if decision.details is None or not decision.details.cosine:
         return said
     name, cosine = max(decision.details.cosine.items(), key=lambda item: item[1])
-    return f"{said}<br>nearest: {_plain(name)}, {cosine:.2f} alike".replace("-", "−")
-
-
-def _plain(name: str) -> str:
-    """Text that Plotly does not read as markup."""
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"{said}<br>nearest: {plain(name)}, {cosine:.2f} alike".replace("-", "−")

@@ -20,5 +20,9 @@ def bare_layout(**margin: int) -> Figure:
 
 def short(name: str, longest: int = 18) -> str:
     """The name as an axis shows it: cut where it is long, and never read as markup by Plotly."""
-    cut = name if len(name) <= longest else name[: longest - 1] + "…"
-    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain(name if len(name) <= longest else name[: longest - 1] + "…")
+
+
+def plain(name: str) -> str:
+    """Text that Plotly does not read as markup."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -28,7 +28,7 @@ class Gains:
         """The mean gain from one sample to another, in dB; 0 where nothing is known."""
         begin = max(0, bisect_right(self._at, first) - 1)
         total = 0.0
-        for k in range(begin, len(self._at)):
+        for k in range(begin, bisect_left(self._at, last)):
             until = self._at[k + 1] if k + 1 < len(self._at) else last
-            total += self._db[k] * max(0, min(until, last) - max(self._at[k], first))
+            total += self._db[k] * (min(until, last) - max(self._at[k], first))
         return total / max(1, last - first)

@@ -1,6 +1,5 @@
 """Corrections to who is enrolled: names, two people into one, single exemplars."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -127,13 +126,15 @@ class Editing(Base):
             given = _with(target, exemplars_of(target).join(taken))
             given = _keeping(given, given.consent.keep_recordings or bool(moved))
             # The labels may name who it was taken for, and would when that person is long deleted.
-            heard = {kept.label_of(content) for content in moved.values()}
-            labels = neutral_labels(given, Names([source.name]), heard)
-            labels = {label: new for label, new in labels.items() if label in {*taken.sources, *heard}}
+            heard = {file: kept.label_of(content) for file, content in moved.items()}
+            new = {*taken.sources, *heard.values()}
+            labels = neutral_labels(given, Names([source.name]), heard.values())
+            labels = {label: neutral for label, neutral in labels.items() if label in new}
             given = relabeled(given, labels)
-            moved = {
-                file: kept.relabel(content, labels.get(label := kept.label_of(content), label))
-                for file, content in moved.items()
+            moved |= {
+                file: kept.relabel(moved[file], labels[label])
+                for file, label in heard.items()
+                if label in labels
             }
             self._commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
 
@@ -171,7 +172,7 @@ class Editing(Base):
         files = [file for file in there if file in alone]
         return _keeping(_with(person, left), len(there) > len(files)), taken, files
 
-    def _moved(self, source: Voiceprint, target: Voiceprint, files: list[str]) -> Mapping[str, bytes]:
+    def _moved(self, source: Voiceprint, target: Voiceprint, files: list[str]) -> dict[str, bytes]:
         """Contents of recordings by the names that they have once they belong to the target."""
         there = len(self._store.recordings(target.id).get(target.id, ()))
         if there + len(files) > kept.MAX_RECORDINGS:

@@ -86,16 +86,17 @@ def naming_others(
     recordings: dict[str, bytes] = {}
     count = 0
     for person in people:
-        heard = recordings_of(person)
-        labels = neutral_labels(person, names, map(kept.label_of, heard.values()))
+        contents = recordings_of(person)
+        heard = {file: kept.label_of(content) for file, content in contents.items()}
+        labels = neutral_labels(person, names, heard.values())
         if labels:
             count += len(labels)
             changed.append(relabeled(person, labels))
-            recordings.update(
-                (file, kept.relabel(content, labels[label]))
-                for file, content in heard.items()
-                if (label := kept.label_of(content)) in labels
-            )
+            recordings |= {
+                file: kept.relabel(contents[file], labels[label])
+                for file, label in heard.items()
+                if label in labels
+            }
     return changed, recordings, count
 
 

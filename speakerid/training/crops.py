@@ -90,8 +90,7 @@ class CropSource:
         for _ in range(new_voices):
             speaker = self._draw_speaker()
             both = self._voice(speaker)
-            further = self.rng.random() < MIXED_SHARE
-            for _ in range(further + (further and self.rng.random() < THIRD_SHARE)):
+            for _ in range(self._further_voices()):
                 gain = 10 ** (self.rng.uniform(*MIXED_DB) / 20)
                 others = self._voice(self._draw_speaker())
                 both = [_mixed(wave, other, gain) for wave, other in zip(both, others, strict=True)]
@@ -139,6 +138,12 @@ class CropSource:
         weights = np.array([weight for weight, _ in self._by_corpus])
         names = self._by_corpus[self.rng.choice(len(weights), p=weights / weights.sum())][1]
         return names[self.rng.integers(len(names))]
+
+    def _further_voices(self) -> int:
+        """How many people speak at once with the first."""
+        if self.rng.random() >= MIXED_SHARE:
+            return 0
+        return 2 if self.rng.random() < THIRD_SHARE else 1
 
     def _voice(self, speaker: str) -> list[np.ndarray]:
         """Two pieces [CLIP_SECONDS] of a speaker, warped alike."""
