@@ -114,10 +114,12 @@ class _Screen:
         self._last: str | None = None
 
     def show(self, decision: "Decision") -> None:
+        from speakerid.identify.decision import sure
+
         if self._json:
             print(as_json(decision), flush=True)
             return
-        text = f"{decision.speaker}  {decision.confidence:.0%}" if decision.speaker else "…"
+        text = f"{decision.speaker}  {sure(decision.confidence)}" if decision.speaker else "…"
         if self._terminal:
             print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
         elif decision.speaker != self._last:

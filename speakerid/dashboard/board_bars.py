@@ -5,7 +5,7 @@ from typing import Any
 
 from speakerid.dashboard.colors import UNKNOWN, UNKNOWN_LOOK
 from speakerid.dashboard.figure_parts import short
-from speakerid.dashboard.words import sure
+from speakerid.identify.decision import sure
 
 Message = dict[str, Any]
 

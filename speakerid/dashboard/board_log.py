@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.eventlog import Entry, clock
-from speakerid.dashboard.words import sure
+from speakerid.identify.decision import sure
 
 if TYPE_CHECKING:
     from speakerid.identify import Turn

@@ -9,7 +9,7 @@ from speakerid.dashboard.board_strangers import Stranger, Strangers
 from speakerid.dashboard.colors import UNKNOWN
 from speakerid.dashboard.eventlog import clock
 from speakerid.dashboard.figure_parts import plain
-from speakerid.dashboard.words import sure
+from speakerid.identify.decision import sure
 
 if TYPE_CHECKING:
     from speakerid.dashboard.strangers import Voice

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from speakerid.dashboard.words import sure
+from speakerid.identify.decision import sure
 
 
 @dataclass(frozen=True)

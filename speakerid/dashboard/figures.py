@@ -14,7 +14,7 @@ from speakerid.dashboard.colors import UNKNOWN_LOOK, Look
 from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.figure_parts import Figure, bare_layout, short
 from speakerid.dashboard.projection import Projection
-from speakerid.dashboard.words import sure
+from speakerid.identify.decision import sure
 
 _CLOCK = "%-M:%S"
 _DAY = 86_400_000  # ms

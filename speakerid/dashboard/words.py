@@ -6,6 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.colors import UNKNOWN
+from speakerid.identify.decision import sure
 
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Snapshot
@@ -108,7 +109,7 @@ def gender(label: str, probability: float) -> dict[str, str]:
     """What a voice sounds like, for beside the name, and what that can and cannot know."""
     from speakerid.identify.gender import ABOUT
 
-    guess = "not sure" if label == "not sure" else f"{label}, {min(probability, 0.99):.0%}"
+    guess = "not sure" if label == "not sure" else f"{label}, {drawn(probability):.0%}"
     return {"text": f"Sounds: {guess}", "help": ABOUT}
 
 
@@ -141,11 +142,6 @@ def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, 
         if values
     ]
     return {"lead": lead, "columns": columns}
-
-
-def sure(probability: float) -> str:
-    """A probability (0..1) as it is written everywhere: what would round to 100 % is not called certain."""
-    return "over 99%" if probability >= 0.995 else f"{probability:.0%}"
 
 
 def drawn(probability: float) -> float:

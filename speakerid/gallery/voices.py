@@ -9,8 +9,8 @@ from speakerid.gallery.exemplars import MAX_WINDOWS, Embedder, Spoken
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
-# Set on enrollments of people whom the model never heard, each limit at about one good one in a hundred; for a
-# change of voice and for two at once, with a look at the recordings that the README's figures are from.
+# Set on enrollments of people whom the model never heard, each limit at about one good one in a hundred;
+# CHANGE, CHANGED and AT_ONCE with a look at the recordings that the README's figures are from.
 TWO_VOICES = 0.50  # two groups of windows whose means agree less than this are two voices
 CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
 CHANGED = 0.60  # and how little these means agree at most; other rooms and days alone leave them more alike

@@ -7,6 +7,11 @@ import numpy as np
 UNKNOWN = "unknown"
 
 
+def sure(probability: float) -> str:
+    """A probability (0..1) as it is written everywhere: what would round to 100 % is not called certain."""
+    return "over 99%" if probability >= 0.995 else f"{probability:.0%}"
+
+
 @dataclass(frozen=True)
 class Details:
     """Why a decision came out as it did; every dict is by enrolled name."""

@@ -12,7 +12,7 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
 from speakerid.identify.config import ListenerConfig, Window
-from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, TurnLog
+from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, TurnLog, sure
 from speakerid.identify.scoring import Enrolled, Scorer, Scores
 from speakerid.identify.speech import Look, Speech
 from speakerid.identify.tracker import Tracker
@@ -233,14 +233,14 @@ class Listener:
         best, ahead = int(order[0]), float(posterior[order[0]])
         second = float(posterior[order[1]]) if len(names) > 1 else 0.0
         if config.closed_set:
-            return names[best], ahead, f"at {ahead:.0%} the likeliest of the people enrolled"
+            return names[best], ahead, f"at {sure(ahead)} the likeliest of the people enrolled"
         shown = self._shown.speaker if self._shown and self._shown.segment == self._segment else None
         needed = config.threshold - (config.hysteresis if shown == names[best] else 0.0)
         if ahead >= needed and ahead - second >= config.margin:
-            return names[best], ahead, f"at {ahead:.0%} ahead of everybody else"
+            return names[best], ahead, f"at {sure(ahead)} ahead of everybody else"
         unknown = float(posterior[-1])
         if ahead < needed:
-            reason = f"the nearest, {names[best]}, reaches {ahead:.0%} of the {needed:.0%} needed"
+            reason = f"the nearest, {names[best]}, reaches {sure(ahead)} of the {needed:.0%} needed"
         else:
             reason = f"{names[best]} and {names[int(order[1])]} are too close to tell apart"
         age = (window.look.end - window.look.start) / RATE
