@@ -43,6 +43,20 @@ def test_the_file_says_what_it_is_and_nothing_about_this_computer(exported, smal
     assert [path.name for path in exported.parent.iterdir()] == ["model.onnx"]
 
 
+def test_with_8_bits_it_is_a_third_of_the_size_and_says_nearly_the_same(tmp_path):
+    encoder, out = Encoder.load(), tmp_path / "small.onnx"
+    difference = export.export_onnx(encoder, out, int8=True)
+    assert out.stat().st_size < 0.35 * 4 * sum(
+        value.numel() for value in encoder.network.state_dict().values()
+    )
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    for block in BLOCKS[1:]:
+        (theirs,) = session.run(None, {"samples": block[None]})
+        assert float((theirs * encoder.embed([block])).sum()) > 0.99
+    assert 0 < difference < 0.05
+    assert [path.name for path in tmp_path.iterdir()] == ["small.onnx"]
+
+
 def test_a_draft_with_other_numbers_is_not_published(exported, small_model, tmp_path):
     draft, out = tmp_path / "draft.onnx", tmp_path / "model.onnx"
     shutil.copy(exported, draft)
