@@ -99,7 +99,7 @@ class CropSource:
             self._next_voice += 1
         with fast_numbers():
             embeddings, frames = (part.float() for part in self.teacher.embed(np.stack(waves)))
-        targets = F.normalize(embeddings - self.head.center, dim=1)
+        targets = F.normalize(self.head.whiten(embeddings), dim=1)
         frames = self.head.standardise(frames)
         for k, (wave, (speaker, voice)) in enumerate(zip(waves, owners, strict=True)):
             mean = F.normalize(targets[k // 2 * 2 : k // 2 * 2 + 2].mean(dim=0), dim=0)

@@ -45,14 +45,20 @@ def _hear(corpus: corpora.Corpus, seed: int) -> TeacherHead:
     rng = np.random.default_rng(seed)
     teacher, length = Teacher(), int(CLIP_SECONDS * RATE)
     speakers = list(corpus.by_speaker().values())
-    embeddings, frames = [], []
+    embeddings, frames, heard = [], [], []
     for start in range(0, CLIPS_HEARD, 8):
-        clips = [speakers[k % len(speakers)] for k in range(start, start + 8)]
+        turn = [k % len(speakers) for k in range(start, start + 8)]
+        clips = [speakers[k] for k in turn]
         waves = [np.resize(corpus.audio(c[rng.integers(len(c))]), length) for c in clips]
         embedding, frame = teacher.embed(np.stack(waves))
         embeddings.append(embedding)
         frames += list(frame)
+        heard += turn
     dense = teacher.network.xvector.dense
     return hear_head(
-        frames, torch.cat(embeddings), dense.linear.weight[..., 0].detach(), dense.nonlinear.batchnorm
+        frames,
+        torch.cat(embeddings),
+        torch.tensor(heard),
+        dense.linear.weight[..., 0].detach(),
+        dense.nonlinear.batchnorm,
     )

@@ -8,7 +8,7 @@ from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
 from speakerid.training.crops import Batch
 from speakerid.training.distill import Settings, Student, _mask, loss_of, network_of, rate_at, run
-from speakerid.training.head import TeacherHead, hear_head, lay_into
+from speakerid.training.head import TeacherHead, hear_head, lay_into, whitening_of
 from speakerid.training.widen import widen
 
 SMALL = 32  # channels
@@ -34,7 +34,8 @@ class MadeUpTeacher:
 
     def head(self) -> TeacherHead:
         clips = self.frames(60)
-        return hear_head(list(clips), self.embed(clips), self.dense.weight.detach(), self.norm)
+        speakers = torch.arange(60) % 20
+        return hear_head(list(clips), self.embed(clips), speakers, self.dense.weight.detach(), self.norm)
 
 
 class MadeUp:
@@ -105,9 +106,25 @@ def test_the_head_makes_the_teachers_embedding_out_of_its_frames():
     teacher = MadeUpTeacher()
     head = teacher.head()
     frames = teacher.frames(7)
-    assert torch.allclose(
-        head.embed(head.standardise(frames)), teacher.embed(frames) - head.center, atol=1e-3
-    )
+    expected = head.whiten(teacher.embed(frames))
+    assert torch.allclose(head.embed(head.standardise(frames)), expected, atol=1e-3)
+
+
+def test_whitening_takes_away_what_speakers_have_in_common():
+    torch.manual_seed(3)
+    speakers = torch.arange(400) % 200
+    accent = F.one_hot(torch.tensor(0), 192) * torch.where(speakers < 100, 12.0, -12.0)[:, None]
+    voices = torch.randn(200, 192)[speakers] + 0.3 * torch.randn(400, 192) + accent
+    whitening = whitening_of(voices, speakers)
+    alike = F.normalize(voices, dim=1) @ F.normalize(voices, dim=1).T
+    after = F.normalize(voices @ whitening, dim=1)
+    strangers = (speakers[:, None] != speakers) & ((speakers[:, None] < 100) == (speakers < 100))
+    assert (after @ after.T)[strangers].mean() < 0.5 * alike[strangers].mean()
+    assert torch.allclose(whitening, whitening.T, atol=1e-6)
+    # Without anything in common it leaves everything nearly as it was.
+    plain = torch.randn(4000, 192)
+    even = whitening_of(plain, torch.arange(4000))
+    assert F.cosine_similarity(plain @ even, plain).min() > 0.99
 
 
 def test_a_network_whose_first_channels_are_the_teachers_frames_embeds_as_the_teacher_does():
@@ -119,7 +136,7 @@ def test_a_network_whose_first_channels_are_the_teachers_frames_embeds_as_the_te
     inside = torch.cat([head.standardise(frames), torch.randn(7, 50, 3 * SMALL - FRAMES)], dim=2)
     with torch.inference_mode():
         embedded = network.pool(inside)
-    expected = teacher.embed(frames) - head.center
+    expected = head.whiten(teacher.embed(frames))
     assert F.cosine_similarity(embedded, expected).min() > 0.99  # its deviation divides by n, not n - 1
 
 
