@@ -21,6 +21,8 @@ class TrackerConfig:
     pause_memory: seconds of pause after which that is down to 1/e.
     stay_at_change: the same after a change of voice was noticed without a pause.
     blend: weight of a new full-length window against what the stretch said so far.
+    unnoticed: that somebody else speaks by now and no window has told yet: what is shown stays on the screen
+        until one does, for about half a second of every turn.
     """
 
     unknown: float = 0.43
@@ -28,6 +30,7 @@ class TrackerConfig:
     pause_memory: float = 0.8
     stay_at_change: float = 0.05
     blend: float = 0.35
+    unnoticed: float = 0.08
 
 
 class Tracker:
@@ -55,7 +58,8 @@ class Tracker:
     def hear(self, llr: np.ndarray, full: bool) -> np.ndarray:
         """Log-likelihood ratios [p] of the stretch's window; full: it is as long as windows get.
 
-        Returns the posterior [p + 1].
+        Returns the probabilities [p + 1] of who speaks while this is on the screen: the posterior, and a small
+        share for an unnoticed change.
         """
         if self._evidence is None or not full:
             self._evidence = llr
@@ -64,4 +68,5 @@ class Tracker:
         log = np.log(np.maximum(self._prior, 1e-12)) + np.append(self._evidence, 0.0)
         likelihood = np.exp(log - log.max())
         self.posterior = likelihood / likelihood.sum()
-        return self.posterior
+        unnoticed = self.config.unnoticed
+        return (1 - unnoticed) * self.posterior + unnoticed * self._base

@@ -14,10 +14,18 @@ def test_without_evidence_it_expects_strangers_as_often_as_configured():
 
 
 def test_evidence_is_bayes_rule():
-    tracker = Tracker(2, TrackerConfig(unknown=0.5))
+    tracker = Tracker(2, TrackerConfig(unknown=0.5, unnoticed=0.0))
     tracker.begin(10.0)
     posterior = tracker.hear(np.log([4.0, 1.0]), full=False)
     assert posterior == pytest.approx(np.array([0.25 * 4, 0.25, 0.5]) / 1.75)
+
+
+def test_however_clear_the_evidence_the_voice_may_have_changed_since():
+    tracker = Tracker(2, TrackerConfig(unknown=0.5, unnoticed=0.1))
+    tracker.begin(10.0)
+    shown = tracker.hear(np.array([50.0, 0.0]), full=True)
+    assert shown == pytest.approx([0.925, 0.025, 0.05])
+    assert tracker.posterior == pytest.approx([1.0, 0.0, 0.0])  # what it goes on from
 
 
 def test_windows_that_overlap_do_not_add_up():
