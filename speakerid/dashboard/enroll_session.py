@@ -5,6 +5,7 @@ from typing import Any
 
 from speakerid.audio.browser import BrowserSource
 from speakerid.audio.decode import decode
+from speakerid.dashboard.browser_stream import RecordedStream
 from speakerid.dashboard.enroll import Collector, Progress, Recorder, Take, make_take
 from speakerid.errors import AudioError
 from speakerid.gallery import EnrollmentReport
@@ -15,6 +16,7 @@ class Enrollment:
 
     Attributes:
         source: what the browser's microphone feeds at the moment.
+        stream: the connection that brings the browser's microphone.
         take: the guided recording, once it has ended.
         report: what was stored; None before.
         reasons: why nothing was stored, sentence by sentence.
@@ -27,6 +29,7 @@ class Enrollment:
 
     def __init__(self) -> None:
         self.source: BrowserSource | None = None
+        self.stream = RecordedStream()
         self.take: Take | None = None
         self.report: EnrollmentReport | None = None
         self.reasons: list[str] = []
@@ -47,7 +50,8 @@ class Enrollment:
         return before not in ("", chosen)
 
     def look(self) -> Progress:
-        """How far the guided recording is."""
+        """How far the guided recording is; the page looks twice a second while one runs, else it is ended."""
+        self.stream.seen()
         return self._recorder.look() if self._recorder else Progress()
 
     def start(self, source: object, open_source: Callable[[], Any], ended: Callable[[Any], bool]) -> None:
@@ -74,6 +78,7 @@ class Enrollment:
 
     def close(self) -> None:
         """Forget every recording; a saved result stays to be read."""
+        self.stream.hang_up()
         if self._recorder:
             self._recorder.close()
         self._collector = self._recorder = self.take = None

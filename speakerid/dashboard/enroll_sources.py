@@ -13,9 +13,11 @@ import streamlit as st
 from speakerid.audio.browser import BrowserSource
 from speakerid.audio.ring import Ring
 from speakerid.dashboard import resources, widgets
+from speakerid.dashboard.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, gone_silent
 from speakerid.dashboard.enroll import WANTED_SPEECH_SECONDS, Take, advice
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.escaping import escaped
+from speakerid.dashboard.live_engine import supervise
 from speakerid.errors import AudioError, EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
 from speakerid.gallery.recordings import require_length
@@ -49,7 +51,6 @@ _NO_MICROPHONE = (
     "This computer has no microphone that the app can use: connect one and reload the page, or record with "
     "the browser's microphone."
 )
-_SILENT_STREAM = 15.0  # s without a frame after which the browser is taken to be gone
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
 _CONSTRAINTS = {
@@ -84,8 +85,14 @@ def browser(enrollment: Enrollment) -> list[Take]:
         )
     if enrollment.look().full:  # nothing to start now; "Record again" is with the result
         st.html("<style>.st-key-inset-microphone { display: none; }</style>")
+    enrollment.stream.use(context)
+    enrollment.stream.feed(source)
+    if context.state.playing or context.state.signalling:
+        supervise(enrollment.stream)
     if context.state.playing:
         enrollment.start(source, lambda: nullcontext(source), _gone)
+    elif context.state.signalling:
+        _connecting(enrollment)
     return _guided(enrollment, "Browser microphone", going_on=context.state.playing)
 
 
@@ -223,7 +230,16 @@ def _now(name: str) -> str:
     return f"{name}, {datetime.now():%Y-%m-%d %H:%M}"
 
 
+@st.fragment(run_every=1.0)
+def _connecting(enrollment: Enrollment) -> None:
+    """Say what to do when the browser's sound does not arrive."""
+    enrollment.look()
+    if enrollment.stream.overdue(time.monotonic()):
+        st.warning(NO_FIRST_FRAME, icon=":material/mic_off:")
+
+
 def _gone(source: BrowserSource) -> bool:
-    """Whether a browser's stream has ended, by its own word or by its silence."""
-    last = source.last_frame_at
-    return source.closed or (last is not None and time.monotonic() - last > _SILENT_STREAM)
+    """Whether a browser's stream has ended, by its own word or by its silence, which is then its error."""
+    if gone_silent(source, time.monotonic()):
+        source.error = source.error or NO_MORE_FRAMES
+    return source.closed or bool(source.error)

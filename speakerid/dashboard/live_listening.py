@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard import resources
 from speakerid.dashboard.board import Board
+from speakerid.dashboard.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, BrowserStream, gone_silent
 from speakerid.dashboard.live_engine import engine, supervise
 from speakerid.dashboard.live_gender import GenderGuess
 from speakerid.dashboard.live_people import LivePeople
 from speakerid.dashboard.live_sound import KeptSound
-from speakerid.dashboard.live_sources import BrowserStream, Source, gone_silent
+from speakerid.dashboard.live_sources import Source
 from speakerid.dashboard.publisher import Publisher
 from speakerid.dashboard.words import UNCALIBRATED
 from speakerid.errors import SpeakerIdError
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _DRAIN_S = 1.0  # what the Engine may need to hear the last of a source that has ended
-NO_FIRST_FRAME = (
-    "The browser's sound does not get through. Press START again (STOP first, while that is shown); if it "
-    "does not help, let UDP pass between the browser and the computer that runs this, or take another source."
-)
-NO_MORE_FRAMES = (
-    "No sound has come from the browser for some seconds. Press START to go on (STOP first, while that is "
-    "shown)."
-)
 
 _numbers = itertools.count(1)
 

@@ -1,6 +1,7 @@
 """Enrolling in a real browser with a fake microphone: a good voice, and each kind that must not get in."""
 
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from speakerid.gallery import Consent, Gallery
 from speakerid.model import Encoder
 
 PLENTY = 90_000  # ms; the machine may be busy
+ENDS_WITHIN = 5.0  # s after a tab is closed
 LONGEST_SPOKEN = 30.0  # s of speaking that an enrollment may take
 RESULT, SAVED = ".st-key-enroll-result", ".st-key-card-stored"
 
@@ -109,7 +111,7 @@ def test_another_voice_under_a_known_name_gets_another_name(app: App, open_brows
     assert people(app) == ["Daisy", "Daisy 2"]
 
 
-def test_leaving_the_page_keeps_nothing(app: App, open_browser):
+def test_leaving_the_page_keeps_nothing_and_closing_its_tab_ends_the_stream(app: App, open_browser):
     page = open_browser(spoken("Bruno"), loop=True)
     open_enroll(page, app, "Bruno")
     press_start(page)
@@ -122,3 +124,13 @@ def test_leaving_the_page_keeps_nothing(app: App, open_browser):
     expect(page.locator(".st-key-enroll-progress")).to_have_count(0)
     assert people(app) == []
     assert not [*Path(app.voiceprints).glob("*.recording")]
+
+    page.reload()
+    press_start(page)
+    expect(page.locator(".st-key-enroll-progress")).to_be_visible(timeout=PLENTY)
+    assert app.stream_sockets() and "guided-recording" in app.stream_threads()
+    page.close()
+    closed = time.monotonic()
+    while left := app.stream_sockets() or app.stream_threads():
+        assert time.monotonic() - closed < ENDS_WITHIN, f"a closed tab leaves {left}"
+        time.sleep(0.1)

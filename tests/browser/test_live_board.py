@@ -52,19 +52,6 @@ def is_open(app: App, token: str) -> bool:
         return False
 
 
-def connections(app: App) -> int:
-    """UDP sockets that the server has open; each WebRTC stream has some."""
-    owned = set()
-    for entry in Path(f"/proc/{app.process.pid}/fd").iterdir():
-        try:
-            owned.add(entry.readlink().name)
-        except OSError:  # closed meanwhile
-            continue
-    tables = [Path(f"/proc/{app.process.pid}/net/{kind}").read_text() for kind in ("udp", "udp6")]
-    inodes = {line.split()[9] for table in tables for line in table.splitlines()[1:]}
-    return sum(f"socket:[{inode}]" in owned for inode in inodes)
-
-
 def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(people: App, tmp_path: Path):
     with ExitStack() as stack:
         page = open_live(stack, tmp_path, people, "Alice")
@@ -91,7 +78,7 @@ def test_a_live_page_names_reconnects_after_a_restart_and_ends_with_its_tab(peop
         assert is_open(people, token)
         press_start(page)
         expect(page.locator(NOW)).to_have_text("Alice", timeout=PLENTY)
-        assert connections(people), "the browser's sound comes over UDP"
+        assert people.stream_sockets(), "the browser's sound comes over UDP"
         assert people.stream_threads(), "a thread of streamlit-webrtc takes the frames"
         page.close()
         ended(people, token, time.monotonic())
@@ -101,7 +88,7 @@ def ended(app: App, token: str, closed: float) -> None:
     """Everything of a tab that was closed at this time (`time.monotonic`) ends in time."""
     left = {
         "channel": lambda: is_open(app, token),
-        "sockets": lambda: connections(app),
+        "sockets": app.stream_sockets,
         "threads": app.stream_threads,
     }
     while left:

@@ -13,11 +13,11 @@ from support import voices
 
 from speakerid.audio.format import RATE
 from speakerid.dashboard import live_engine, live_naming, resources
+from speakerid.dashboard.browser_stream import FIRST_FRAME_S, SILENT_SOURCE_S
 from speakerid.dashboard.channel import CHANNELS, LEFT_S
 from speakerid.dashboard.colors import looks
 from speakerid.dashboard.demo_people import DemoPeople
 from speakerid.dashboard.live import LiveSession
-from speakerid.dashboard.live_sources import FIRST_FRAME_S, SILENT_SOURCE_S
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent
 from speakerid.identify import Decision, scoring

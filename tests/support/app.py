@@ -15,8 +15,9 @@ _STREAM_THREADS = (
     "async_media_processor",
     "audio-decoder",
     "ShutdownPolling",
-    "live-hang-up",
+    "stream-hang-up",
     "live-open",
+    "guided-recording",
 )
 READY_WITHIN = 60.0  # s; importing streamlit alone takes several on a busy machine
 
@@ -101,6 +102,18 @@ class App:
         """Names of the server's threads that belong to browsers' streams, some tenths of a second ago."""
         names = self._threads.read_text().splitlines()
         return [name for name in names if name.startswith(_STREAM_THREADS)]
+
+    def stream_sockets(self) -> int:
+        """UDP sockets that the server has open; each WebRTC stream has some."""
+        owned = set()
+        for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                owned.add(entry.readlink().name)
+            except OSError:  # closed meanwhile
+                continue
+        tables = [Path(f"/proc/{self.process.pid}/net/{kind}").read_text() for kind in ("udp", "udp6")]
+        inodes = {line.split()[9] for table in tables for line in table.splitlines()[1:]}
+        return sum(f"socket:[{inode}]" in owned for inode in inodes)
 
     def _answers(self) -> bool:
         try:
