@@ -4,6 +4,7 @@ const fade = (color, opacity) => color + Math.round(255 * opacity).toString(16).
 const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
 const NAME_PX = 15;  // as in the figure
 const CLEAR_PX = 6;  // around the middle of a cluster
+const around = ({ x, y }, reach) => ({ left: x - reach, right: x + reach, top: y - reach, bottom: y + reach });
 
 class Space extends Log {
   get staged() { return this.root.classList.contains("live-stage"); }
@@ -44,14 +45,15 @@ class Space extends Log {
     const box = this.charts.space;
     const at = box.data.length - 4;
     const { text } = this.figure.space.data[at];
-    const spots = this.solid ? this.spotsInSpace() : this.spotsOnPlane();
+    const spots = this.spots(this.figure.space.data[at]);
     if (!text.length || !spots) return;
     const speaking = this.hello.people.findIndex((person) => person.name === this.hello.now.name);
     const placed = this.clearOfEachOther(spots, text.map((name) => name.replace("<br> ", "")), speaking);
     const { xaxis, yaxis } = box._fullLayout;
     // No place rather than no text in 2-D: Plotly takes an empty text's element away for good.
     const moved = this.solid
-      ? { text: [text.map((name, k) => (placed[k] ? name : ""))] }
+      ? { text: [text.map((name, k) => (placed[k] ? name : ""))],
+          textposition: [placed.map((place) => (place?.below ? "bottom center" : "top center"))] }
       : { x: [placed.map((place) => (place ? xaxis.p2l(place.x) : null))], y: [placed.map((place) => (place ? yaxis.p2l(place.y) : null))] };
     this.shownNames = placed.map(Boolean);
     const said = JSON.stringify(moved);
@@ -60,27 +62,34 @@ class Space extends Log {
     this.Plotly.restyle(box, moved, [at]);
   }
 
-  // Pixels of the middle of each cluster; null where it is out of sight.
-  spotsOnPlane() {
+  // Pixels of points, such as the middles of the clusters; null where one is out of sight, undefined before
+  // the chart is drawn.
+  spots(points) { return this.solid ? this.spotsInSpace(points) : this.spotsOnPlane(points); }
+
+  spotsOnPlane({ x, y }) {
     const { xaxis, yaxis } = this.charts.space._fullLayout;
-    const { x, y } = this.figure.space.data[this.charts.space.data.length - 4];
     return x.map((value, k) => {
       const spot = { x: xaxis.l2p(value), y: yaxis.l2p(y[k]), width: xaxis._length, height: yaxis._length };
       return spot.x >= 0 && spot.x <= spot.width && spot.y >= 0 && spot.y <= spot.height ? spot : null;
     });
   }
 
-  spotsInSpace() {
+  spotsInSpace({ x, y, z }) {
     const { glplot, dataScale } = this.charts.space._fullLayout.scene._scene ?? {};
-    if (!glplot?.cameraParams) return undefined;  // not drawn yet
+    if (!glplot?.cameraParams) return undefined;
     const { model, view, projection } = glplot.cameraParams;
     const times = (m, v) => [0, 1, 2, 3].map((row) => [0, 1, 2, 3].reduce((sum, k) => sum + m[4 * k + row] * v[k], 0));
-    const { x, y, z } = this.figure.space.data[this.charts.space.data.length - 4];
     const { clientWidth: width, clientHeight: height } = this.charts.space;
     return x.map((value, k) => {
       const [right, up, , depth] = times(projection, times(view, times(model, [value * dataScale[0], y[k] * dataScale[1], z[k] * dataScale[2], 1])));
       return { x: (1 + right / depth) / 2 * width, y: (1 - up / depth) / 2 * height, width, height };
     });
+  }
+
+  strangerBoxes() {
+    const [x, y, z] = [0, 1, 2].map((axis) => this.strangers.map((step) => step.at[axis]));
+    const reach = this.figure.space.data.at(-3).marker.size * this.big;
+    return this.spots({ x, y, z }).filter(Boolean).map((spot) => around(spot, reach));
   }
 
   // For each name the middle of its place in pixels, or undefined where there is none. Who had a place keeps it
@@ -92,16 +101,17 @@ class Space extends Log {
     const rank = (k) => (k === speaking ? 0 : this.shownNames?.[k] ? 1 : 2);
     const order = names.map((_, k) => k).sort((a, b) => rank(a) - rank(b) || a - b);
     const taken = [], placed = names.map(() => undefined);
-    const middles = spots.map((spot) => spot && { left: spot.x - CLEAR_PX, right: spot.x + CLEAR_PX, top: spot.y - CLEAR_PX, bottom: spot.y + CLEAR_PX });
+    const middles = spots.map((spot) => spot && around(spot, CLEAR_PX)), strangers = this.strangerBoxes();
     for (const k of order) {
       const spot = spots[k];
       if (!spot) continue;
       const half = pen.measureText(names[k]).width / 2 + 3, high = size * 0.62, off = size * 0.9;
-      const places = [[0, -off - high], [0, off + high], [off + half, 0], [-off - half, 0]].slice(0, this.solid ? 1 : 4)
-        .map(([dx, dy]) => ({ x: spot.x + dx, y: spot.y + dy, left: spot.x + dx - half, right: spot.x + dx + half, top: spot.y + dy - high, bottom: spot.y + dy + high }));
+      const places = [[0, -off - high], [0, off + high], [off + half, 0], [-off - half, 0]].slice(0, this.solid ? 2 : 4)
+        .map(([dx, dy]) => ({ below: dy > 0, x: spot.x + dx, y: spot.y + dy, left: spot.x + dx - half, right: spot.x + dx + half, top: spot.y + dy - high, bottom: spot.y + dy + high }));
       const inside = places.filter((box) => box.left >= 0 && box.right <= spot.width && box.top >= 0 && box.bottom <= spot.height);
       const free = inside.filter((box) => taken.every((other) => apart(box, other)));
-      const best = free.find((box) => middles.every((middle, j) => j === k || !middle || apart(box, middle))) ?? free[0] ?? (k === speaking ? inside[0] ?? places[0] : undefined);
+      const clear = free.filter((box) => middles.every((middle, j) => j === k || !middle || apart(box, middle)));
+      const best = clear.find((box) => strangers.every((point) => apart(box, point))) ?? clear[0] ?? free[0] ?? (k === speaking ? inside[0] ?? places[0] : undefined);
       if (!best) continue;
       taken.push(best);
       placed[k] = best;
