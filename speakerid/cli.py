@@ -21,6 +21,7 @@ COMMANDS = (
     "speakerid.commands.doctor",
     "speakerid.commands.identify",
     "speakerid.commands.microphone",
+    "speakerid.commands.serve",
     "speakerid.commands.embed",
     "speakerid.commands.export_model",
     "speakerid.evaluate.command",

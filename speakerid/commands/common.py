@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 CONSENT_VERSION = "2"
 """Change it with the texts: both are stored with every voiceprint."""
 
-CONSENT_TEXT = (
-    "The operator confirmed on the command line that the person agreed to be recognized by their voice."
-)
 _KEPT = (
     "The person also agreed that the recordings are kept beside the voiceprint, so that it can be made again "
     "for another model; both are deleted whenever they ask for it."
@@ -34,9 +31,10 @@ _NOT_KEPT = "The recordings themselves are not kept."
 DEFAULT_THREADS = 2  # more gains little for windows of 3 s and takes the processor away from everything else
 
 
-def consent_text(*, keep_recordings: bool) -> str:
-    """What was agreed to, word for word."""
-    return f"{CONSENT_TEXT} {_KEPT if keep_recordings else _NOT_KEPT}"
+def consent_text(*, keep_recordings: bool, where: str = "on the command line") -> str:
+    """What was agreed to, word for word; `where` the operator confirmed it."""
+    confirmed = f"The operator confirmed {where} that the person agreed to be recognized by their voice."
+    return f"{confirmed} {_KEPT if keep_recordings else _NOT_KEPT}"
 
 
 def options() -> argparse.ArgumentParser:

@@ -135,16 +135,29 @@ def warn_of_strangers(gallery: "Gallery", encoder: "Encoder") -> None:
         note(f"{count} people were enrolled with another model and are left out: {names}.")
 
 
-def as_json(decision: "Decision") -> str:
-    """A decision as one line of JSON."""
-    scores = {name: round(float(score), 4) for name, score in decision.scores.items()}
-    line = {
+def decision_row(decision: "Decision") -> dict[str, Any]:
+    """A decision as JSON shows it."""
+    return {
         "at": round(decision.at, 3),
         "speaker": decision.speaker,
         "confidence": round(float(decision.confidence), 4),
-        "scores": scores,
+        "scores": {name: round(float(score), 4) for name, score in decision.scores.items()},
     }
-    return json.dumps(line, ensure_ascii=False)
+
+
+def turn_row(turn: "Turn") -> dict[str, Any]:
+    """A turn as JSON shows it."""
+    return {
+        "start": round(turn.start, 2),
+        "end": round(turn.end, 2),
+        "speaker": turn.speaker,
+        "confidence": round(turn.confidence, 3),
+    }
+
+
+def as_json(decision: "Decision") -> str:
+    """A decision as one line of JSON."""
+    return json.dumps(decision_row(decision), ensure_ascii=False)
 
 
 def rttm_lines(turns: "list[Turn]", recording: str) -> Iterator[str]:
@@ -194,16 +207,7 @@ def _print(args: argparse.Namespace, turns: "list[Turn]", seconds: float, guesse
         return
     value = {
         "seconds": round(seconds, 2),
-        "turns": [
-            {
-                "start": round(t.start, 2),
-                "end": round(t.end, 2),
-                "speaker": t.speaker,
-                "confidence": round(t.confidence, 3),
-                **({"gender": guesses.of(t).label} if guesses else {}),
-            }
-            for t in turns
-        ],
+        "turns": [{**turn_row(t), **({"gender": guesses.of(t).label} if guesses else {})} for t in turns],
     }
     lines = [
         f"{clock(t.start):>9} – {clock(t.end):>9}  {t.confidence:4.0%}  {t.speaker}"

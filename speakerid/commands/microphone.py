@@ -19,7 +19,7 @@ from speakerid.gallery.recordings import MAX_SECONDS
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
-    from speakerid.identify import Decision, Listener
+    from speakerid.identify import Decision, Listener, Session
 
 
 LOOK_SECONDS = 1.0  # how often `live` looks whether the gallery changed
@@ -92,7 +92,7 @@ def listen(args: argparse.Namespace) -> None:
     warn_of_strangers(gallery, encoder)
     listener = Listener(encoder, gallery)
     screen = _Screen(args.json)
-    watch = _Watch(gallery, listener)
+    watch = Watch(gallery, listener)
     with Microphone(args.device) as microphone, screen:
         note("Listening; Ctrl-C ends.")
         with suppress(KeyboardInterrupt):
@@ -134,15 +134,20 @@ class _Screen:
             print()
 
 
-class _Watch:
-    """Tells the listener when somebody was enrolled, renamed or removed meanwhile."""
+class Watch:
+    """Tells the listener when somebody was enrolled, renamed or removed meanwhile.
 
-    def __init__(self, gallery: "Gallery", listener: "Listener"):
+    Raises:
+        GalleryError: the folder cannot be read; by `look` too.
+    """
+
+    def __init__(self, gallery: "Gallery", listener: "Listener | Session"):
         self._gallery, self._listener = gallery, listener
         self._revision: Hashable = gallery.revision()
         self._looked_at = time.monotonic()
 
     def look(self) -> None:
+        """Look, at most every LOOK_SECONDS."""
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = time.monotonic()

@@ -1,8 +1,12 @@
 """`speakers`, `remove`, `rename`, `merge` and single exemplars: who is enrolled."""
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
 from speakerid.commands.common import answer, open_gallery, options
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Gallery
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,9 +40,25 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def list_speakers(args: argparse.Namespace) -> None:
     """Print everybody with exemplars, seconds of speech, model and date."""
     gallery = open_gallery(args)
+    rows = people_of(gallery)
+    damaged = [{"file": d.file, "reason": d.reason} for d in gallery.damaged]
+    lines = [
+        f"{row['name']}  ({row['exemplars']} exemplars, {row['model']}, updated {row['updated'][:10]})"
+        for row in rows
+    ]
+    nobody = f'Nobody is enrolled in "{gallery.folder}" yet: use the command "enroll NAME FILE... --consent".'
+    answer(args, {"speakers": rows, "damaged": damaged}, "\n".join(lines) or nobody)
+
+
+def people_of(gallery: "Gallery") -> list[dict[str, Any]]:
+    """Everybody enrolled, sorted by name, as JSON shows them.
+
+    Raises:
+        GalleryError: the folder cannot be read.
+    """
     people = gallery.speakers()
     kept = gallery.recording_counts()
-    rows = [
+    return [
         {
             "name": person.name,
             "id": person.id,
@@ -58,13 +78,6 @@ def list_speakers(args: argparse.Namespace) -> None:
         }
         for person in people
     ]
-    damaged = [{"file": d.file, "reason": d.reason} for d in gallery.damaged]
-    lines = [
-        f"{row['name']}  ({row['exemplars']} exemplars, {row['model']}, updated {row['updated'][:10]})"
-        for row in rows
-    ]
-    nobody = f'Nobody is enrolled in "{gallery.folder}" yet: use the command "enroll NAME FILE... --consent".'
-    answer(args, {"speakers": rows, "damaged": damaged}, "\n".join(lines) or nobody)
 
 
 def remove_speaker(args: argparse.Namespace) -> None:

@@ -1,0 +1,151 @@
+"""Who is enrolled: /v1/speakers."""
+
+import threading
+from dataclasses import asdict, replace
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from speakerid.audio.decode import decode
+from speakerid.commands.common import CONSENT_VERSION, consent_text
+from speakerid.commands.people import people_of
+from speakerid.errors import GalleryError
+from speakerid.gallery import Consent, EnrollmentReport, Gallery, Voiceprint, acting_as, clean_name
+from speakerid.gallery.recordings import require_length
+from speakerid.rest.refusals import Refusal
+from speakerid.rest.service import ACTOR, Service, service_of
+from speakerid.rest.uploads import Upload, is_form, read_form, read_json, require_sound
+from speakerid.rest.workers import stop_if
+from speakerid.uploads import MAX_BYTES_AT_ONCE, too_much
+
+_FORM_BYTES = 1_000_000  # what a form may have beside its files
+
+
+async def speakers(request: Request) -> Response:
+    """GET: everybody, and which files of the folder are damaged."""
+    service = service_of(request)
+
+    def look(_: threading.Event) -> dict[str, Any]:
+        damaged = [{"file": one.file, "reason": one.reason} for one in service.gallery.damaged]
+        return {"speakers": people_of(service.gallery), "damaged": damaged}
+
+    return JSONResponse(await service.quick.run(look))
+
+
+async def enroll(request: Request) -> Response:
+    """POST a form: store a person's voice, or add to it; the EnrollmentReport."""
+    service, name = service_of(request), _usable(_name(request))
+    if not is_form(request):
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Recordings are enrolled from a form: send multipart/form-data with the files and consent=true.",
+        )
+    with service.heavy.place() as place:
+        files, fields = await read_form(request, place, MAX_BYTES_AT_ONCE + _FORM_BYTES)
+        consent, keep = _consent(fields)
+        if why := too_much([len(file.content) for file in files]):
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        report = await place.run(lambda stop: _enroll(service, name, files, consent, keep, stop), request)
+    return JSONResponse(asdict(report))
+
+
+async def rename(request: Request) -> Response:
+    """PATCH {"name": new}: give a person another name."""
+    service, name = service_of(request), _name(request)
+    with service.quick.place() as place:
+        new = (await read_json(request, place)).get("name")
+        if not isinstance(new, str):
+            raise Refusal(HTTPStatus.BAD_REQUEST, 'The new name is missing: send {"name": "…"}.')
+        new = _usable(new)
+
+        def change(_: threading.Event) -> dict[str, str]:
+            old = _person(service.gallery, name).name
+            with acting_as(ACTOR):
+                service.gallery.rename(old, new)
+            return {"old": old, "new": new}
+
+        return JSONResponse(await place.run(change))
+
+
+async def remove(request: Request) -> Response:
+    """DELETE: everything stored of a person."""
+    service, name = service_of(request), _name(request)
+
+    def change(_: threading.Event) -> dict[str, str]:
+        removed = _person(service.gallery, name).name
+        with acting_as(ACTOR):
+            service.gallery.remove(removed)
+        return {"removed": removed}
+
+    return JSONResponse(await service.quick.run(change))
+
+
+def _enroll(
+    service: Service, name: str, files: list[Upload], consent: Consent, keep: bool, stop: threading.Event
+) -> EnrollmentReport:
+    recordings = []
+    for file in files:
+        stop_if(stop)
+        require_sound(file)
+        recordings.append(decode(file.content, name=file.name))
+        require_length(sum(one.seconds for one in recordings))
+    stop_if(stop)
+    with acting_as(ACTOR):
+        report = service.gallery.enroll(
+            name,
+            [one.samples for one in recordings],
+            service.encoder,
+            consent=consent,
+            sources=[one.name for one in recordings],
+            keep_recordings=keep,
+            gains_db=[one.gain_db for one in recordings],
+        )
+    warnings = [warning for one in recordings for warning in one.warnings]
+    return replace(report, warnings=warnings + report.warnings)
+
+
+def _consent(fields: dict[str, str]) -> tuple[Consent, bool]:
+    """What the form says of consent, and whether recordings are kept."""
+    keep = _truth(fields, "keep_recordings")
+    if not _truth(fields, "consent"):
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "Consent is missing: ask the person whether they agree to be recognized by their voice, and send "
+            "the field consent=true if they do.",
+        )
+    text = consent_text(keep_recordings=keep, where="through the REST API")
+    return Consent.now(text, "api", CONSENT_VERSION), keep
+
+
+def _truth(fields: dict[str, str], name: str) -> bool:
+    """A field that is true or false, which it is where it is missing."""
+    value = fields.get(name, "false").strip().lower()
+    if value not in ("true", "false"):
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST, f"The field {name} is neither true nor false: send one of them."
+        )
+    return value == "true"
+
+
+def _name(request: Request) -> str:
+    name = request.path_params["name"]
+    if "\ufffd" in name:  # what the server puts in the place of bytes that it cannot decode
+        raise Refusal(HTTPStatus.BAD_REQUEST, "The name in the address is not UTF-8: encode it so.")
+    return name
+
+
+def _usable(name: str) -> str:
+    try:
+        return clean_name(name)
+    except GalleryError as error:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
+
+
+def _person(gallery: Gallery, name: str) -> Voiceprint:
+    gallery.speakers()  # what is wrong with the folder is told by this, so the next line's is the name
+    try:
+        return gallery.get(name)
+    except GalleryError as error:
+        raise Refusal(HTTPStatus.NOT_FOUND, str(error)) from error

@@ -1,0 +1,192 @@
+"""/v1/listen: a real WebSocket, and the server as a process that Ctrl-C ends."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from served import Api, serving
+from support import voices
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from speakerid.gallery import Gallery
+from speakerid.rest import listen
+from speakerid.rest.service import Service
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pcm(samples: np.ndarray) -> bytes:
+    return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def send(socket: ClientConnection, sound: bytes, size: int = 6400) -> None:
+    for at in range(0, len(sound), size):
+        socket.send(sound[at : at + size])
+
+
+def messages(socket: ClientConnection) -> list[dict]:
+    """Everything until the server closes."""
+    return [json.loads(text) for text in socket]
+
+
+def opened(api: Api, query: str = "") -> ClientConnection:
+    return connect(f"ws://{api.host}/v1/listen{query}", open_timeout=10, max_size=None)
+
+
+def test_sound_as_fast_as_it_goes_gives_what_the_recording_gives(api, talk, identified):
+    with opened(api) as socket:
+        send(socket, talk.read_bytes()[44:], size=9_999)  # samples cut in two
+        socket.send("end")
+        *decisions, last = messages(socket)
+    recording = identified.json
+    assert last == {key: recording[key] for key in ("turns", "seconds", "model", "calibrated")}
+    assert [turn["speaker"] for turn in last["turns"]] == ["unknown", "Bruno"]
+    assert decisions == recording["decisions"]
+    assert set(decisions[0]) == {"at", "speaker", "confidence", "scores"}
+
+
+def test_other_rates_are_resampled(api, tmp_path):
+    path = voices.write_wav(tmp_path / "48.wav", voices.turn("Bruno", 2), rate=48000)
+    with opened(api, "?rate=48000") as socket:
+        send(socket, path.read_bytes()[44:], size=1920)
+        socket.send("end")
+        *_, last = messages(socket)
+    assert [turn["speaker"] for turn in last["turns"]] == ["Bruno"]
+    assert last["seconds"] == pytest.approx(len(voices.turn("Bruno", 2)) / voices.RATE, abs=0.05)
+
+
+def test_decisions_come_while_sound_comes_and_a_new_name_is_used_at_once(
+    pair, encoder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(listen, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("speakerid.commands.microphone.LOOK_SECONDS", 0.05)
+    gallery = Gallery.open(shutil.copytree(pair.folder, tmp_path / "voiceprints"), "")
+    with serving(Service(gallery, encoder)) as api, opened(api) as socket:
+        send(socket, pcm(voices.turn("Alice", 1)))
+        told = json.loads(socket.recv(10))
+        while told["speaker"] != "Alice":
+            told = json.loads(socket.recv(10))
+        answer = api("PATCH", "/v1/speakers/Alice", b'{"name": "Ada"}')
+        assert answer.status == 200
+        time.sleep(0.5)
+        send(socket, pcm(voices.turn("Alice", 3)))
+        socket.send("end")
+        *decisions, _ = messages(socket)
+    assert "Ada" in {decision["speaker"] for decision in decisions}
+
+
+def test_what_is_neither_sound_nor_the_end_is_told(api):
+    with opened(api) as socket:
+        socket.send("stop")
+        assert 'the text "end"' in json.loads(socket.recv(10))["error"]
+        with pytest.raises(ConnectionClosed):
+            socket.recv(10)
+    assert socket.close_code == 1011
+
+
+def test_an_end_without_sound_is_an_end(api):
+    with opened(api) as socket:
+        socket.send("end")
+        (last,) = messages(socket)
+    assert (last["turns"], last["seconds"], socket.close_code) == ([], 0.0, 1000)
+
+
+@pytest.mark.parametrize(
+    "query", ["?rate=44.1", "?rate=200000", "?rate=", "?rate=\u0663\u0663\u0663\u0663\u0663"]
+)
+def test_a_rate_that_cannot_be_is_refused(api, query):
+    with pytest.raises(InvalidStatus) as refused, opened(api, query):
+        pass
+    assert refused.value.response.status_code == 400
+
+
+def test_only_so_many_listen_at_once_and_who_goes_makes_room(api, monkeypatch):
+    monkeypatch.setattr(listen, "MAX_LISTENING", 1)
+    with opened(api) as socket:
+        send(socket, pcm(voices.turn("Alice", 0)))
+        with pytest.raises(InvalidStatus) as refused, opened(api):
+            pass
+        assert refused.value.response.status_code == 503 and refused.value.response.headers["Retry-After"]
+    deadline = time.monotonic() + 5
+    while api.service.listening:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_client_that_does_not_read_is_let_go(api, monkeypatch):
+    monkeypatch.setattr(listen, "_UNSENT", 2)
+
+    async def stuck(*_):
+        await listen.asyncio.sleep(60)
+
+    monkeypatch.setattr(listen._Session, "_send", stuck)
+    with opened(api) as socket:
+        send(socket, pcm(voices.turn("Alice", 0)))
+        assert "were not read" in json.loads(socket.recv(10))["error"]
+
+
+class Slow:
+    """An encoder on a computer that cannot keep up with real time."""
+
+    def __init__(self, encoder):
+        self.id, self._encoder = encoder.id, encoder
+
+    def embed(self, blocks):
+        time.sleep(0.3 * len(blocks))
+        return self._encoder.embed(blocks)
+
+
+def test_a_computer_that_cannot_keep_up_skips_windows_rather_than_answer_ever_later(
+    pair, encoder, monkeypatch
+):
+    monkeypatch.setattr(listen, "_LATE", 0.1)
+    turn = pcm(voices.turn("Alice", 4)[: 2 * voices.RATE])
+    with serving(Service(pair, Slow(encoder))) as api, opened(api) as socket:
+        started = time.monotonic()
+        send(socket, turn)
+        socket.send("end")
+        *_, last = messages(socket)
+    assert time.monotonic() - started < len(turn) / 2 / voices.RATE + 3  # all windows would take longer
+    assert [turn["speaker"] for turn in last["turns"]] == ["Alice"]
+
+
+def test_ctrl_c_ends_the_process_at_once_with_a_client_listening_and_work_going_on(tmp_path, pair):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SPEAKERID_")}
+    command = [sys.executable, "-m", "speakerid", "serve", "--port", "0", "--json"]
+    process = subprocess.Popen(
+        [*command, "--voiceprints", str(pair.folder)],
+        cwd=tmp_path,
+        env={**kept, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        with urllib.request.urlopen(f"{url}/v1/health", timeout=20) as answer:
+            assert json.load(answer)["people"] == 2
+        with connect(f"{url.replace('http', 'ws')}/v1/listen", open_timeout=10) as socket:
+            send(socket, pcm(np.tile(voices.turn("Alice", 0), 20)))
+            socket.recv(10)
+            started = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=10)
+            assert time.monotonic() - started < 2
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    socket.recv(5)
+        assert (process.returncode, out, err) == (0, "", "")
+        assert socket.close_code == 1012
+    finally:
+        process.kill()
+        process.wait()
