@@ -58,8 +58,8 @@ class Tracker:
     def hear(self, llr: np.ndarray, full: bool) -> np.ndarray:
         """Log-likelihood ratios [p] of the stretch's window; full: it is as long as windows get.
 
-        Returns the probabilities [p + 1] of who speaks while this is on the screen: the posterior, and a small
-        share for an unnoticed change.
+        Returns the probabilities [p + 1] of who speaks while this is on the screen: the posterior, with a
+        small share for an unnoticed change.
         """
         if self._evidence is None or not full:
             self._evidence = llr

@@ -45,6 +45,9 @@ def main() -> int:
     step = steps.add_parser("ship", help="weights, cohort and calibration of a run into the package")
     step.add_argument("prepared", type=Path)
     step.add_argument("run_folder", type=Path)
+    step.add_argument(
+        "--average-with", type=Path, nargs="+", default=[], help="weights that the run began with, or passed"
+    )
     step.set_defaults(run=_ship)
     options = parser.parse_args()
     try:
@@ -85,7 +88,7 @@ def _check(options: argparse.Namespace) -> None:
 def _ship(options: argparse.Namespace) -> None:
     from speakerid.training.ship import ship
 
-    ship(options.prepared, options.run_folder)
+    ship(options.prepared, options.run_folder, options.average_with)
 
 
 if __name__ == "__main__":

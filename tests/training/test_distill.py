@@ -1,14 +1,17 @@
-"""The training loop on made-up targets: it learns, goes on where it stopped."""
+"""The training loop on made-up targets: it learns, goes on where it stopped, is averaged and shipped."""
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
+from speakerid.errors import ModelError
 from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
 from speakerid.training.crops import Batch
 from speakerid.training.distill import Settings, Student, _mask, loss_of, network_of, rate_at, run
 from speakerid.training.head import TeacherHead, hear_head, lay_into, whitening_of
+from speakerid.training.ship import mean
 from speakerid.training.widen import widen
 
 SMALL = 32  # channels
@@ -165,3 +168,11 @@ def test_a_widened_network_computes_what_the_narrow_one_did():
     features = torch.randn(2, 60, 80)
     with torch.inference_mode():
         assert torch.allclose(narrow(features), wide.eval()(features), atol=1e-3)
+
+
+def test_weights_of_one_network_are_averaged_and_others_refused():
+    one, two, wide = (dict(EcapaTdnn(channels).named_parameters()) for channels in (SMALL, SMALL, 2 * SMALL))
+    name = "fc.conv.weight"
+    assert torch.allclose(mean([one, two])[name], (one[name] + two[name]) / 2)
+    with pytest.raises(ModelError, match="different widths"):
+        mean([one, wide])
