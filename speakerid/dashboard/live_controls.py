@@ -29,7 +29,7 @@ _SLIDERS = (
     ),
     (
         "patience",
-        "Patience before unknown (s)",
+        "Patience before unknown",
         0.2,
         4.0,
         0.1,
@@ -37,7 +37,7 @@ _SLIDERS = (
     ),
     (
         "nobody_after",
-        "Silence until nobody (s)",
+        "Silence until nobody",
         0.1,
         3.0,
         0.1,
@@ -45,13 +45,15 @@ _SLIDERS = (
     ),
     (
         "max_window",
-        "Longest stretch compared (s)",
+        "Longest stretch compared",
         1.0,
         6.0,
         0.5,
         "Longer is surer, shorter follows changes sooner.",
     ),
 )
+_SHARES = ("threshold", "margin", "hysteresis")  # shown as everywhere on the page
+_RESETS = "live-resets"  # how often the controls went back to their defaults
 
 
 def draw(session: LiveSession) -> None:
@@ -64,7 +66,7 @@ def draw(session: LiveSession) -> None:
             selection_mode="multi",
             format_func=escaped,
             default=[name for name in names if name not in session.people.left_out],
-            key=_people_key(names),
+            key=_people_key(session, names),
         )
         session.people.leave_out(set(names) - set(taking_part))
         session.configure(_settings(session))
@@ -87,9 +89,7 @@ def keep_sound(session: LiveSession) -> None:
 def _gender(session: LiveSession) -> None:
     from speakerid.identify.gender import ABOUT
 
-    recall(session, "live-gender", False)
-    on = st.toggle("Say whether a voice sounds female or male", key="live-gender", help=ABOUT)
-    session.choices["live-gender"] = on
+    on = _toggle(session, "live-gender", "Say whether a voice sounds female or male", ABOUT)
     if not session.guess_gender(on):
         st.caption(NOT_AVAILABLE)
     elif on:
@@ -116,47 +116,56 @@ def _settings(session: LiveSession) -> dict[str, Any]:
     for column, half in zip(st.columns(2), (_SLIDERS[:3], _SLIDERS[3:]), strict=True):
         for name, label, lowest, highest, step, help_text in half:
             default = float(getattr(defaults, name))
-            recall(session, _key(name), default)
             value = column.slider(
                 label,
                 lowest,
                 highest,
+                value=session.choices.get(name, default),
                 step=step,
-                key=_key(name),
-                help=f"{help_text} Default: {default:g}.",
+                format="percent" if name in _SHARES else "%.1f s",
+                key=_key(session, f"live-set-{name}"),
+                help=f"{help_text} Default: {f'{default:.0%}' if name in _SHARES else f'{default:g} s'}.",
             )
-            session.choices[_key(name)] = value
+            session.choices[name] = value
             if value != default:
                 chosen[name] = value
-    recall(session, _key("closed_set"), False)
-    closed = st.toggle(
+    if _toggle(
+        session,
+        "live-set-closed_set",
         "Only enrolled people speak",
-        key=_key("closed_set"),
-        help='The likeliest of them is always named, never "unknown". A stranger gets somebody\'s name.',
-    )
-    session.choices[_key("closed_set")] = closed
-    if closed:
+        'The likeliest of them is always named, never "unknown". A stranger gets somebody\'s name.',
+    ):
         chosen["closed_set"] = True
     return chosen
 
 
-def _key(name: str) -> str:
-    return f"live-set-{name}"
+def _toggle(session: LiveSession, key: str, label: str, about: str) -> bool:
+    on = st.toggle(label, session.choices.get(key, False), key=_key(session, key), help=about)
+    session.choices[key] = on
+    return on
+
+
+def _key(session: LiveSession, key: str) -> str:
+    """The key of a control, another one after each return to the defaults.
+
+    A browser draws what is in the popover when it is opened, and knows nothing of what was set through the
+    session state in runs before that: it would show, and send, the lowest value.
+    """
+    resets = session.choices.get(_RESETS, 0)
+    return f"{key}-{resets}" if resets else key
 
 
 def _names(session: LiveSession) -> list[str]:
     return [person.name for person in session.people.everybody()]
 
 
-def _people_key(names: list[str]) -> str:
+def _people_key(session: LiveSession, names: list[str]) -> str:
     """It carries the names: with other people enrolled, the choice begins anew."""
-    return f"live-people-{hash(tuple(names))}"
+    return _key(session, f"live-people-{hash(tuple(names))}")
 
 
 def _reset(session: LiveSession) -> None:
-    settings = (_key(name) for name in (*(slider[0] for slider in _SLIDERS), "closed_set"))
-    for key in (*settings, "live-gender"):
-        session.choices.pop(key, None)
-        st.session_state.pop(key, None)
+    for chosen in (*(slider[0] for slider in _SLIDERS), "live-set-closed_set", "live-gender"):
+        session.choices.pop(chosen, None)
     session.people.leave_out(())
-    st.session_state.pop(_people_key(_names(session)), None)
+    session.choices[_RESETS] = session.choices.get(_RESETS, 0) + 1

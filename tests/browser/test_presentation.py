@@ -25,6 +25,19 @@ def controls(page: Page) -> list[str]:
     return page.evaluate(_CONTROLS)
 
 
+def controls_show_what_holds(page: Page) -> None:
+    """The defaults when they are opened, what is chosen then, and the defaults again."""
+    page.locator(".st-key-live-controls button").first.click()
+    values = page.locator(".stSlider [role=group]")
+    shown = ["55%", "10%", "5%", "1.0 s", "0.4 s", "3.0 s"]
+    expect(values).to_contain_text(shown)
+    values.first.locator("input").press("ArrowRight")
+    expect(values).to_contain_text(["56%", *shown[1:]])
+    page.locator(".st-key-live-defaults button").click()
+    expect(values).to_contain_text(shown)
+    page.locator(".st-key-live-controls button").first.click()
+
+
 def test_the_presentation_view_hides_every_control_and_can_be_left(app: App, tmp_path: Path):
     with chromium(tmp_path / "profile") as context:
         page = context.pages[0]
@@ -33,6 +46,7 @@ def test_the_presentation_view_hides_every_control_and_can_be_left(app: App, tmp
         page.locator(".st-key-live-see-demo button").click(timeout=PLENTY)
         mute, toggle = page.locator(".live-mute"), page.locator(".live-stage-toggle")
         expect(mute).to_be_visible(timeout=PLENTY)  # it plays
+        controls_show_what_holds(page)
         assert len(controls(page)) > 5
         toggle.click()
         expect(page.locator(STAGE)).to_be_visible()

@@ -88,7 +88,9 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
     assert session.people.left_out == {"Ana"} and session.choices["live-gender"]
     app.button(key="live-defaults").click().run()
     assert session._settings == {}
-    assert not session.people.left_out and not app.toggle(key="live-gender").value
+    assert not session.people.left_out and not app.toggle(key="live-gender-1").value
+    app.slider(key="live-set-threshold-1").set_value(0.7).run()
+    assert session._settings == {"threshold": 0.7}
 
 
 def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch):
