@@ -1,5 +1,6 @@
 """/v1/listen: a real WebSocket, and the server as a process that Ctrl-C ends."""
 
+import http.client
 import json
 import os
 import shutil
@@ -161,6 +162,8 @@ def test_a_computer_that_cannot_keep_up_skips_windows_rather_than_answer_ever_la
 
 def test_ctrl_c_ends_the_process_at_once_with_a_client_listening_and_work_going_on(tmp_path, pair):
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SPEAKERID_")}
+    minute = np.tile(voices.turn("Alice", 0), 20)
+    wav = voices.write_wav(tmp_path / "minute.wav", minute).read_bytes()
     command = [sys.executable, "-m", "speakerid", "serve", "--port", "0", "--json"]
     process = subprocess.Popen(
         [*command, "--voiceprints", str(pair.folder)],
@@ -176,12 +179,17 @@ def test_ctrl_c_ends_the_process_at_once_with_a_client_listening_and_work_going_
         with urllib.request.urlopen(f"{url}/v1/health", timeout=20) as answer:
             assert json.load(answer)["people"] == 2
         with connect(f"{url.replace('http', 'ws')}/v1/listen", open_timeout=10) as socket:
-            send(socket, pcm(np.tile(voices.turn("Alice", 0), 20)))
+            send(socket, pcm(minute))
             socket.recv(10)
+            working = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+            working.request("POST", "/v1/identify", wav)
+            time.sleep(0.5)
             started = time.monotonic()
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=10)
             assert time.monotonic() - started < 2
+            answer = working.getresponse()
+            assert answer.status == 503 and "ending" in json.load(answer)["error"]
             with pytest.raises(ConnectionClosed):
                 while True:
                     socket.recv(5)
