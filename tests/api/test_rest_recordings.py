@@ -79,6 +79,14 @@ def test_the_bodies_of_all_requests_together_are_bounded(api, sent, monkeypatch)
     assert [api("POST", "/v1/embed", sent).status for _ in range(2)] == [200, 200]  # what was held is freed
 
 
+def test_a_client_that_sends_nothing_does_not_keep_its_place(api, monkeypatch):
+    monkeypatch.setattr("speakerid.rest.uploads._PATIENCE", 0.1)
+    host, port = api.host.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(f"POST /v1/embed HTTP/1.1\r\nHost: {api.host}\r\nContent-Length: 9\r\n\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
 def test_work_ends_when_its_client_goes(pair, encoder, tmp_path):
     samples, _ = voices.conversation(["Alice", "Bruno"] * 4)
     long = voices.write_wav(tmp_path / "long.wav", np.tile(samples, 20)).read_bytes()  # minutes of work
