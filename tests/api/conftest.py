@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from served import Answer, Api, serving
 from support import voices
@@ -37,7 +38,9 @@ def api(pair, encoder) -> Iterator[Api]:
 @pytest.fixture(scope="session")
 def talk(tmp_path_factory) -> Path:
     """A WAV file in which a stranger and Bruno speak."""
-    samples, _ = voices.conversation(["Edgar", "Bruno"], lead=0.3)
+    pause = np.zeros(voices.RATE // 2, np.float32)
+    spoken = [voices.turn(name, 0)[: 5 * voices.RATE // 2] for name in ("Edgar", "Bruno")]
+    samples = np.concatenate([pause, spoken[0], pause, spoken[1], pause])
     return voices.write_wav(tmp_path_factory.mktemp("talk") / "talk.wav", samples)
 
 

@@ -15,11 +15,11 @@ from speakerid.uploads import MAX_BYTES_AT_ONCE, MAX_FILES
 
 
 def test_a_person_is_enrolled_listed_renamed_and_deleted_and_the_audit_log_says_so(empty):
-    report = empty.form("/v1/speakers/Ada%20L.", *recordings("Alice"), consent="true").json
+    report = empty.form("/v1/speakers/Ada%20L.", recordings("Alice")[0], consent="true").json
     assert (report["name"], report["added"], report["warnings"]) == ("Ada L.", report["exemplars"], [])
-    assert report["speech_seconds"] > 15 and len(report["quality"]) == 2
+    assert report["speech_seconds"] > 10 and len(report["quality"]) == 1
     (person,) = empty("GET", "/v1/speakers").json["speakers"]
-    assert (person["name"], person["sources"]) == ("Ada L.", ["Alice-1.ogg", "Alice-2.ogg"])
+    assert (person["name"], person["sources"]) == ("Ada L.", ["Alice-1.ogg"])
     assert person["recordings_kept"] == 0 and person["consent"]["source"] == "api"
     renamed = empty("PATCH", "/v1/speakers/ada%20l.", json.dumps({"name": "Ada/Lovelace"}).encode())
     assert renamed.json == {"old": "Ada L.", "new": "Ada/Lovelace"}
