@@ -13,7 +13,7 @@ from speakerid.audio.decode import Stream, stream
 from speakerid.audio.format import RATE
 from speakerid.dashboard.eventlog import Entry, clock
 from speakerid.dashboard.recording_sound import RecordedSound
-from speakerid.dashboard.strangers import Voice, tell_strangers_apart
+from speakerid.dashboard.strangers import Voice, split_strangers, tell_strangers_apart
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import UNKNOWN, Gallery
 from speakerid.identify import Decision, Listener, Turn
@@ -130,13 +130,15 @@ class Analysis:
         def progress(share: float) -> None:
             self._heard = replace(heard, told_apart=share)
 
-        names = tell_strangers_apart(heard.turns, self._strangers, scorer, progress)
-        self._entries = [_entry(turn, name) for turn, name in zip(heard.turns, names, strict=True)]
+        turns = split_strangers(heard.turns, self._strangers, scorer)
+        names = tell_strangers_apart(turns, self._strangers, scorer, progress)
+        self._entries = [_entry(turn, name) for turn, name in zip(turns, names, strict=True)]
 
     def _keep(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:
             if decision.speaker == UNKNOWN and decision.embedding is not None and decision.details:
-                self._strangers.append(Voice(decision.at, decision.details.seconds, decision.embedding))
+                seconds = decision.details.seconds
+                self._strangers.append(Voice(decision.at, seconds, decision.embedding, decision.start))
 
 
 class RecordingPage:

@@ -1,7 +1,8 @@
 """Unknown voices told apart: which turns of strangers are one stranger's."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,11 +23,12 @@ _LATE_S = 0.5  # a decision about a turn may come so long after its end
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """What an unknown voice sounded like at one decision."""
+    """What an unknown voice sounded like at one decision (`at`, s); its stretch of speech began `since`."""
 
     at: float
     seconds: float
     embedding: np.ndarray = field(repr=False)
+    since: float = 0.0
 
 
 def tell_strangers_apart(
@@ -59,6 +61,39 @@ def tell_strangers_apart(
         f"{UNKNOWN} {numbers[index] + 1}" if index in numbers else turn.speaker
         for index, turn in enumerate(turns)
     ]
+
+
+def split_strangers(turns: Sequence[Turn], voices: Sequence[Voice], scorer: Scorer) -> list[Turn]:
+    """The turns, with those of unknown voices cut where another stranger goes on without a long pause.
+
+    Args:
+        voices: in the order of their times.
+    """
+    times = np.array([voice.at for voice in voices])
+    split: list[Turn] = []
+    for turn in turns:
+        first, last = np.searchsorted(times, (turn.start, turn.end + _LATE_S), side="right")
+        since = {voice.since for voice in voices[first:last] if turn.start < voice.since < turn.end}
+        if turn.speaker != UNKNOWN or not since:
+            split.append(turn)
+            continue
+        edges = [turn.start, *sorted(since), turn.end]
+        begun, before = turn.start, None
+        for start, end in pairwise(edges):
+            own = [
+                voice
+                for voice in voices[first:last]
+                if (voice.since if voice.since in since else turn.start) == start
+            ]
+            voice = _mean(end, own)
+            if voice is None:
+                continue  # too short to tell: it stays with whoever spoke before
+            if before is not None and likeness([before, voice], scorer)[0, 1] < SAME_STRANGER:
+                split.append(replace(turn, start=begun, end=start))
+                begun = start
+            before = voice
+        split.append(replace(turn, start=begun))
+    return split
 
 
 def likeness(voices: Sequence[Voice], scorer: Scorer) -> np.ndarray:
@@ -122,9 +157,13 @@ def cluster(
 def _voice_of(turn: Turn, voices: Sequence[Voice], times: np.ndarray) -> Voice | None:
     """The mean voice of a turn, weighted by the seconds heard; None if that is too little."""
     first, last = np.searchsorted(times, (turn.start, turn.end + _LATE_S), side="right")
-    own = voices[first:last]
-    longest = max((voice.seconds for voice in own), default=0.0)
+    return _mean(turn.end, [voice for voice in voices[first:last] if voice.since < turn.end])
+
+
+def _mean(end: float, voices: Sequence[Voice]) -> Voice | None:
+    longest = max((voice.seconds for voice in voices), default=0.0)
     if longest < _LEAST_SECONDS:
         return None
-    mean = np.average([voice.embedding for voice in own], axis=0, weights=[voice.seconds for voice in own])
-    return Voice(turn.end, longest, mean / max(float(np.linalg.norm(mean)), 1e-9))
+    weights = [voice.seconds for voice in voices]
+    mean = np.average([voice.embedding for voice in voices], axis=0, weights=weights)
+    return Voice(end, longest, mean / max(float(np.linalg.norm(mean)), 1e-9))

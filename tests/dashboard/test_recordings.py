@@ -20,7 +20,7 @@ from speakerid.dashboard.eventlog import Entry
 from speakerid.dashboard.recording_sound import RecordedSound
 from speakerid.dashboard.recordings import Analysis
 from speakerid.dashboard.recordings_view import _entry_at, exports
-from speakerid.dashboard.strangers import Voice, cluster, likeness, tell_strangers_apart
+from speakerid.dashboard.strangers import Voice, cluster, likeness, split_strangers, tell_strangers_apart
 from speakerid.gallery import Consent, Gallery
 from speakerid.identify import Listener, Turn
 from speakerid.identify.scoring import Scorer
@@ -98,6 +98,20 @@ def test_how_far_the_clustering_is_is_told():
     rows = np.stack([a if k % 2 else b for k in range(200)])
     assert cluster(rows @ rows.T, 0.5, told.append) == [0, 1] * 100
     assert told[0] == 0 and told[-1] == 1 and told == sorted(told) and len(told) > 3
+
+
+def test_strangers_who_follow_each_other_without_a_pause_are_two_turns():
+    turns = [Turn(0, 9, "unknown", 0.9), Turn(9.5, 12, "Ana", 0.9)]
+    heard = [
+        Voice(2, 2.0, unit(1, 0), 0.0),
+        Voice(4.5, 2.0, unit(1, 0.1), 2.5),  # goes on after a breath
+        Voice(7, 2.0, unit(0, 1), 5.0),
+        Voice(8, 0.6, unit(1, 0), 7.2),  # too short to tell
+    ]
+    split = split_strangers(turns, heard, SCORER)
+    assert [(turn.start, turn.end) for turn in split] == [(0, 5.0), (5.0, 9), (9.5, 12)]
+    assert tell_strangers_apart(split, heard, SCORER) == ["unknown 1", "unknown 2", "Ana"]
+    assert split_strangers(turns, heard[:2], SCORER) == turns
 
 
 def test_strangers_get_numbers_only_if_there_are_several():
