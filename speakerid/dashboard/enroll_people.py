@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from speakerid.commands.common import in_clear
 from speakerid.dashboard import (
     enroll_edit,
     enroll_keeping,
@@ -44,7 +43,7 @@ def draw() -> None:
         widgets.label(f"Enrolled · {len(people)}" if people else "Enrolled")
         enroll_edit.tell()
         if count := len(resources.gallery().in_clear):
-            st.warning(in_clear(count), icon=":material/lock_open:")
+            st.warning(_in_clear(count), icon=":material/lock_open:")
         if people:
             _list(people, opened)
         else:
@@ -57,6 +56,14 @@ def draw() -> None:
     else:
         dialog = st.dialog(escaped(chosen.name), width="medium", on_dismiss=opened.close)
         dialog(enroll_person.draw)(chosen, people, opened.close)
+
+
+def _in_clear(count: int) -> str:
+    one = count == 1
+    return (
+        f"{count} voiceprint{' is' if one else 's are'} not encrypted, though a passphrase is set: an admin "
+        f"encrypts {'it' if one else 'them'} under “Export, import, passphrase”, “Passphrase”."
+    )
 
 
 def _list(people: list[Voiceprint], opened: Opened) -> None:

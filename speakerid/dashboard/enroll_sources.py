@@ -6,24 +6,21 @@ Streamlit keys, for tests: see the top of `pages/1_Enroll.py`.
 import time
 from contextlib import nullcontext
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from speakerid.audio.browser import BrowserSource
 from speakerid.audio.ring import Ring
-from speakerid.dashboard import resources, widgets
+from speakerid.dashboard import local_microphone, widgets
 from speakerid.dashboard.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, gone_silent
 from speakerid.dashboard.enroll import WANTED_SPEECH_SECONDS, Take, advice
 from speakerid.dashboard.enroll_session import Enrollment
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.live_engine import supervise
-from speakerid.errors import AudioError, EnrollmentRefused
+from speakerid.errors import EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
 from speakerid.gallery.recordings import require_length
-
-if TYPE_CHECKING:
-    from speakerid.audio.microphone import Device
 
 FILE_TYPES = [
     "wav",
@@ -47,10 +44,6 @@ _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges 
 _MAX_FILES = 30  # in one enrollment; a voiceprint keeps some ten pieces of them
 _MAX_MB = 200  # of one file …
 _MAX_MB_AT_ONCE = 500  # … and of all files of one enrollment, which are in memory together
-_NO_MICROPHONE = (
-    "This computer has no microphone that the app can use: connect one and reload the page, or record with "
-    "the browser's microphone."
-)
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
 _CONSTRAINTS = {
@@ -101,15 +94,10 @@ def microphone(enrollment: Enrollment) -> list[Take]:
     from speakerid.audio.microphone import Microphone
 
     running = enrollment.look().running
-    try:
-        found, why = resources.microphones(), _NO_MICROPHONE
-    except AudioError as error:
-        found, why = [], escaped(error)
-    if not found:
-        st.warning(why, icon=":material/mic_off:")
+    names = local_microphone.to_choose_from()
+    if not names:
         # What was recorded before the only one was pulled out can be used all the same.
         return _guided(enrollment, "Microphone of this computer", going_on=running)
-    names = _by_label(found)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     chosen = left.selectbox("Microphone", list(names), key="enroll-device")
     again = "Continue" if enrollment.take and not enrollment.look().full else "Start recording"
@@ -124,17 +112,6 @@ def microphone(enrollment: Enrollment) -> list[Take]:
         enrollment.start(object(), lambda: Microphone(device), lambda _: False)
         st.rerun()
     return _guided(enrollment, "Microphone of this computer", going_on=running)
-
-
-def _by_label(found: "list[Device]") -> "dict[str, Device | None]":
-    """The microphones by what tells them apart: two of one make are called the same."""
-    named: dict[str, Device | None] = {"Default microphone": None}
-    for device in found:
-        label, number = device.name, 2
-        while label in named:
-            label, number = f"{device.name} ({number})", number + 1
-        named[label] = device
-    return named
 
 
 def recorder(enrollment: Enrollment) -> list[Take]:

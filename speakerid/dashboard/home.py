@@ -161,7 +161,8 @@ def _names(people: list[Voiceprint]) -> str:
         return "Nobody can be recognized yet."
     if len(people) > _SHOWN:
         return f"{_SHOWN} of them below; the Enroll page finds all."
-    return "Each may be spoken of by name below; everybody else is unknown."
+    recognized = "This voice is recognized" if len(people) == 1 else "These voices are recognized"
+    return f"{recognized}; everybody else is unknown."
 
 
 def _count(number: int, one: str, many: str) -> str:

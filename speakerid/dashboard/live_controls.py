@@ -21,11 +21,11 @@ _SLIDERS = (
     ),
     (
         "hysteresis",
-        "Hold on to the shown name",
+        "Hold on to a name",
         0.0,
         0.5,
         0.01,
-        "How far its confidence may fall before it goes.",
+        "How far the confidence of a shown name may fall before it goes.",
     ),
     (
         "patience",

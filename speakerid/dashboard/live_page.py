@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from speakerid.dashboard import access, fallback, live_controls, server, state, widgets
+from speakerid.dashboard import access, fallback, live_controls, local_microphone, server, state, widgets
 from speakerid.dashboard.component import live_board
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.live import LiveSession
@@ -160,6 +160,7 @@ def _browser(session: LiveSession) -> None:
         queued_audio_frames_callback=session.on_frames,
         on_audio_ended=session.on_browser_ended,
         media_toggle_controls=False,
+        translations={"start": "START", "stop": "STOP", "select_device": "Device"},
     )
     session.stream.use(stream)
     if session.listening and not session.by_browser:  # what was begun before has no other button here
@@ -167,8 +168,6 @@ def _browser(session: LiveSession) -> None:
 
 
 def _microphone(session: LiveSession) -> None:
-    from speakerid.audio.microphone import devices
-
     if not access.may("operator"):  # a viewer elsewhere must not hear the room that the server stands in
         st.info(
             f'The microphone of the computer that runs this is for operators; your own is under "{BROWSER}".',
@@ -177,16 +176,14 @@ def _microphone(session: LiveSession) -> None:
         if session.listening:
             _stop(session)
         return
-    try:
-        found = devices()
-    except SpeakerIdError as error:
-        st.warning(escaped(error), icon=":material/mic_off:")
+    names = local_microphone.to_choose_from()
+    if not names:
         if session.listening:
             _stop(session)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        device = st.selectbox("Microphone", found, format_func=lambda d: d.name, key="live-device", width=420)
-        _start_stop(session, lambda: session.start_microphone(device))
+        chosen = st.selectbox("Microphone", list(names), key="live-device", width=420)
+        _start_stop(session, lambda: session.start_microphone(names[chosen]))
 
 
 def _recording(session: LiveSession) -> None:

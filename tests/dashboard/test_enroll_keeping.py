@@ -283,6 +283,7 @@ def test_the_present_passphrase_is_asked_for(folder, monkeypatch):
 def test_what_is_not_encrypted_yet_is_encrypted(folder, monkeypatch):
     monkeypatch.setenv("SPEAKERID_PASSPHRASE", SECRET)
     app = open_page("1_Enroll.py", folder, monkeypatch).button(key="keeping-open").click().run()
+    assert "2 voiceprints are not encrypted, though a passphrase is set: an admin encrypts them" in said(app)
     app.radio(key="passphrase-what-0").set_value("rest").run()
     set_passphrase(app, old=SECRET)
     assert "Everything is encrypted now" in app.success[0].value

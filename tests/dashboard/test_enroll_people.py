@@ -12,7 +12,7 @@ from support import voices
 from speakerid.audio.microphone import Device
 from speakerid.dashboard import resources
 from speakerid.dashboard.enroll_person import verdict
-from speakerid.dashboard.enroll_sources import _by_label
+from speakerid.dashboard.local_microphone import by_label
 from speakerid.evaluate.gate_measures import agreement
 from speakerid.gallery import Consent, Gallery, Voiceprint
 from speakerid.gallery.store import FolderStore
@@ -263,7 +263,7 @@ def test_kept_recordings_can_be_heard(folder, monkeypatch):
 
 def test_two_microphones_of_one_name_can_both_be_chosen():
     found = [Device(number, "USB microphone", 48_000, 1, number == 0) for number in range(3)]
-    named = _by_label(found)
+    named = by_label(found)
     assert list(named.values()) == [None, *found]
     assert list(named)[1:] == ["USB microphone", "USB microphone (2)", "USB microphone (3)"]
 

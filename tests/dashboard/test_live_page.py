@@ -73,6 +73,15 @@ def test_every_source_can_be_chosen(tmp_path, monkeypatch):
         assert not app.exception, source
 
 
+def test_a_computer_without_a_microphone_is_told_with_what_to_do(tmp_path, monkeypatch):
+    with_people(tmp_path / "v", "Ana")
+    monkeypatch.setattr(resources, "microphones", list)
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    app.session_state["live-source"] = "This computer's microphone"
+    assert "connect one and reload the page, or take the browser's" in said(app.run())
+    assert "live-start" not in [button.key for button in app.button]
+
+
 def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypatch):
     with_people(tmp_path / "v", "Ana")
     app = open_page(PAGE, tmp_path / "v", monkeypatch)
