@@ -138,7 +138,7 @@ class Recorder:
         collector: Collector,
         *,
         ended: Callable[[Any], bool] = lambda source: False,
-        abandoned_after: float = 10.0,
+        abandoned_after: float = 4.0,
     ):
         self._open_source = open_source
         self._collector = collector

@@ -40,6 +40,10 @@ FILE_TYPES = [
 ]
 
 _WEBRTC_KEY = "enroll-webrtc"
+_IF_REFUSED = (
+    "START asks for the microphone. If the browser refuses it (“Permission denied”), allow it with the lock "
+    "or microphone sign beside the address, then press START again."
+)
 _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
 _MAX_FILES = 30  # in one enrollment; a voiceprint keeps some ten pieces of them
 _MAX_MB = 200  # of one file …
@@ -61,7 +65,8 @@ def browser(enrollment: Enrollment) -> list[Take]:
     context = st.session_state.get(_WEBRTC_KEY)
     connected = context is not None and (context.state.playing or context.state.signalling)
     source = enrollment.source
-    if source is None or (not connected and (source.frames or source.closed)):
+    unused = source is not None and source.closed and not source.frames  # of a connection that never came up
+    if source is None or unused or (not connected and (source.frames or source.closed)):
         source = BrowserSource(Ring(_RING_SECONDS))  # one a stream: it holds the resampler's state
         enrollment.source = source
     with st.container(key="inset-microphone"):
@@ -86,7 +91,10 @@ def browser(enrollment: Enrollment) -> list[Take]:
         enrollment.start(source, lambda: nullcontext(source), _gone)
     elif context.state.signalling:
         _connecting(enrollment)
-    return _guided(enrollment, "Browser microphone", going_on=context.state.playing)
+    takes = _guided(enrollment, "Browser microphone", going_on=context.state.playing)
+    if not (takes or problem or context.state.playing or context.state.signalling):
+        st.caption(_IF_REFUSED)  # streamlit-webrtc tells a refusal in the browser's words alone
+    return takes
 
 
 def microphone(enrollment: Enrollment) -> list[Take]:
