@@ -10,7 +10,7 @@ from speakerid.dashboard.live_gender import NOT_AVAILABLE
 
 # field of ListenerConfig, label, lowest, highest, step, what it does
 _SLIDERS = (
-    ("threshold", "How sure a name must be", 0.05, 0.99, 0.01, "Below this the voice is called unknown."),
+    ("threshold", "How sure a name must be", 0.05, 0.90, 0.01, "Below this the voice is called unknown."),
     (
         "margin",
         "Lead over the next person",

@@ -13,8 +13,8 @@ from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 # CHANGE, CHANGED and AT_ONCE with a look at the recordings that the README's figures are from.
 TWO_VOICES = 0.50  # two groups of windows whose means agree less than this are two voices
 CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
-CHANGED = 0.60  # and how little these means agree at most; other rooms and days alone leave them more alike
-AT_ONCE = 0.2  # mean log-odds of the windows from which on two voices are heard at once
+CHANGED = 0.50  # and how little these means agree at most; other rooms and days alone leave them more alike
+AT_ONCE = -0.1  # mean log-odds of the windows from which on two voices are heard at once
 FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."

@@ -27,7 +27,7 @@ class ListenerConfig:
         closed_set: only enrolled people speak: the likeliest of them is named, never "unknown".
     """
 
-    threshold: float = 0.55
+    threshold: float = 0.52
     margin: float = 0.1
     hysteresis: float = 0.05
     patience: float = 1.0
