@@ -15,8 +15,8 @@ from speakerid.training.prepare import load_surroundings
 
 PIECES = 10  # a speaker
 SECONDS = (1.0, 1.5, 2.0, 3.0)
-SPOILT_SHARE = 0.5
-RIDGE = 300.0  # hundreds of speakers against 193 weights; chosen on those held out
+SPOILT_SHARE = 0.15
+RIDGE = 600.0  # hundreds of speakers against 193 weights
 
 
 def train_gender(prepared: Path, encoder: Embedder, seed: int = 0) -> GenderHead:
@@ -43,7 +43,7 @@ def train_gender(prepared: Path, encoder: Embedder, seed: int = 0) -> GenderHead
 def _pieces(
     corpus: corpora.Corpus, around: augment.Surroundings, encoder: Embedder, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Unit embeddings [n, 192] of short pieces of adults, half of them spoilt, and who is female [n]."""
+    """Unit embeddings [n, 192] of short pieces of adults, some of them spoilt, and who is female [n]."""
     rng = np.random.default_rng(seed)
     pieces, female = [], []
     for clips in corpus.by_speaker().values():
