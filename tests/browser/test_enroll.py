@@ -87,7 +87,7 @@ def test_an_enrolled_voice_is_named_and_added_with_one_click(app: App, open_brow
     [
         ("quiet", 0.004 * spoken("Alice"), "too quiet"),
         ("clipped", np.clip(30 * spoken("Alice"), -1, 1), "clipped"),
-        ("two voices", spoken("Alice", "Bruno"), "More than one voice is heard"),
+        ("two voices", spoken("Alice", "Edgar"), "More than one voice is heard"),
     ],
 )
 def test_what_would_spoil_a_voiceprint_is_refused(app: App, open_browser, kind, samples, answer):
