@@ -29,7 +29,7 @@ def controls_show_what_holds(page: Page) -> None:
     """The defaults when they are opened, what is chosen then, and the defaults again."""
     page.locator(".st-key-live-controls button").first.click()
     values = page.locator(".stSlider [role=group]")
-    shown = ["55%", "10%", "5%", "1.0 s", "0.4 s", "3.0 s"]
+    shown = ["52%", "10%", "5%", "1.0 s", "0.4 s", "3.0 s"]
     expect(values).to_contain_text(shown)
     values.first.locator("input").press("ArrowRight")
     expect(values).to_contain_text(["56%", *shown[1:]])
