@@ -15,7 +15,6 @@ A locked folder (see `unlocking`) is opened by an operator or an admin.
 out voiceprints, so that a hidden button is not what protects them.
 """
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from speakerid.dashboard import unlocking
 from speakerid.dashboard.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.audit import acting_as
+from speakerid.hosts import this_computer
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
@@ -124,7 +124,7 @@ def reachable_by_others() -> bool:
     opened_as = urlsplit(st.context.url or "").hostname
     if listens_at.startswith("unix:"):  # only a proxy can reach it
         listens_at = "localhost"
-    return not _this_computer(listens_at) or not (opened_as is None or _this_computer(opened_as))
+    return not this_computer(listens_at) or not (opened_as is None or this_computer(opened_as))
 
 
 def page(name: str) -> None:
@@ -239,12 +239,3 @@ def _secrets(section: str) -> Mapping[str, Any] | None:
     if found is not None and not isinstance(found, Mapping):
         raise AccessRefused(f"{_SECRETS} has a value {section} where a table [{section}] belongs.")
     return found
-
-
-def _this_computer(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a name, or "" for all addresses
-        return False

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 Message = dict[str, Any]
 
@@ -207,17 +206,6 @@ class Channels:
             channels, self._channels = list(self._channels.values()), {}
         for channel in channels:
             channel.leave()
-
-
-def same_origin(origin: str | None, host: str | None) -> bool:
-    """Whether a WebSocket's Origin header names the very host and port that it was sent to.
-
-    Browsers always send Origin with a WebSocket and apply no other protection; a page of another site that
-    connects here names that site. A missing header is refused too.
-    """
-    if not origin or not host:
-        return False
-    return urlsplit(origin).netloc.lower() == host.lower()
 
 
 CHANNELS = Channels()

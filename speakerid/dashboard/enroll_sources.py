@@ -21,6 +21,7 @@ from speakerid.dashboard.live_engine import supervise
 from speakerid.errors import EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
 from speakerid.gallery.recordings import require_length
+from speakerid.uploads import MAX_FILE_BYTES, too_much
 
 FILE_TYPES = [
     "wav",
@@ -45,9 +46,6 @@ _IF_REFUSED = (
     "or microphone sign beside the address, then press START again."
 )
 _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
-_MAX_FILES = 30  # in one enrollment; a voiceprint keeps some ten pieces of them
-_MAX_MB = 200  # of one file …
-_MAX_MB_AT_ONCE = 500  # … and of all files of one enrollment, which are in memory together
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
 _CONSTRAINTS = {
@@ -137,23 +135,11 @@ def files(enrollment: Enrollment) -> list[Take]:
             type=FILE_TYPES,
             accept_multiple_files=True,
             key=f"enroll-upload-{enrollment.round}",
-            max_upload_size=_MAX_MB,
+            max_upload_size=MAX_FILE_BYTES // 1_000_000,
             help="WAV, FLAC, MP3, OGG, M4A, WebM, or the sound of a video; at most 10 minutes each.",
         )
-    if len(uploads) > _MAX_FILES:
-        st.error(
-            f"These are {len(uploads)} recordings, and {_MAX_FILES} are the most for one enrollment: remove "
-            "some. Three or four from different days and rooms are plenty.",
-            icon=":material/error:",
-        )
-        return []
-    megabytes = sum(upload.size for upload in uploads) / 1e6
-    if megabytes > _MAX_MB_AT_ONCE:
-        st.error(
-            f"These files have {megabytes:.0f} MB together, and {_MAX_MB_AT_ONCE} MB are the most for one "
-            "enrollment: remove some, or save them as mp3 or m4a.",
-            icon=":material/error:",
-        )
+    if why := too_much([upload.size for upload in uploads]):
+        st.error(why, icon=":material/error:")
         return []
     return _takes(enrollment, uploads)
 

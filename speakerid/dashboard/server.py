@@ -20,7 +20,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from speakerid.dashboard.channel import CHANNELS, Channel, same_origin
+from speakerid.dashboard.channel import CHANNELS, Channel
+from speakerid.hosts import same_origin
 
 PLOTLY_URL = f"/api/live-assets/plotly-{version('plotly')}.min.js"
 _LONGEST_MESSAGE = 4096  # characters; what a page sends is far shorter

@@ -10,7 +10,7 @@ from speakerid.gallery.voiceprint import unit
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
 # Set on enrollments of people whom the model never heard, each limit at about one good one in a hundred;
-# CHANGE, CHANGED and AT_ONCE with a look at the recordings that the README's figures are from.
+# all of them with a look at the recordings that the README's figures are from.
 TWO_VOICES = 0.57  # two groups of windows whose means agree less than this are two voices
 CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
 CHANGED = 0.50  # and how little these means agree at most; other rooms and days alone leave them more alike

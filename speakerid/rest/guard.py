@@ -8,8 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from speakerid.dashboard.channel import same_origin
-from speakerid.hosts import this_computer
+from speakerid.hosts import same_origin, this_computer
 from speakerid.rest.refusals import Refusal, answer, unexpected
 
 # Kept by no cache, used by no page of another site, taken for nothing but what it says it is.

@@ -1,9 +1,6 @@
 """The REST API on a real web server in this process, with the real model; what a client does with it."""
 
-import asyncio
 import json
-import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from support import voices
+from support.web_server import running
 
 from speakerid.api import Server
 from speakerid.rest.service import Service
@@ -83,19 +81,8 @@ class Api:
 @contextmanager
 def serving(service: Service, token: str = "", *, local: bool = True) -> Iterator[Api]:
     """A server of its own in a thread."""
-    server = Server(service, token, local=local)
-    server.config.port = 0
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Api(f"127.0.0.1:{port}", service)
-    server.should_exit = True
-    thread.join(10)
-    assert not thread.is_alive()
+    with running(Server(service, token, local=local)) as host:
+        yield Api(host, service)
 
 
 def recordings(name: str) -> list[tuple[str, bytes]]:

@@ -112,7 +112,7 @@ def look(page: Page, width: int, height: int, scheme: str) -> None:
 
 def speaking(page: Page) -> None:
     """Wait for somebody to be named surely; the demo may have to start again for that."""
-    sure = f"() => {BOARD}.hello.now.kind === 'person' && Math.max(...{BOARD}.hello.bars.p) > 0.85"
+    sure = f"() => {BOARD}.hello.now.kind === 'person' && Math.max(...{BOARD}.hello.bars.p) > 0.9"
     if page.evaluate(f"() => {BOARD}.hello.status.kind") == "ended":
         page.locator(".st-key-live-start button").evaluate("(button) => button.click()")
     page.wait_for_function(sure)

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from speakerid.dashboard.channel import FIRST_VISIT_S, LEFT_S, QUEUE, Channel, Channels, same_origin
+from speakerid.dashboard.channel import FIRST_VISIT_S, LEFT_S, QUEUE, Channel, Channels
+from speakerid.hosts import same_origin
 
 
 def run(coroutine):

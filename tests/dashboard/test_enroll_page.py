@@ -9,8 +9,8 @@ from dashboard.pages import open_page, plain, recording, said
 from gallery.people import voiceprint
 from support import voices
 
+from speakerid import uploads
 from speakerid.audio.format import RATE
-from speakerid.dashboard import enroll_sources
 from speakerid.gallery import Gallery, recordings
 from speakerid.gallery.store import FolderStore
 
@@ -220,7 +220,7 @@ def test_too_many_files_are_refused(page, tmp_path):
 
 
 def test_files_that_are_too_large_together_are_refused(page, monkeypatch, tmp_path):
-    monkeypatch.setattr(enroll_sources, "_MAX_MB_AT_ONCE", 0.05)
+    monkeypatch.setattr(uploads, "MAX_BYTES_AT_ONCE", 50_000)
     data = recording("Alice", tmp_path, seconds=1)
     app = upload(fill(page, "Alice"), *[(f"{number}.wav", data) for number in range(2)])
     assert "These files have" in app.error[0].value and "remove some" in app.error[0].value

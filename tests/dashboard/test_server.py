@@ -1,8 +1,6 @@
 """The live routes on a real web server: who is let in, what is served, and the end."""
 
-import asyncio
 import json
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -12,6 +10,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from support.app import App
+from support.web_server import running
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -22,17 +21,8 @@ from speakerid.dashboard.server import PLOTLY_URL, routes
 @pytest.fixture(scope="module")
 def host() -> Iterator[str]:
     """host:port of a server in this process, so that a test can open channels in it."""
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, log_level="error"))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    with running(uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="error"))) as address:
+        yield address
 
 
 @pytest.fixture
