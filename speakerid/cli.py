@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
+from speakerid.commands.common import sentence_of
 from speakerid.errors import SpeakerIdError
 
 COMMANDS = (
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("Stopped.")
     except SpeakerIdError as error:
-        return _fail(str(error))
+        return _fail(sentence_of(error))
     except OSError as error:
         where = f' "{error.filename}"' if error.filename else ""
         return _fail(

@@ -226,8 +226,14 @@ def test_identify_tells_a_wrong_place_before_the_work(heard):
 
 
 def test_another_persons_voice_is_refused_on_the_command_line(enrolled):
-    told = refused("enroll", "Mallory", voices.enrollment_files("Alice")[1], "--consent", folder=enrolled)
-    assert 'the voice of "Alice"' in told
+    again = ("enroll", "Mallory", voices.enrollment_files("Alice")[1], "--consent")
+    told = refused(*again, folder=enrolled)
+    assert 'the voice of "Alice"' in told and '--distinct-from "Alice"' in told
+    try:
+        accepted = run(*again, "--distinct-from", "Alice", folder=enrolled)
+        assert 'sounds very much like "Alice"' in accepted.stderr
+    finally:
+        run("remove", "Mallory", folder=enrolled)
 
 
 def test_embed_writes_all_or_nothing(enrolled, tmp_path):

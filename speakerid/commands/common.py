@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from speakerid.errors import SpeakerIdError
+from speakerid.errors import EnrollmentRefused, SpeakerIdError
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
@@ -35,6 +35,13 @@ def consent_text(*, keep_recordings: bool, where: str = "on the command line") -
     """What was agreed to, word for word; `where` the operator confirmed it."""
     confirmed = f"The operator confirmed {where} that the person agreed to be recognized by their voice."
     return f"{confirmed} {_KEPT if keep_recordings else _NOT_KEPT}"
+
+
+def sentence_of(error: SpeakerIdError) -> str:
+    """What an error says, with the option that is its remedy on the command line."""
+    if isinstance(error, EnrollmentRefused) and error.belongs_to:
+        return f'{error} (--distinct-from "{error.belongs_to}")'
+    return str(error)
 
 
 def options() -> argparse.ArgumentParser:

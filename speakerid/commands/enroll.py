@@ -15,6 +15,7 @@ from speakerid.commands.common import (
     note,
     open_gallery,
     options,
+    sentence_of,
 )
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
 from speakerid.gallery.names import clean_name
@@ -48,17 +49,25 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
     )
-    add_keeping(parser)
+    add_enrolling(parser)
     parser.set_defaults(run=lambda args: _run(args, parser))
 
 
-def add_keeping(parser: argparse.ArgumentParser) -> None:
-    """Add the option to keep the recordings."""
+def add_enrolling(parser: argparse.ArgumentParser) -> None:
+    """Add what else may be said of an enrollment: to keep the recordings, and whose voice it is not."""
     parser.add_argument(
         "--keep-recordings",
         action="store_true",
         help="the person also agreed that the recordings themselves are kept in the folder of voiceprints, "
         "so that the voiceprint can be made anew for another model; without it they are not kept",
+    )
+    parser.add_argument(
+        "--distinct-from",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="somebody enrolled whose voice it is not, though it sounds like theirs, such as a twin; may be "
+        "given more than once",
     )
 
 
@@ -86,6 +95,7 @@ def enroll_one(args: argparse.Namespace) -> None:
         sources=_labels(args.files),
         keep_recordings=args.keep_recordings,
         gains_db=gains,
+        distinct_from=args.distinct_from,
     )
     tell(args, report)
 
@@ -111,7 +121,7 @@ def enroll_folder(args: argparse.Namespace) -> None:
     with Progress() as progress:
         for index, folder in enumerate(folders):
             progress.show(f"{index + 1} of {len(folders)}: {folder.name}")
-            result = _try_folder(folder, gallery, encoder, consent, args.keep_recordings)
+            result = _try_folder(folder, gallery, encoder, consent, args)
             results.append(result)
             progress.clear()
             for warning in result.get("warnings", ()):
@@ -156,7 +166,7 @@ def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:
 
 
 def _try_folder(
-    folder: Path, gallery: "Gallery", encoder: "Encoder", consent: "Consent", keep: bool
+    folder: Path, gallery: "Gallery", encoder: "Encoder", consent: "Consent", args: argparse.Namespace
 ) -> dict[str, Any]:
     try:
         files = sorted(str(p) for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
@@ -169,11 +179,12 @@ def _try_folder(
             encoder,
             consent=consent,
             sources=_labels(used),
-            keep_recordings=keep,
+            keep_recordings=args.keep_recordings,
             gains_db=gains,
+            distinct_from=args.distinct_from,
         )
     except (AudioError, GalleryError) as error:
-        return {"name": folder.name, "refused": str(error)}
+        return {"name": folder.name, "refused": sentence_of(error)}
     except OSError as error:
         why = error.strerror or str(error)
         return {"name": folder.name, "refused": f'"{folder}" cannot be read ({why}): check its permissions.'}

@@ -12,7 +12,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
-from speakerid.commands.enroll import add_keeping, consent_of, tell
+from speakerid.commands.enroll import add_enrolling, consent_of, tell
 from speakerid.commands.identify import as_json, warn_of_strangers
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.recordings import MAX_SECONDS
@@ -46,7 +46,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     record.add_argument(
         "--consent", action="store_true", help="the person agreed to be recognized by their voice (required)"
     )
-    add_keeping(record)
+    add_enrolling(record)
     record.set_defaults(run=record_person)
 
     live = commands.add_parser("live", parents=[device, options()], help="name who is speaking, until Ctrl-C")
@@ -78,6 +78,7 @@ def record_person(args: argparse.Namespace) -> None:
         sources=["microphone"],
         keep_recordings=args.keep_recordings,
         gains_db=[gain],
+        distinct_from=args.distinct_from,
     )
     tell(args, report)
 

@@ -58,7 +58,7 @@ def _review(enrollment: Enrollment, takes: list[Take], name: str, consent: Conse
         with place:
             if save or enrollment.save_now:
                 _save(enrollment, takes, name, consent)
-            _refusal(enrollment)
+            _refusal(enrollment, name)
 
 
 def _recording(number: int, take: Take, *, alone: bool) -> None:
@@ -78,7 +78,7 @@ def _recording(number: int, take: Take, *, alone: bool) -> None:
         st.caption(f":material/info: {escaped(warning)}")
 
 
-def _refusal(enrollment: Enrollment) -> None:
+def _refusal(enrollment: Enrollment, name: str) -> None:
     """Why nothing was stored, and the way on."""
     for reason in enrollment.reasons:
         st.error(escaped(reason), icon=":material/block:")
@@ -88,14 +88,33 @@ def _refusal(enrollment: Enrollment) -> None:
             if enrollment.offer_known
             else f"Save it as “{escaped(offer)}” instead"
         )
-        st.button(
-            text, key="enroll-instead", icon=":material/person_check:", on_click=_instead, args=(enrollment,)
-        )
+        with st.container(horizontal=True):
+            st.button(
+                text,
+                key="enroll-instead",
+                icon=":material/person_check:",
+                on_click=_instead,
+                args=(enrollment,),
+            )
+            if enrollment.offer_known:
+                st.button(
+                    f"{escaped(name.strip())} is somebody else",
+                    key="enroll-distinct",
+                    icon=":material/group:",
+                    on_click=_distinct,
+                    args=(enrollment, name),
+                )
 
 
 def _instead(enrollment: Enrollment) -> None:
     """Take the offer: a callback, for it changes an input that is drawn already."""
     st.session_state["enroll-name"] = enrollment.offer
+    enrollment.save_now = True
+
+
+def _distinct(enrollment: Enrollment, name: str) -> None:
+    """Turn the offer down: the voice only sounds like that person's."""
+    enrollment.distinct.add((name, enrollment.offer))
     enrollment.save_now = True
 
 
@@ -120,6 +139,7 @@ def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent
                 sources=[take.name for take in takes],
                 keep_recordings=bool(consent and consent.keep_recordings),
                 gains_db=[take.gain_db for take in takes],
+                distinct_from=[other for one, other in enrollment.distinct if one == name],
             )
     except EnrollmentRefused as refused:
         offer = refused.belongs_to or (_free_name(name) if refused.other_voice else "")

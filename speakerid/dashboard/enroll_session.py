@@ -22,7 +22,9 @@ class Enrollment:
         reasons: why nothing was stored, sentence by sentence.
         offer: the name under which the refused recording would fit; "" for none.
         offer_known: whether that is somebody enrolled, rather than a new name.
-        save_now: whether to save without another click, for the offer was taken.
+        save_now: whether to save without another click, for the offer was taken or turned down.
+        distinct: (name, person): the visitor confirmed that it is not this person's voice under that name,
+        though it sounds like it.
         round: counts the people enrolled in this visit; part of the keys of inputs that must start empty
         again.
     """
@@ -36,6 +38,7 @@ class Enrollment:
         self.offer = ""
         self.offer_known = False
         self.save_now = False
+        self.distinct: set[tuple[str, str]] = set()
         self.round = 0
         self.clear_inputs = False
         self._collector: Collector | None = None
@@ -82,6 +85,7 @@ class Enrollment:
         if self._recorder:
             self._recorder.close()
         self._collector = self._recorder = self.take = None
+        self.distinct.clear()
         self._files.clear()
         self.refuse([])
 

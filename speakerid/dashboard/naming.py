@@ -1,6 +1,7 @@
 """Enroll somebody from stretches that were heard: choose them, hear them, give a name and the consent.
 
-Streamlit keys: naming-turn-N, naming-name, naming-consent, naming-enroll, naming-instead.
+Streamlit keys: naming-turn-N, naming-name, naming-consent, naming-enroll, naming-instead,
+naming-distinct.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +19,8 @@ from speakerid.dashboard.eventlog import clock
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
 
-_INSTEAD = "naming-save-instead"  # in the session: save without another click, for the offer was taken
+_AT_ONCE = "naming-save"  # in the session: save without another click, for an offer was taken or turned down
+_DISTINCT = "naming-distinct-from"  # in the session: (name, person) that are not the same, as was confirmed
 _OFFERED = 12  # turns; more do not make a better voiceprint
 
 
@@ -69,24 +71,38 @@ def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: N
     name = st.text_input("Name", key="naming-name", help="Somebody who is enrolled already is added to.")
     agreed = st.checkbox(consent_text(keep_recordings=False).rpartition(" (version")[0], key="naming-consent")
     save = st.button("Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:")
-    if save or st.session_state.pop(_INSTEAD, False):
+    if save or st.session_state.pop(_AT_ONCE, False):
         refused = _enroll(name, agreed, chosen, gallery, source, named)
         for reason in refused.reasons:
             st.error(escaped(reason), icon=":material/block:")
         if other := refused.belongs_to:
-            st.button(
-                f"Add it to {escaped(other)}",
-                key="naming-instead",
-                icon=":material/person_check:",
-                on_click=_instead,
-                args=(other,),
-            )
+            with st.container(horizontal=True):
+                st.button(
+                    f"Add it to {escaped(other)}",
+                    key="naming-instead",
+                    icon=":material/person_check:",
+                    on_click=_instead,
+                    args=(other,),
+                )
+                st.button(
+                    f"{escaped(name.strip())} is somebody else",
+                    key="naming-distinct",
+                    icon=":material/group:",
+                    on_click=_distinct,
+                    args=(name, other),
+                )
 
 
 def _instead(name: str) -> None:
     """Take the offer: a callback, for it changes an input that is drawn already."""
     st.session_state["naming-name"] = name
-    st.session_state[_INSTEAD] = True
+    st.session_state[_AT_ONCE] = True
+
+
+def _distinct(name: str, other: str) -> None:
+    """Turn the offer down: the voice only sounds like that person's."""
+    st.session_state.setdefault(_DISTINCT, set()).add((name, other))
+    st.session_state[_AT_ONCE] = True
 
 
 def _offer(number: int, stretch: Stretch) -> bool:
@@ -124,6 +140,7 @@ def _enroll(
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
                 gains_db=[stretch.gain_db for stretch in chosen],
+                distinct_from=[other for one, other in st.session_state.get(_DISTINCT, ()) if one == name],
             )
     except EnrollmentRefused as refused:
         return refused

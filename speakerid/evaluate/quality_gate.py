@@ -7,42 +7,31 @@ one that does not. Behind the shares stand the measures that the gate's threshol
 set anew for another model.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.errors import EnrollmentRefused, SpeakerIdError
-from speakerid.evaluate import EvaluationError
+from speakerid.errors import EnrollmentRefused
 from speakerid.evaluate.degrade import clip, with_noise
-from speakerid.evaluate.gate_measures import Measured, Tried, agreement
-from speakerid.evaluate.trials import Utterance
+from speakerid.evaluate.gate_measures import Measured, Remembering, Tried, agreement
+from speakerid.evaluate.gate_recordings import Enrollment
+from speakerid.evaluate.two_voices import at_once, by_sentences, in_turn
 from speakerid.gallery import Consent, Gallery, Voiceprint, voices
 from speakerid.gallery import enrollment as gate
 from speakerid.gallery.exemplars import Embedder, Spoken
 from speakerid.gallery.voiceprint import unit
 
-SECONDS = 10.0  # of recordings in one enrollment, at least
 CLIPPED_SHARE, NOISE_DB = 0.10, 0.0  # how recordings are spoiled
 
 GOOD = "good recordings"
 NOISY, CLIPPED = "noise at 0 dB", "10 % clipped"
-TURNS, AT_ONCE = "two voices in turn", "two voices at once"
+TURNS, SENTENCES, AT_ONCE = "two voices in turn", "two, sentence by sentence", "two voices at once"
+ASKED = "good, asked whether it is another's"  # whoever enrolls can say that it is not
 NEW_NAME, WRONG_NAME = "enrolled voice, new name", "another's voice, this name"
 
 Progress = Callable[[int, int, str], None]  # done, of how many, what
-
-
-@dataclass(frozen=True)
-class Enrollment:
-    """Recordings of one speaker that are enrolled together: float32 [n] each, 16 kHz."""
-
-    speaker: str
-    blocks: list[np.ndarray]
-    labels: list[str]
 
 
 class Gate:
@@ -104,9 +93,10 @@ class Gate:
         consent = Consent.now("A recording of a public corpus.", "evaluation")
         try:
             gallery.enroll(one.speaker, one.blocks, self._encoder, consent=consent, sources=one.labels)
-            self._count(GOOD, [])
         except EnrollmentRefused as refused:
-            self._count(GOOD, refused.reasons)
+            self._count_good(refused)
+        else:
+            self._count_good(None)
 
     def _again(self, one: Enrollment, people: dict[str, Voiceprint]) -> None:
         """Somebody who is enrolled comes again: under their name, a new one, and somebody else's."""
@@ -114,17 +104,17 @@ class Gate:
         try:
             examined = gate.examine(one.blocks, self._encoder, one.labels)
         except EnrollmentRefused as refused:
-            self._count(GOOD, refused.reasons)
+            self._count_good(refused)
             return
         own = people.get(one.speaker)
         others = [person for person in people.values() if person is not own]
-        self._count(GOOD, _owner(examined, one.speaker, own, others))
+        self._count_good(_owner(examined, one.speaker, own, others))
         if own is None or not others:
             return
-        self._count(NEW_NAME, _owner(examined, "somebody new", None, [own, *others]))
+        self._count(NEW_NAME, _reasons(_owner(examined, "somebody new", None, [own, *others])))
         claimed = others[int(self._rng.integers(len(others)))]
         rest = [person for person in people.values() if person not in (own, claimed)]
-        self._count(WRONG_NAME, _owner(examined, claimed.name, claimed, rest))
+        self._count(WRONG_NAME, _reasons(_owner(examined, claimed.name, claimed, rest)))
         voice = unit(examined.windows.mean(axis=0))
         scores = np.stack([person.centroid for person in others]) @ voice
         self.measured["OTHER_VOICE"].good.append(float(scores.max()))
@@ -145,16 +135,14 @@ class Gate:
         if other is None:
             return
         mine, theirs = np.concatenate(one.blocks), np.concatenate(other.blocks)
-        length = min(len(mine), len(theirs))
-        turns = np.concatenate([mine[: length // 2], theirs[: length // 2]])
-        louder = np.std(mine[:length]) / max(float(np.std(theirs[:length])), 1e-6)
-        at_once = 0.5 * (mine[:length] + louder * theirs[:length]).astype(np.float32)
+        turns, sentences, both = (mix(mine, theirs) for mix in (in_turn, by_sentences, at_once))
         self._try(TURNS, [turns])
-        self._try(AT_ONCE, [at_once])
+        self._try(SENTENCES, [sentences])
+        self._try(AT_ONCE, [both])
         for windows in self._windows([turns]):
-            self.measured["TWO_VOICES"].bad.append(voices.agreement_of_voices(windows))
             self.measured["CHANGE"].bad.append(voices.change_of_voice(windows)[0])
-        for windows in self._windows([at_once]):
+        self.measured["TWO_VOICES"].bad += self._agreements([sentences])
+        for windows in self._windows([both]):
             self.measured["AT_ONCE"].bad.append(voices.odds_at_once(windows, self._encoder.id))
 
     def _try(self, kind: str, blocks: list[np.ndarray]) -> None:
@@ -169,8 +157,8 @@ class Gate:
         self.measured["MIN_SNR_DB"].good += [quality.snr_db for quality in qualities]
         self.measured["MAX_CLIPPED"].good += [quality.clipped for quality in qualities]
         self.measured["MIN_SPEECH_SECONDS"].good.append(sum(part.seconds for part in _spoken(one.blocks)))
+        self.measured["TWO_VOICES"].good += self._agreements(one.blocks)
         for windows in self._windows(one.blocks):
-            self.measured["TWO_VOICES"].good.append(voices.agreement_of_voices(windows))
             self.measured["CHANGE"].good.append(voices.change_of_voice(windows)[0])
             self.measured["AT_ONCE"].good.append(voices.odds_at_once(windows, self._encoder.id))
 
@@ -180,86 +168,50 @@ class Gate:
         if sum(part.seconds for part in spoken) >= gate.MIN_SPEECH_SECONDS:
             yield voices.voice_windows(spoken, self._encoder)
 
+    def _agreements(self, blocks: list[np.ndarray]) -> Iterator[float]:
+        """How far the two groups of phrases agree that the gate finds; none where nothing is said."""
+        phrases = [phrase for block in blocks for phrase in voices.phrases_of(block, _heard(block))]
+        if phrases:
+            yield voices.agreement_of_voices(voices.embed_phrases(phrases, self._encoder))
+
     def _partner(self, one: Enrollment, enrollments: Sequence[Enrollment]) -> Enrollment | None:
         others = [other for other in enrollments if other.speaker != one.speaker]
         return others[int(self._rng.integers(len(others)))] if others else None
+
+    def _count_good(self, refused: EnrollmentRefused | None) -> None:
+        """A good one, refused or taken; to whom it might belong is asked, and the answer lets it in."""
+        asked = _reasons(refused) if refused and refused.belongs_to else []
+        self._count(GOOD, [] if asked else _reasons(refused))
+        self._count(ASKED, asked)
 
     def _count(self, kind: str, reasons: Sequence[str]) -> None:
         self.tried.setdefault(kind, Tried()).add(reasons)
 
 
-class Remembering:
-    """An encoder that embeds each recording once; the gate and the measures look at the same ones."""
-
-    def __init__(self, encoder: Embedder):
-        self._encoder = encoder
-        self._known: dict[bytes, np.ndarray] = {}
-
-    @property
-    def id(self) -> str:
-        """That of the encoder."""
-        return self._encoder.id
-
-    def embed(self, blocks: list[np.ndarray]) -> np.ndarray:
-        """As the encoder does."""
-        keys = [hashlib.blake2b(block.astype(np.float32).tobytes()).digest() for block in blocks]
-        new = {key: block for key, block in zip(keys, blocks, strict=True) if key not in self._known}
-        if new:
-            self._known.update(zip(new, self._encoder.embed(list(new.values())), strict=True))
-        return np.stack([self._known[key] for key in keys])
-
-
-def collect(utterances: Sequence[Utterance], seconds: float = SECONDS) -> list[Enrollment]:
-    """Put the recordings of each speaker together to enrollments of at least so many seconds.
-
-    What is left over at a speaker's end is not used, nor is a recording that cannot be decoded.
-
-    Raises:
-        EvaluationError: there is no enrollment of that length.
-    """
-    made = list(_collect(utterances, seconds))
-    if not made:
-        raise EvaluationError(
-            f"No speaker has {seconds:g} seconds of recordings: give a smaller number with --seconds, or "
-            "another manifest."
-        )
-    return made
-
-
-def _collect(utterances: Sequence[Utterance], seconds: float) -> Iterator[Enrollment]:
-    from speakerid.audio.decode import decode
-
-    by_speaker: dict[str, list[Utterance]] = {}
-    for utterance in sorted(utterances, key=lambda one: (one.speaker, one.label)):
-        by_speaker.setdefault(utterance.speaker, []).append(utterance)
-    for speaker, recordings in by_speaker.items():
-        blocks: list[np.ndarray] = []
-        labels: list[str] = []
-        for utterance in recordings:
-            try:
-                blocks.append(decode(utterance.path).samples)
-            except SpeakerIdError:
-                continue
-            labels.append(utterance.label)
-            if sum(map(len, blocks)) >= seconds * RATE:
-                yield Enrollment(speaker, blocks, labels)
-                blocks, labels = [], []
-
-
-def _owner(examined: gate.Examined, name: str, own: Voiceprint | None, others: list[Voiceprint]) -> list[str]:
+def _owner(
+    examined: gate.Examined, name: str, own: Voiceprint | None, others: list[Voiceprint]
+) -> EnrollmentRefused | None:
     try:
         gate.check_owner(examined, name, own, others)
     except EnrollmentRefused as refused:
-        return refused.reasons
-    return []
+        return refused
+    return None
+
+
+def _reasons(refused: EnrollmentRefused | None) -> list[str]:
+    return refused.reasons if refused else []
+
+
+def _heard(block: np.ndarray) -> np.ndarray:
+    from speakerid.audio.vad import speech_probabilities
+
+    return speech_probabilities(block)
 
 
 def _spoken(blocks: Sequence[np.ndarray]) -> list[Spoken]:
-    from speakerid.audio.vad import speech_probabilities
-
     spoken = []
     for block in blocks:
-        probabilities = speech_probabilities(block)
+        probabilities = _heard(block)
         if gate.spoken_spans(probabilities, len(block) / RATE):
             speech = gate.without_silence(block, probabilities)
             spoken.append(Spoken(speech, len(speech) / RATE, ""))

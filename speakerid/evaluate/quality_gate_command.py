@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from speakerid.evaluate import EvaluationError, peers
     from speakerid.evaluate.command import Progress
-    from speakerid.evaluate.quality_gate import Gate, collect
+    from speakerid.evaluate.gate_recordings import collect
+    from speakerid.evaluate.quality_gate import Gate
 
     if not args.seconds > 0:
         raise EvaluationError(f"--seconds is {args.seconds:g}; give a number above 0.")
@@ -103,18 +104,19 @@ def summary(gate, model: str, enrollments) -> dict:
 def text(figures: dict) -> str:
     """The figures as tables."""
     from speakerid.evaluate import report
-    from speakerid.evaluate.quality_gate import GOOD
+    from speakerid.evaluate.quality_gate import ASKED, GOOD
 
+    wrongly = {GOOD: "refused", ASKED: "asked"}
     kinds = []
     for kind, one in figures["kinds"].items():
-        good = kind == GOOD
+        good = kind in wrongly
         wrong = one["share_refused"] if good else 1 - one["share_refused"]
         reasons = "; ".join(f"{count} x {reason[:_NEWS]}" for reason, count in one["reasons"].items())
         kinds.append(
             {
                 "kind": kind,
                 "tried": one["tried"],
-                "wrong": f"{100 * wrong:.1f} % {'refused' if good else 'accepted'}",
+                "wrong": f"{100 * wrong:.1f} % {wrongly.get(kind, 'accepted')}",
                 "reasons": reasons if good else "",
             }
         )

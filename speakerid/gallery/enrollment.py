@@ -16,7 +16,7 @@ from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
 from speakerid.gallery.pauses import LOUD_PAUSES_DB, speech_above_pauses
 from speakerid.gallery.voiceprint import Voiceprint, unit
-from speakerid.gallery.voices import MORE_THAN_ONE, more_than_one, voice_windows
+from speakerid.gallery.voices import MORE_THAN_ONE, embed_phrases, more_than_one, phrases_of, voice_windows
 
 if TYPE_CHECKING:
     from speakerid.audio.quality import Quality
@@ -95,6 +95,7 @@ def examine(
     heard = [speech_probabilities(block) for block in samples]
     quality = [measure(block, probabilities) for block, probabilities in zip(samples, heard, strict=True)]
     spoken: list[Spoken] = []
+    phrases: list[np.ndarray] = []
     refusals: list[str] = []
     warnings: list[str] = []
     used: list[int] = []
@@ -114,6 +115,7 @@ def examine(
             warnings.append(f'There is noise in "{source}": a quieter place would make a better voiceprint.')
         speech = without_silence(block, probabilities)
         spoken.append(Spoken(speech, len(speech) / RATE, source, recordings[index] if recordings else ""))
+        phrases += phrases_of(block, probabilities)
         used.append(index)
     seconds = sum(part.seconds for part in spoken)
     if seconds < MIN_SPEECH_SECONDS:
@@ -126,12 +128,18 @@ def examine(
         raise EnrollmentRefused(refusals)
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
     windows, whole = embed_speech(spoken, encoder)
-    if more_than_one(voice_windows(spoken, encoder), encoder.id):
+    if more_than_one(embed_phrases(phrases, encoder), voice_windows(spoken, encoder), encoder.id):
         raise EnrollmentRefused([MORE_THAN_ONE])
     return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings, tuple(used))
 
 
-def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: Sequence[Voiceprint]) -> None:
+def check_owner(
+    examined: Examined,
+    name: str,
+    own: Voiceprint | None,
+    others: Sequence[Voiceprint],
+    distinct_from: Sequence[str] = (),
+) -> list[str]:
     """Refuse a voice that is already somebody else's, or not the one this person enrolled before.
 
     Args:
@@ -139,19 +147,33 @@ def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: S
         name: the person to enroll.
         own: what this person enrolled before, if anything.
         others: everybody else, made by the same model.
+        distinct_from: names of people whose voice it is not, though it sounds like theirs: somebody who knows
+            them says so. Whoever was enrolled in spite of such a likeness is not asked about it again.
+
+    Returns:
+        Warnings about people who will be hard to tell from this one.
 
     Raises:
         EnrollmentRefused: naming the other person.
     """
     voice = unit(examined.windows.mean(axis=0))
     with_own = float(own.centroid @ voice) if own else -1.0
+    told_apart = [
+        other
+        for other in others
+        if other.name in distinct_from or (own and own.centroid @ other.centroid >= NEAR_VOICE)
+    ]
+    others = [other for other in others if other not in told_apart]
     if others:
         scores = np.stack([other.centroid for other in others]) @ voice
         nearest = int(scores.argmax())
         if scores[nearest] > with_own and _is_theirs(scores):
             other = others[nearest].name
             raise EnrollmentRefused(
-                [f'This is the voice of "{other}", who is enrolled: add the recording to "{other}" instead.'],
+                [
+                    f'This is the voice of "{other}", who is enrolled, or one very like it: add the '
+                    f'recording to "{other}", or confirm that "{name}" is somebody else.'
+                ],
                 belongs_to=other,
             )
     if own and with_own < SAME_VOICE:
@@ -162,6 +184,11 @@ def check_owner(examined: Examined, name: str, own: Voiceprint | None, others: S
             ],
             other_voice=True,
         )
+    return [
+        f'"{name}" sounds very much like "{other.name}": the one may be taken for the other.'
+        for other in told_apart
+        if other.centroid @ voice >= NEAR_VOICE
+    ]
 
 
 def _is_theirs(scores: np.ndarray) -> bool:

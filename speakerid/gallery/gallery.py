@@ -94,6 +94,7 @@ class Gallery(Editing, Keeping):
         sources: Sequence[str] | None = None,
         keep_recordings: bool = False,
         gains_db: Sequence[float] = (),
+        distinct_from: Sequence[str] = (),
     ) -> EnrollmentReport:
         """Store a person's voice, or add to what is stored of it.
 
@@ -109,6 +110,7 @@ class Gallery(Editing, Keeping):
                 used are never kept.
             gains_db: by how much each recording was raised when it came in, where that is known; what came in
                 too quiet is refused.
+            distinct_from: names of people whose voice it is not, though it sounds like theirs, such as twins.
 
         Recordings that the person is enrolled from already are not used again, and the report says so.
 
@@ -131,7 +133,7 @@ class Gallery(Editing, Keeping):
             for i in examined.used
             if keep_recordings
         ]
-        return self.add(name, examined, encoder.id, consent, kept_ones)
+        return self.add(name, examined, encoder.id, consent, kept_ones, distinct_from)
 
     def add(
         self,
@@ -140,12 +142,14 @@ class Gallery(Editing, Keeping):
         model: str,
         consent: Consent | None,
         keep: Sequence[KeptRecording] = (),
+        distinct_from: Sequence[str] = (),
     ) -> EnrollmentReport:
         """Store what `examine` found in recordings, as `enroll` does.
 
         Args:
             model: id of the encoder that `examine` used.
             keep: the recordings to keep, by the ids that `examine` was given.
+            distinct_from: as for `enroll`.
 
         Raises:
             EnrollmentRefused: it is the voice of somebody else.
@@ -157,7 +161,7 @@ class Gallery(Editing, Keeping):
             contents = self._store.read()
             own = self._may_enroll(contents, name, model)
             others = [p for p in contents.people.values() if p is not own and p.model == model]
-            check_owner(examined, name, own, others)
+            alike = check_owner(examined, name, own, others, distinct_from)
             identifier = own.id if own else secrets.token_hex(8)
             pool, fresh, again = None, examined.exemplars, []
             if own:
@@ -166,15 +170,14 @@ class Gallery(Editing, Keeping):
                 known = fresh.kept() - pool.kept() - left.kept()  # recordings that are kept already
                 contents_of = {one: content for one, content in contents_of.items() if one not in known}
                 fresh = left
-            repeated = [
+            warnings = examined.warnings + alike
+            warnings += [
                 f'"{name}" is already enrolled from this recording: "{source}" was not used again.'
                 for source in again
             ]
             if own and not len(fresh) and not contents_of:
                 count = len(own.embeddings)
-                return EnrollmentReport(
-                    name, 0, count, examined.speech_seconds, examined.quality, examined.warnings + repeated
-                )
+                return EnrollmentReport(name, 0, count, examined.speech_seconds, examined.quality, warnings)
             self._require_room_for(identifier, name, len(contents_of))
             pool = pool.join(fresh) if pool else fresh
             rows = choose(pool)
@@ -197,9 +200,7 @@ class Gallery(Editing, Keeping):
             files = {kept.file_of(identifier, one): content for one, content in contents_of.items()}
             self._commit("enroll", [identifier], [person], files, recordings_kept=len(files))
         added = sum(row >= len(pool) - len(fresh) for row in rows)
-        return EnrollmentReport(
-            name, added, len(chosen), examined.speech_seconds, examined.quality, examined.warnings + repeated
-        )
+        return EnrollmentReport(name, added, len(chosen), examined.speech_seconds, examined.quality, warnings)
 
     def _may_enroll(self, contents: Contents, name: str, model: str) -> Voiceprint | None:
         """The person to add to, if there is one of exactly that name made by that model."""

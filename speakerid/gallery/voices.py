@@ -1,6 +1,9 @@
-"""Whether the recordings of one enrollment hold one voice: in turn, by their windows; at once, by a head."""
+"""Whether the recordings of one enrollment hold one voice: in turn, by their phrases and windows; at once, by
+a head."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -11,7 +14,8 @@ from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
 # Set on enrollments of people whom the model never heard, each limit at about one good one in a hundred;
 # all of them with a look at the recordings that the README's figures are from.
-TWO_VOICES = 0.57  # two groups of windows whose means agree less than this are two voices
+TWO_VOICES = 0.42  # two groups of phrases, two seconds in the shorter one, that agree less are two voices
+PER_DOUBLING = 0.035  # more is asked of each doubling of these seconds, between one and four
 CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
 CHANGED = 0.50  # and how little these means agree at most; other rooms and days alone leave them more alike
 AT_ONCE = -0.1  # mean log-odds of the windows from which on two voices are heard at once
@@ -19,6 +23,50 @@ FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse any
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
 )
+PAUSE_SECONDS = 0.15  # a shorter pause does not end a phrase
+PHRASE_SECONDS = (1.2, 3.0)  # shorter phrases are put together, longer ones cut
+SHORTEST_REST = 0.8  # seconds; a shorter rest belongs to the phrase before it
+SHORTEST_GROUP = 1.0  # seconds of phrases below which they make no voice of their own
+_STARTS = 60  # pairs of phrases that the groups are looked for from
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """What was said between pauses, where people seldom take turns: unit embeddings [m, d], seconds [m]."""
+
+    embeddings: np.ndarray
+    seconds: np.ndarray
+
+
+def phrases_of(samples: np.ndarray, probabilities: np.ndarray) -> list[np.ndarray]:
+    """Cut a recording [n] at its pauses.
+
+    Args:
+        probabilities: of speech, one a frame of the recording (`speakerid.audio.vad`).
+    """
+    from speakerid.audio.vad import segments
+
+    shortest, longest = (round(seconds * RATE) for seconds in PHRASE_SECONDS)
+    phrases: list[np.ndarray] = []
+    waiting = np.zeros(0, np.float32)
+    for start, end in segments(probabilities, len(samples) / RATE, min_silence=PAUSE_SECONDS, pad=0.05):
+        waiting = np.concatenate([waiting, samples[round(start * RATE) : round(end * RATE)]])
+        if len(waiting) >= shortest:
+            phrases.append(waiting)
+            waiting = waiting[:0]
+    if phrases and len(waiting) < SHORTEST_REST * RATE:
+        phrases[-1] = np.concatenate([phrases[-1], waiting])
+    elif len(waiting):
+        phrases.append(waiting)
+    return [piece for phrase in phrases for piece in np.array_split(phrase, -(-len(phrase) // longest))]
+
+
+def embed_phrases(pieces: Sequence[np.ndarray], encoder: Embedder) -> Phrases:
+    """Embed phrases, at most MAX_WINDOWS of them, evenly over everything that was said."""
+    if len(pieces) > MAX_WINDOWS:
+        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
+    seconds = np.array([len(piece) / RATE for piece in pieces], np.float32)
+    return Phrases(unit(encoder.embed(list(pieces))), seconds)
 
 
 def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
@@ -33,11 +81,11 @@ def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
     return unit(encoder.embed(pieces))
 
 
-def more_than_one(windows: np.ndarray, model_id: str) -> bool:
-    """Whether windows [m, d] of one enrollment are of more than one voice."""
+def more_than_one(phrases: Phrases, windows: np.ndarray, model_id: str) -> bool:
+    """Whether phrases and windows [m, d] of one enrollment are of more than one voice."""
     apart, alike = change_of_voice(windows)
     changed = apart > CHANGE and alike < CHANGED
-    return changed or agreement_of_voices(windows) < TWO_VOICES or odds_at_once(windows, model_id) > AT_ONCE
+    return changed or agreement_of_voices(phrases) < TWO_VOICES or odds_at_once(windows, model_id) > AT_ONCE
 
 
 def odds_at_once(windows: np.ndarray, model_id: str) -> float:
@@ -68,20 +116,37 @@ def change_of_voice(windows: np.ndarray) -> tuple[float, float]:
     return best
 
 
-def agreement_of_voices(windows: np.ndarray) -> float:
-    """Cosine between the means of the two groups that the windows [m, d] fall into; 1.0 below two windows.
+def agreement_of_voices(phrases: Phrases) -> float:
+    """Cosine between the means of the two groups that the phrases fall into, less what the seconds in the
+    shorter one ask for above two; 1.0 where there are no two groups of SHORTEST_GROUP.
 
-    Two-means from the pair least alike: within one voice the two means agree, between two voices they do not.
-    Each window is taken together with its neighbours, which are mostly of the same voice.
+    Two-means, from the pairs least alike; of what they lead to, the groups whose means lie farthest apart for
+    their seconds: within one voice these agree, between two voices they do not.
     """
-    if len(windows) < 2:
-        return 1.0
-    windows = unit(np.stack([windows[max(0, i - 1) : i + 2].mean(axis=0) for i in range(len(windows))]))
-    alike = windows @ windows.T
-    centers = windows[list(np.unravel_index(int(alike.argmin()), alike.shape))]
+    rows, seconds = phrases.embeddings, phrases.seconds
+    alike = rows @ rows.T
+    best = 0.0, 1.0
+    for one, other in sorted(combinations(range(len(rows)), 2), key=lambda pair: alike[pair])[:_STARTS]:
+        second = _two_means(rows, seconds, alike[other] > alike[one])
+        parts = float(seconds[~second].sum()), float(seconds[second].sum())
+        if min(parts) < SHORTEST_GROUP:
+            continue
+        means = [seconds[part] @ rows[part] / seconds[part].sum() for part in (~second, second)]
+        apart = parts[0] * parts[1] / sum(parts) * float(np.square(means[0] - means[1]).sum())
+        if apart > best[0]:
+            cosine = float(unit(means[0]) @ unit(means[1]))
+            best = apart, cosine - PER_DOUBLING * (float(np.log2(np.clip(min(parts), 1, 4))) - 1)
+    return best[1]
+
+
+def _two_means(rows: np.ndarray, seconds: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Which rows [m, d] are of the second of two groups, from a first guess."""
     for _ in range(10):
-        second = (windows @ centers[1]) > (windows @ centers[0])
         if second.all() or not second.any():
-            return 1.0
-        centers = unit(np.stack([windows[~second].mean(axis=0), windows[second].mean(axis=0)]))
-    return float(centers[0] @ centers[1])
+            break
+        centers = unit(np.stack([seconds[part] @ rows[part] for part in (~second, second)]))
+        closer = rows @ centers[1] > rows @ centers[0]
+        if (closer == second).all():
+            break
+        second = closer
+    return second

@@ -44,10 +44,10 @@ async def enroll(request: Request) -> Response:
         )
     with service.heavy.place() as place:
         files, fields = await read_form(request, place, MAX_BYTES_AT_ONCE + _FORM_BYTES)
-        consent, keep = _consent(fields)
+        consent = _consent(fields)
         if why := too_much([len(file.content) for file in files]):
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
-        report = await place.run(lambda stop: _enroll(service, name, files, consent, keep, stop), request)
+        report = await place.run(lambda stop: _enroll(service, name, files, consent, fields, stop), request)
     return JSONResponse(asdict(report))
 
 
@@ -83,7 +83,12 @@ async def remove(request: Request) -> Response:
 
 
 def _enroll(
-    service: Service, name: str, files: list[Upload], consent: Consent, keep: bool, stop: threading.Event
+    service: Service,
+    name: str,
+    files: list[Upload],
+    consent: Consent,
+    fields: dict[str, str],
+    stop: threading.Event,
 ) -> EnrollmentReport:
     recordings = []
     for file in files:
@@ -99,24 +104,28 @@ def _enroll(
             service.encoder,
             consent=consent,
             sources=[one.name for one in recordings],
-            keep_recordings=keep,
+            keep_recordings=_keeps(fields),
             gains_db=[one.gain_db for one in recordings],
+            distinct_from=fields.get("distinct_from", "").splitlines(),
         )
     warnings = [warning for one in recordings for warning in one.warnings]
     return replace(report, warnings=warnings + report.warnings)
 
 
-def _consent(fields: dict[str, str]) -> tuple[Consent, bool]:
-    """What the form says of consent, and whether recordings are kept."""
-    keep = _truth(fields, "keep_recordings")
+def _keeps(fields: dict[str, str]) -> bool:
+    return _truth(fields, "keep_recordings")
+
+
+def _consent(fields: dict[str, str]) -> Consent:
+    """What the form says of consent."""
     if not _truth(fields, "consent"):
         raise Refusal(
             HTTPStatus.BAD_REQUEST,
             "Consent is missing: ask the person whether they agree to be recognized by their voice, and send "
             "the field consent=true if they do.",
         )
-    text = consent_text(keep_recordings=keep, where="through the REST API")
-    return Consent.now(text, "api", CONSENT_VERSION), keep
+    text = consent_text(keep_recordings=_keeps(fields), where="through the REST API")
+    return Consent.now(text, "api", CONSENT_VERSION)
 
 
 def _truth(fields: dict[str, str], name: str) -> bool:

@@ -59,6 +59,13 @@ def test_a_voice_that_is_enrolled_already_is_refused_and_whose_it_is_is_told(api
     assert answer.error == answer.json["reasons"][0] and '"Alice"' in answer.error
 
 
+def test_a_voice_like_that_of_somebody_enrolled_may_be_somebody_elses(empty):
+    first, second = recordings("Alice")
+    empty.form("/v1/speakers/Alice", first, consent="true")
+    answer = empty.form("/v1/speakers/Zoe", second, consent="true", distinct_from="Ben\nAlice")
+    assert answer.status == 200 and 'sounds very much like "Alice"' in answer.json["warnings"][0]
+
+
 def test_a_bad_recording_is_refused_with_what_the_command_line_says(api, tmp_path):
     short = voices.write_wav(tmp_path / "short.wav", voices.turn("Daisy", 0)[:32000]).read_bytes()
     answer = api.form("/v1/speakers/Daisy", ("../short.wav", short), consent="true")

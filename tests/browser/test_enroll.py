@@ -24,7 +24,9 @@ def spoken(*names: str) -> np.ndarray:
     """About 25 s of a person's enrollment recordings, or of several people in turn, sentence by sentence."""
     if len(names) == 1:
         return np.concatenate(voices.enrollment(names[0]))
-    return np.concatenate([voices.turn(name, number) for number in range(4) for name in names])
+    pause = np.zeros(voices.RATE // 4, np.float32)
+    sentences = [voices.turn(name, number) for number in range(4) for name in names]
+    return np.concatenate([part for sentence in sentences for part in (sentence, pause)])
 
 
 def open_enroll(page: Page, app: App, name: str) -> None:
@@ -87,7 +89,7 @@ def test_an_enrolled_voice_is_named_and_added_with_one_click(app: App, open_brow
     [
         ("quiet", 0.004 * spoken("Alice"), "too quiet"),
         ("clipped", np.clip(30 * spoken("Alice"), -1, 1), "clipped"),
-        ("two voices", spoken("Alice", "Edgar"), "More than one voice is heard"),
+        ("two voices", spoken("Alice", "Bruno"), "More than one voice is heard"),
     ],
 )
 def test_what_would_spoil_a_voiceprint_is_refused(app: App, open_browser, kind, samples, answer):

@@ -180,6 +180,19 @@ def test_a_voice_that_is_enrolled_already_is_named(page, folder, tmp_path):
     assert set(before.sources) < set(alice.sources), "one click adds it"
 
 
+def test_twins_are_enrolled_once_somebody_says_that_they_are_two(page, folder, tmp_path):
+    first, second = (voices.write_wav(tmp_path / "x.wav", s).read_bytes() for s in voices.enrollment("Alice"))
+    app = save(upload(fill(page, "Alice"), ("1.wav", first)))
+    app = app.button(key="enroll-next").click().run()
+    number = int(app.file_uploader[0].key.rsplit("-", 1)[1])
+    app = save(upload(fill(app, "Her twin"), ("2.wav", second), number=number))
+    assert app.button(key="enroll-distinct").label == "Her twin is somebody else"
+    app = app.button(key="enroll-distinct").click().run()
+    assert "Her twin is enrolled" in said(app)
+    assert 'sounds very much like "Alice"' in plain("".join(warning.value for warning in app.warning))
+    assert [person.name for person in Gallery.open(folder).speakers()] == ["Alice", "Her twin"]
+
+
 def test_another_voice_under_a_known_name_is_offered_another_name(page, folder, tmp_path):
     app = save(upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path))))
     app = upload(fill(app, "Alice"), ("b.wav", recording("Bruno", tmp_path)), number=1)

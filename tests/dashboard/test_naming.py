@@ -79,21 +79,34 @@ def test_a_label_is_no_markdown(asked: AppTest):
     assert asked.checkbox(key="naming-turn-0").label == r"turn 0, Somebody \*Else\*"
 
 
-def test_the_voice_of_somebody_enrolled_is_offered_to_be_added_there(asked: AppTest, tmp_path: Path):
-    gallery = Gallery.open(tmp_path / "people")
+@pytest.fixture
+def like_ed(asked: AppTest, tmp_path: Path) -> AppTest:
+    """The voice to name is that of Ed, who is enrolled, and was refused under another name."""
     consent = Consent.now("A synthetic voice.", "test")
-    gallery.enroll("Ed", voices.enrollment("Edgar"), resources.encoder(), consent=consent)
-    before = set(gallery.get("Ed").sources)
+    people = Gallery.open(tmp_path / "people")
+    people.enroll("Ed", voices.enrollment("Edgar"), resources.encoder(), consent=consent)
     asked.text_input(key="naming-name").set_value("Somebody")
     asked.checkbox(key="naming-consent").check().run()
     asked.button(key="naming-enroll").click().run()
     assert 'the voice of "Ed"' in said(asked)
-    assert asked.button(key="naming-instead").label == "Add it to Ed"
-    asked.button(key="naming-instead").click().run()
-    assert not asked.exception
-    assert asked.session_state["named"][0] == "Ed"
-    [ed] = gallery.speakers()
+    return asked
+
+
+def test_the_voice_of_somebody_enrolled_is_offered_to_be_added_there(like_ed: AppTest, tmp_path: Path):
+    before = set(Gallery.open(tmp_path / "people").get("Ed").sources)
+    assert like_ed.button(key="naming-instead").label == "Add it to Ed"
+    like_ed.button(key="naming-instead").click().run()
+    assert not like_ed.exception
+    assert like_ed.session_state["named"][0] == "Ed"
+    [ed] = Gallery.open(tmp_path / "people").speakers()
     assert before < set(ed.sources)
+
+
+def test_a_voice_like_that_of_somebody_enrolled_may_be_somebody_elses(like_ed: AppTest, tmp_path: Path):
+    assert like_ed.button(key="naming-distinct").label == "Somebody is somebody else"
+    like_ed.button(key="naming-distinct").click().run()
+    assert like_ed.session_state["named"][0] == "Somebody"
+    assert [person.name for person in Gallery.open(tmp_path / "people").speakers()] == ["Ed", "Somebody"]
 
 
 def test_a_moment_belongs_to_the_turn_around_it():

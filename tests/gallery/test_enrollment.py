@@ -203,6 +203,16 @@ def test_somebody_elses_voice_is_refused_naming_whose(gallery, encoder):
     assert 'the voice of "Alice"' in told and 'add the recording to "Alice"' in told
 
 
+def test_a_likeness_is_accepted_once_it_is_confirmed_and_not_asked_about_again(gallery, encoder):
+    gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT)
+    half, rest = np.array_split(second("Alice"), 2)
+    report = gallery.enroll("Twin", [half], encoder, consent=CONSENT, distinct_from=["Alice"])
+    assert any('"Twin" sounds very much like "Alice"' in warning for warning in report.warnings)
+    again = gallery.enroll("Twin", [rest], encoder, consent=CONSENT)
+    assert again.added and any("Alice" in warning for warning in again.warnings)
+    assert 'the voice of "Alice"' in refused(gallery, encoder, "Third", [half], distinct_from=["Twin"])
+
+
 def test_another_voice_is_not_added_to_a_person(gallery, encoder):
     gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT)
     assert "does not sound like the voice" in refused(gallery, encoder, "Alice", [first("Bruno")])

@@ -1,8 +1,10 @@
-"""What the windows of an enrollment say about how many voices it holds."""
+"""What the phrases and windows of an enrollment say about how many voices it holds."""
 
 import numpy as np
 import pytest
 
+from speakerid.audio.format import RATE
+from speakerid.audio.vad import FRAME
 from speakerid.gallery import voices
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.overlap import OverlapHead
@@ -17,29 +19,56 @@ def windows(*voice_of_each: np.ndarray, scatter: float = 0.06) -> np.ndarray:
     return unit(rows + scatter * RNG.standard_normal(rows.shape).astype(np.float32))
 
 
+def more_than_one(*voice_of_each: np.ndarray) -> bool:
+    """Whether phrases of two seconds and their windows are taken for more than one voice."""
+    rows = windows(*voice_of_each)
+    return voices.more_than_one(voices.Phrases(rows, np.full(len(rows), 2.0)), rows, MODEL)
+
+
 def test_one_voice_is_one():
-    assert not voices.more_than_one(windows(*[ANNA] * 12), MODEL)
+    assert not more_than_one(*[ANNA] * 12)
 
 
-@pytest.mark.parametrize("pattern", ["AAAAAABBBBBB", "AAAAAAAAABBB", "AAABBBAAABBB"])
+@pytest.mark.parametrize("pattern", ["AAAAAABBBBBB", "AAAAAAAAABBB", "AAABBBAAABBB", "ABABAB"])
 def test_two_voices_in_turn_are_told(pattern):
-    assert voices.more_than_one(windows(*[{"A": ANNA, "B": BEN}[one] for one in pattern]), MODEL)
+    assert more_than_one(*[{"A": ANNA, "B": BEN}[one] for one in pattern])
 
 
 def test_another_room_is_not_another_voice():
     elsewhere = unit((ANNA + 0.6 * BEN)[None])[0]  # agrees by 0.86
-    assert not voices.more_than_one(windows(*[ANNA] * 10, *[elsewhere] * 10), MODEL)
+    assert not more_than_one(*[ANNA] * 10, *[elsewhere] * 10)
 
 
 def test_few_windows_change_nothing():
     assert voices.change_of_voice(windows(ANNA, ANNA, BEN, BEN)) == (0.0, 1.0)
-    assert voices.agreement_of_voices(windows(ANNA)) == 1.0
+    assert voices.agreement_of_voices(voices.Phrases(windows(ANNA), np.ones(1))) == 1.0
+
+
+def test_less_agreement_is_enough_where_a_voice_says_little():
+    rows = np.stack([ANNA, BEN])
+    agreements = [
+        voices.agreement_of_voices(voices.Phrases(rows, np.array([3.0, s]))) for s in (0.5, 1, 2, 3)
+    ]
+    assert agreements[0] == 1.0, "half a second is no voice of its own"
+    assert agreements[1] > agreements[2] > agreements[3]
+    assert agreements[2] == pytest.approx(float(ANNA @ BEN), abs=1e-5)
+
+
+def test_phrases_end_at_pauses_and_are_neither_short_nor_long():
+    heard = [*[0] * 31, *[1] * 63, *[0] * 16, *[1] * 13, *[0] * 16, *[1] * 250, *[0] * 10]  # of 32 ms
+    samples = np.arange(len(heard) * FRAME, dtype=np.float32)
+    phrases = voices.phrases_of(samples, np.array(heard, np.float32))
+    seconds = [len(phrase) / RATE for phrase in phrases]
+    assert seconds == pytest.approx([2.1, 2.85, 2.85, 2.85], abs=0.12)
+    assert not len(voices.phrases_of(samples, np.zeros(len(heard), np.float32)))
+    [short] = voices.phrases_of(samples[: 80 * FRAME], np.array(heard[31:111], np.float32) * 0.9)
+    assert len(short) / RATE == pytest.approx(2.1, abs=0.12)
 
 
 def test_two_at_once_are_told_by_the_head_where_there_are_enough_windows(tmp_path, monkeypatch):
     monkeypatch.setattr("speakerid.model.linear.HEADS", tmp_path)
     OverlapHead(10 * ANNA, -3.0).save(MODEL)
-    assert voices.more_than_one(windows(*[ANNA] * voices.FEWEST_AT_ONCE), MODEL)
-    assert not voices.more_than_one(windows(*[ANNA] * (voices.FEWEST_AT_ONCE - 1)), MODEL)
-    assert not voices.more_than_one(windows(*[BEN] * 12), MODEL)
+    assert more_than_one(*[ANNA] * voices.FEWEST_AT_ONCE)
+    assert not more_than_one(*[ANNA] * (voices.FEWEST_AT_ONCE - 1))
+    assert not more_than_one(*[BEN] * 12)
     assert voices.odds_at_once(windows(*[ANNA] * 12), "another model") == -np.inf
