@@ -201,7 +201,8 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], list[str]]:
-    """Enroll a conversation's people as a user would, and run the Listener over its mix in 20 ms blocks.
+    """Enroll a conversation's people as a user would who knows them, and run the Listener over its mix in
+    20 ms blocks.
 
     Returns:
         The decisions, and one sentence for each person whose enrollment was refused.
@@ -213,7 +214,8 @@ def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], list[str]]:
     refused = []
     with tempfile.TemporaryDirectory(prefix="speakerid-evaluate-") as temporary:
         gallery = Gallery.open(temporary)
-        for person in sorted((folder / "enroll").iterdir()):
+        people = sorted((folder / "enroll").iterdir())
+        for person in people:
             files = sorted(path for path in person.iterdir() if path.is_file())
             blocks = [decode(path).samples for path in files]
             try:
@@ -223,6 +225,7 @@ def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], list[str]]:
                     encoder,
                     consent=Consent.now("Labelled recordings, used for measuring only.", "evaluate"),
                     sources=[path.name for path in files],
+                    distinct_from=[other.name for other in people if other != person],
                 )
             except EnrollmentRefused as error:
                 refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")

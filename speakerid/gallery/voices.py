@@ -14,11 +14,12 @@ from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
 # Set on enrollments of people whom the model never heard, each limit at about one good one in a hundred;
 # all of them with a look at the recordings that the README's figures are from.
-TWO_VOICES = 0.42  # two groups of phrases, two seconds in the shorter one, that agree less are two voices
-PER_DOUBLING = 0.035  # more is asked of each doubling of these seconds, between one and four
+TWO_VOICES = 0.33  # two groups of phrases, two seconds in the shorter one, that agree less are two voices
+PER_DOUBLING = 0.12  # more is asked of each doubling of these seconds, between one and four
 CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
-CHANGED = 0.50  # and how little these means agree at most; other rooms and days alone leave them more alike
+CHANGED = 0.55  # and how little these means agree at most; other rooms and days alone leave them more alike
 AT_ONCE = -0.1  # mean log-odds of the windows from which on two voices are heard at once
+FEWEST_FOR_CHANGE = 7  # windows; the scatter of fewer is no measure
 FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
@@ -99,12 +100,14 @@ def odds_at_once(windows: np.ndarray, model_id: str) -> float:
 
 def change_of_voice(windows: np.ndarray) -> tuple[float, float]:
     """Where windows [m, d], in order, are likeliest to change to another voice: how far apart both sides are,
-    and the cosine of their means; 0 and 1 below five windows.
+    and the cosine of their means; 0 and 1 where there are too few windows to tell.
 
     The distance is Hotelling's T² (1931) with one variance for all directions: of the two means, squared, in
     units of the scatter around them that chance would leave.
     """
     best = 0.0, 1.0
+    if len(windows) < FEWEST_FOR_CHANGE:
+        return best
     for at in range(2, len(windows) - 2):  # the window in the middle hears both
         first, second = windows[:at], windows[at + 1 :]
         between = float(np.square(first.mean(axis=0) - second.mean(axis=0)).sum())

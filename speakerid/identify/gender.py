@@ -12,7 +12,7 @@ import numpy as np
 
 from speakerid.model.linear import LinearHead
 
-SURE = 0.7  # probability below which the answer is "not sure"
+SURE = 0.8  # probability below which the answer is "not sure"
 ABOUT = (
     "A guess from the sound of the voice, in the two labels that its training data knew (women and men, "
     "adults). It is wrong for many voices, was not taught children's, and says nothing about who somebody is."
