@@ -184,7 +184,7 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
                 ":material/lightbulb: One more recording, from the room and with the microphone that you "
                 f"will use, makes it steadier: type {escaped(report.name)} again as the name."
             )
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Enroll another voice", key="enroll-next", icon=":material/person_add:"):
                 enrollment.next_person()
                 st.rerun()
