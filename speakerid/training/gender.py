@@ -45,13 +45,11 @@ def _discriminant(rows: np.ndarray, female: np.ndarray) -> np.ndarray:
     On speakers held out it was right more often than logistic regression with a ridge: 99.7 % to 98.8 % of
     the answers.
     """
-    groups = [rows[female], rows[~female]]
-    within = sum((group - group.mean(axis=0)).T @ (group - group.mean(axis=0)) for group in groups) / len(
-        rows
-    )
-    size = len(within)
-    within = (1 - SHRINKAGE) * within + SHRINKAGE * np.trace(within) / size * np.eye(size)
-    return np.linalg.solve(within, groups[0].mean(axis=0) - groups[1].mean(axis=0))
+    women, men = rows[female].mean(axis=0), rows[~female].mean(axis=0)
+    apart = rows - np.where(female[:, None], women, men)
+    within = apart.T @ apart / len(rows)
+    even = np.trace(within) / len(within) * np.eye(len(within))
+    return np.linalg.solve((1 - SHRINKAGE) * within + SHRINKAGE * even, women - men)
 
 
 def _pieces(
