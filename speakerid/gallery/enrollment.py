@@ -158,17 +158,15 @@ def check_owner(
     """
     voice = unit(examined.windows.mean(axis=0))
     with_own = float(own.centroid @ voice) if own else -1.0
-    told_apart = [
-        other
-        for other in others
-        if other.name in distinct_from or (own and own.centroid @ other.centroid >= NEAR_VOICE)
-    ]
-    others = [other for other in others if other not in told_apart]
-    if others:
-        scores = np.stack([other.centroid for other in others]) @ voice
+    told_apart, in_question = [], []
+    for other in others:
+        is_known = other.name in distinct_from or (own and own.centroid @ other.centroid >= NEAR_VOICE)
+        (told_apart if is_known else in_question).append(other)
+    if in_question:
+        scores = np.stack([other.centroid for other in in_question]) @ voice
         nearest = int(scores.argmax())
         if scores[nearest] > with_own and _is_theirs(scores):
-            other = others[nearest].name
+            other = in_question[nearest].name
             raise EnrollmentRefused(
                 [
                     f'This is the voice of "{other}", who is enrolled, or one very like it: add the '
