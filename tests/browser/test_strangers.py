@@ -27,8 +27,13 @@ def listen(page: Page, app: App, file: Path) -> None:
     """Play a recording on the Live page in real time, with its sound kept, and wait for its end."""
     page.goto(f"{app.url}/Live", timeout=PLENTY)
     page.get_by_role("radio", name="Recording").click()
+    page.locator(".st-key-live-file input[type=file]").wait_for(state="attached", timeout=PLENTY)
     page.locator(".st-key-live-keep label").first.click()
+    expect(page.get_by_text("of sound kept").first).to_be_visible(timeout=PLENTY)
+    # A file that is chosen while the page is drawn anew is lost; nobody but a test is as quick.
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PLENTY)
     page.locator(".st-key-live-file input[type=file]").set_input_files(file)
+    expect(page.locator(".st-key-live-file")).to_contain_text(file.name, timeout=PLENTY)
     start = page.locator(".st-key-live-start button")
     expect(start).to_be_enabled(timeout=PLENTY)
     start.click()
