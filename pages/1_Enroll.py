@@ -12,7 +12,8 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
     enroll-files          container of the uploader (key enroll-upload-N)
     enroll-progress       container with the seconds of speech and the level, while a recording runs
     enroll-result         container: measures and the button enroll-save; after it "NAME is enrolled" or the
-                          reasons, with the button enroll-instead where another name would fit
+                          reasons, with the button enroll-instead where another name would fit, and
+                          enroll-distinct where it only sounds like somebody enrolled
     enroll-spectrogram-N  toggle of the Nth recording
     enroll-save, enroll-again, enroll-next      buttons
     keeping-open          button that opens the dialog of all voiceprints; what is in it: enroll_keeping.py

@@ -97,12 +97,8 @@ def _refusal(enrollment: Enrollment, name: str) -> None:
                 args=(enrollment,),
             )
             if enrollment.offer_known:
-                st.button(
-                    f"{escaped(name.strip())} is somebody else",
-                    key="enroll-distinct",
-                    icon=":material/group:",
-                    on_click=_distinct,
-                    args=(enrollment, name),
+                widgets.somebody_else(
+                    name, key="enroll-distinct", on_click=_distinct, args=(enrollment, name)
                 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from speakerid.audio.format import RATE
-from speakerid.dashboard import access, resources
+from speakerid.dashboard import access, resources, widgets
 from speakerid.dashboard.enroll_prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.escaping import escaped
 from speakerid.dashboard.eventlog import clock
@@ -84,13 +84,7 @@ def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: N
                     on_click=_instead,
                     args=(other,),
                 )
-                st.button(
-                    f"{escaped(name.strip())} is somebody else",
-                    key="naming-distinct",
-                    icon=":material/group:",
-                    on_click=_distinct,
-                    args=(name, other),
-                )
+                widgets.somebody_else(name, key="naming-distinct", on_click=_distinct, args=(name, other))
 
 
 def _instead(name: str) -> None:

@@ -3,11 +3,11 @@
 Everything that carries a person's name or a file's name into HTML goes through `html.escape` here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -16,6 +16,7 @@ from PIL import Image
 from streamlit.errors import StreamlitAPIException
 
 from speakerid.dashboard import access, resources, state
+from speakerid.dashboard.escaping import escaped
 
 Tone = Literal["", "good", "warn", "bad"]
 
@@ -78,6 +79,12 @@ def go(path: str, text: str, icon: str, *, first: bool = False) -> None:
     name = path.rpartition("_")[2].removesuffix(".py").lower()
     with st.container(key=f"go-{'first-' if first else ''}{name}", width="content"):
         link(path, text, icon)
+
+
+def somebody_else(name: str, *, key: str, on_click: Callable[..., None], args: tuple[Any, ...]) -> None:
+    """The button that says of a voice taken for somebody enrolled that it is not theirs."""
+    who = escaped(name.strip()) or "It"
+    st.button(f"{who} is somebody else", key=key, icon=":material/group:", on_click=on_click, args=args)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar
 MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
 SAME_RECORDING = 0.9999  # exemplars that agree more are made of the same samples
 WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
+T = TypeVar("T")
 
 
 class Embedder(Protocol):
@@ -93,9 +94,7 @@ def embed_speech(parts: Sequence[Spoken], encoder: Embedder) -> tuple[Exemplars,
         Candidate exemplars of the windows of all recordings, then of the recordings.
     """
     parts = _join_short(parts)
-    windows = [window for part in parts for window in _windows(part)]
-    if len(windows) > MAX_WINDOWS:  # evenly over everything that was said
-        windows = [windows[i] for i in np.linspace(0, len(windows) - 1, MAX_WINDOWS).round().astype(int)]
+    windows = spread([window for part in parts for window in _windows(part)])
     wholes = [_cut(part, part.samples[: round(WHOLE_SECONDS * RATE)]) for part in parts]
     rows = unit(encoder.embed([item.samples for item in windows + wholes]))
 
@@ -105,6 +104,13 @@ def embed_speech(parts: Sequence[Spoken], encoder: Embedder) -> tuple[Exemplars,
         return Exemplars(embeddings, seconds, tuple(sources), tuple(recordings))
 
     return exemplars(windows, rows[: len(windows)]), exemplars(wholes, rows[len(windows) :])
+
+
+def spread(pieces: Sequence[T]) -> list[T]:
+    """At most MAX_WINDOWS of the pieces to embed, evenly over everything that was said."""
+    if len(pieces) <= MAX_WINDOWS:
+        return list(pieces)
+    return [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
 
 
 def choose(candidates: Exemplars, limit: int = MAX_EXEMPLARS) -> list[int]:

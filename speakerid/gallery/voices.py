@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.exemplars import MAX_WINDOWS, Embedder, Spoken
+from speakerid.gallery.exemplars import Embedder, Spoken, spread
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
@@ -63,11 +63,10 @@ def phrases_of(samples: np.ndarray, probabilities: np.ndarray) -> list[np.ndarra
 
 
 def embed_phrases(pieces: Sequence[np.ndarray], encoder: Embedder) -> Phrases:
-    """Embed phrases, at most MAX_WINDOWS of them, evenly over everything that was said."""
-    if len(pieces) > MAX_WINDOWS:
-        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
+    """Embed phrases, those that `spread` leaves."""
+    pieces = spread(pieces)
     seconds = np.array([len(piece) / RATE for piece in pieces], np.float32)
-    return Phrases(unit(encoder.embed(list(pieces))), seconds)
+    return Phrases(unit(encoder.embed(pieces)), seconds)
 
 
 def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
@@ -77,9 +76,7 @@ def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
         size = min(round(WINDOW_SECONDS * RATE), len(part.samples))
         starts = range(0, len(part.samples) - size + 1, max(size // 2, 1))
         pieces += [part.samples[start : start + size] for start in starts]
-    if len(pieces) > MAX_WINDOWS:  # evenly over everything that was said
-        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, MAX_WINDOWS).round().astype(int)]
-    return unit(encoder.embed(pieces))
+    return unit(encoder.embed(spread(pieces)))
 
 
 def more_than_one(phrases: Phrases, windows: np.ndarray, model_id: str) -> bool:
