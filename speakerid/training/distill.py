@@ -5,8 +5,9 @@ Loss of a crop, with s its unit embedding, t its target, v the targets of all vo
     5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  3 · mean square error of frames
 
 The second term is the large-margin softmax (Wang et al., arXiv:1801.05599) with the teacher's centroids in
-place of learned ones; other voices of the same speaker take no part, nor does anybody unlabelled. The third holds the network's first
-channels to the teacher's frames, from which its last layers make the teacher's embedding (head.py).
+place of learned ones; other voices of the same speaker take no part, nor does anybody unlabelled. The third
+holds the network's first channels to the teacher's frames, from which its last layers make the teacher's
+embedding (head.py).
 
 Every process works on its own crops with one thread, and the gradients are averaged: on a busy machine that
 wastes far less than several threads in one process.

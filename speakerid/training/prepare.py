@@ -45,7 +45,7 @@ def load_head(folder: Path) -> TeacherHead:
 
 
 def _hear(corpus: corpora.Corpus, seed: int) -> TeacherHead:
-    """The teacher's last layers, centred and scaled by clips of many speakers, a like number of each corpus."""
+    """The teacher's last layers, centred and scaled by clips of many speakers of each corpus."""
     rng = np.random.default_rng(seed)
     teacher, length = Teacher(), int(CLIP_SECONDS * RATE)
     speakers = [clips for clips in corpus.by_speaker().values() if clips[0].labelled]
