@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import math
 import os
 import secrets
 import sys
@@ -129,7 +130,23 @@ def note(sentence: str) -> None:
 
 def answer(args: argparse.Namespace, value: Any, text: str) -> None:
     """Print the result of a command: as JSON where that was asked for, else as text."""
-    print(json.dumps(value, ensure_ascii=False) if args.json else text, flush=True)
+    print(json_text(value) if args.json else text, flush=True)
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON that every parser takes: numbers that are not finite, which it does not have, are null.
+
+    What the terminal's encoding cannot write is escaped as JSON does it when it is printed (see `cli.main`).
+    """
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager
@@ -143,7 +160,10 @@ def written(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     try:
         binary = "b" in mode
         with temporary.open(
-            mode, encoding=None if binary else "utf-8", newline=None if binary else ""
+            mode,
+            encoding=None if binary else "utf-8",
+            errors=None if binary else "surrogateescape",  # a file's name may be no text
+            newline=None if binary else "",
         ) as file:
             yield file
         temporary.replace(path)
