@@ -16,14 +16,16 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
                           enroll-distinct where it only sounds like somebody enrolled
     enroll-spectrogram-N  toggle of the Nth recording
     enroll-save, enroll-again, enroll-next      buttons
-    keeping-open          button that opens the dialog of all voiceprints; what is in it: enroll_keeping.py
-    person-ID             button that opens the dialog of an enrolled person; what is in it: enroll_person.py
+    keeping-open          button that opens the dialog of all voiceprints; in it: enroll/everybody.py
+    person-ID             button that opens the dialog of an enrolled person; in it: enroll/person.py
 """
 
 import streamlit as st
 
-from speakerid.dashboard import enroll_people, enroll_review, enroll_sources, resources, state, widgets
-from speakerid.dashboard.enroll_prompts import (
+from speakerid.dashboard.enroll import people as enroll_people
+from speakerid.dashboard.enroll import review as enroll_review
+from speakerid.dashboard.enroll import sources as enroll_sources
+from speakerid.dashboard.enroll.prompts import (
     CONSENT,
     FREE_TOPICS,
     KEEP_RECORDINGS,
@@ -31,8 +33,9 @@ from speakerid.dashboard.enroll_prompts import (
     RIGHT_TO_LEFT,
     SPEAK_FREELY,
 )
-from speakerid.dashboard.enroll_session import Enrollment
-from speakerid.dashboard.escaping import escaped
+from speakerid.dashboard.enroll.session import Enrollment
+from speakerid.dashboard.shared import resources, state, widgets
+from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
 SOURCES = {

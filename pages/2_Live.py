@@ -4,7 +4,8 @@ Streamlit keys, for tests: live-source, live-start, live-stop, live-again, live-
 the board (or its fallback) now-speaking, confidence-bars, embedding-space, timeline, event-log, latency.
 """
 
-from speakerid.dashboard import live_page, widgets
+from speakerid.dashboard.live import page as live_page
+from speakerid.dashboard.shared import widgets
 
 widgets.page("Live", title="")  # the board needs the height; the navigation says where one is
 live_page.draw()

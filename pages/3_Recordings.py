@@ -9,10 +9,11 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
 
 import streamlit as st
 
-from speakerid.dashboard import recordings_view, resources, state, widgets
-from speakerid.dashboard.enroll_sources import FILE_TYPES
-from speakerid.dashboard.escaping import escaped
-from speakerid.dashboard.recordings import RecordingPage
+from speakerid.dashboard.recordings import view as recordings_view
+from speakerid.dashboard.recordings.visit import RecordingPage
+from speakerid.dashboard.shared import resources, state, widgets
+from speakerid.dashboard.shared.escaping import escaped
+from speakerid.dashboard.shared.file_types import FILE_TYPES
 from speakerid.errors import AudioError, SpeakerIdError
 
 widgets.page("Recordings", title="Analyze a recording", lead="Who spoke when, in a file of up to four hours.")

@@ -4,7 +4,8 @@ Streamlit keys, for tests: evaluate-verdict, evaluate-threshold (slider), evalua
 evaluate-det, evaluate-too-little.
 """
 
-from speakerid.dashboard import evaluate_page, widgets
+from speakerid.dashboard.evaluate import page as evaluate_page
+from speakerid.dashboard.shared import widgets
 
 widgets.page("Evaluate", lead="How well the people enrolled here can be told apart.")
 evaluate_page.draw()

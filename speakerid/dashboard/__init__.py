@@ -1,1 +1,1 @@
-"""What the pages share: figures, colors, widgets, the wiring of a live session; no Streamlit at import."""
+"""The pages: a folder each, and `shared/` for what several of them need. No Streamlit at import."""

@@ -4,10 +4,10 @@ import importlib.util
 
 import streamlit as st
 
-from speakerid.dashboard import resources, widgets
-from speakerid.dashboard.colors import looks
-from speakerid.dashboard.escaping import escaped
-from speakerid.dashboard.widgets import Tone
+from speakerid.dashboard.shared import resources, widgets
+from speakerid.dashboard.shared.colors import looks
+from speakerid.dashboard.shared.escaping import escaped
+from speakerid.dashboard.shared.widgets import Tone
 from speakerid.errors import AudioError, SpeakerIdError
 from speakerid.gallery import Gallery, Voiceprint
 

@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from speakerid.dashboard.channel import CHANNELS, Channel
+from speakerid.dashboard.shared.channel import CHANNELS, Channel
 from speakerid.hosts import same_origin
 
 PLOTLY_URL = f"/api/live-assets/plotly-{version('plotly')}.min.js"
@@ -52,7 +52,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 def _close_everything() -> None:
     CHANNELS.close_all()
-    from speakerid.dashboard import live_engine
+    from speakerid.dashboard.shared import engine as live_engine
 
     live_engine.shutdown()
     # Python's last look for garbage among all that PyTorch has made takes more than half of the time that the

@@ -133,8 +133,8 @@ def drawing(seconds: float) -> dict:
     import uvicorn
     from starlette.applications import Starlette
 
-    from speakerid.dashboard.board import Board
-    from speakerid.dashboard.publisher import Publisher
+    from speakerid.dashboard.live.board.board import Board
+    from speakerid.dashboard.live.publisher import Publisher
     from speakerid.dashboard.server import routes
     from speakerid.gallery import Gallery
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from support.app import App
 from support.chromium import chromium, press_start
 
-from speakerid.dashboard.demo_people import DemoPeople
+from speakerid.dashboard.live.demo_people import DemoPeople
 from speakerid.model import Encoder
 
 PLENTY = 120_000  # ms; the machine may be busy

@@ -1,9 +1,9 @@
 """Fixtures of the dashboard's tests."""
 
 import pytest
-from dashboard.boards import PEOPLE
+from dashboard.live.boards import PEOPLE
 
-from speakerid.dashboard.board import Board
+from speakerid.dashboard.live.board.board import Board
 
 
 @pytest.fixture

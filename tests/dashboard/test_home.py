@@ -6,7 +6,7 @@ import pytest
 from dashboard.pages import open_page, plain, said
 from gallery.people import voiceprint
 
-from speakerid.dashboard import resources
+from speakerid.dashboard.shared import resources
 from speakerid.gallery.store import FolderStore
 
 

@@ -14,8 +14,8 @@ from support.web_server import running
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from speakerid.dashboard.channel import CHANNELS, LEFT_S, Channel
 from speakerid.dashboard.server import PLOTLY_URL, routes
+from speakerid.dashboard.shared.channel import CHANNELS, LEFT_S, Channel
 
 
 @pytest.fixture(scope="module")

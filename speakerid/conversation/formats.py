@@ -1,0 +1,94 @@
+"""Who spoke from when to when, as text for other programs.
+
+RTTM is the format of the NIST diarization evaluations, one SPEAKER line a turn:
+`SPEAKER <file> 1 <start> <duration> <NA> <NA> <name> <confidence> <NA>`, names without blanks.
+"""
+
+import csv
+import html
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from speakerid.conversation.entry import Entry, clock
+from speakerid.identify.decision import sure
+
+
+def to_csv(entries: Sequence[Entry]) -> str:
+    """A table with a header line; a name that a spreadsheet would run as a formula is quoted with '."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["start", "end", "speaker", "confidence", "heard_as"])
+    for entry in entries:
+        names = (_harmless(entry.speaker), _harmless(entry.named))
+        writer.writerow(
+            [f"{entry.start:.2f}", f"{entry.end:.2f}", names[0], f"{entry.confidence:.3f}", names[1]]
+        )
+    return out.getvalue()
+
+
+def to_rttm(entries: Sequence[Entry], file_id: str) -> str:
+    """RTTM lines; blanks in names become underscores, as the format demands."""
+    lines = [
+        f"SPEAKER {_word(file_id)} 1 {entry.start:.3f} {entry.end - entry.start:.3f} <NA> <NA> "
+        f"{_word(entry.speaker)} {entry.confidence:.3f} <NA>\n"
+        for entry in entries
+    ]
+    return "".join(lines)
+
+
+def to_json(entries: Sequence[Entry]) -> str:
+    """A list of turns."""
+    rows = [{**asdict(entry), "corrected": entry.corrected} for entry in entries]
+    return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+
+
+def to_html(entries: Sequence[Entry], title: str, figures: Sequence[dict], plotly_js: str) -> str:
+    """One page that opens anywhere, offline: the figures (Plotly, as plain dicts) and the table."""
+    rows = "".join(
+        f"<tr><td>{clock(e.start)}</td><td>{clock(e.end)}</td><td>{html.escape(e.speaker)}</td>"
+        f"<td>{sure(e.confidence)}</td><td>{html.escape(e.named) if e.corrected else ''}</td></tr>"
+        for e in entries
+    )
+    # "</" would end the script element inside a name.
+    data = json.dumps(list(figures), ensure_ascii=False).replace("</", "<\\/")
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>
+<style>body{{font:16px system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
+table{{border-collapse:collapse}}
+td,th{{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}}</style>
+<h1>{html.escape(title)}</h1><div id="figures"></div>
+<table><thead><tr><th>Start</th><th>End</th><th>Speaker</th><th>Confidence</th><th>Heard as</th></tr></thead>
+<tbody>{rows}</tbody></table>
+<script>{plotly_js}</script>
+<script>for (const figure of {data}) {{
+  const box = document.getElementById("figures").appendChild(document.createElement("div"));
+  Plotly.newPlot(box, figure.data, figure.layout, {{responsive: true, displaylogo: false}});
+}}</script></html>
+"""
+
+
+def export(kind: str, entries: Sequence[Entry], page: Callable[[], str]) -> tuple[str, str, str] | None:
+    """(file name, media type, text) of a live log as csv, rttm, json or html; None for anything else.
+
+    Args:
+        page: makes the text of the html.
+    """
+    if kind == "csv":
+        return "speakers.csv", "text/csv; charset=utf-8", to_csv(entries)
+    if kind == "rttm":
+        return "speakers.rttm", "text/plain; charset=utf-8", to_rttm(entries, "live")
+    if kind == "json":
+        return "speakers.json", "application/json", to_json(entries)
+    if kind == "html":
+        return "speakers.html", "text/html; charset=utf-8", page()
+    return None
+
+
+def _word(text: str) -> str:
+    return re.sub(r"\s+", "_", text.strip()) or "_"
+
+
+def _harmless(text: str) -> str:
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

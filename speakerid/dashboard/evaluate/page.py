@@ -1,0 +1,208 @@
+"""The Evaluate page: who is confused with whom, which threshold would be best and what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from speakerid.dashboard.evaluate import figures as evaluate_figures
+from speakerid.dashboard.shared import resources, widgets
+from speakerid.dashboard.shared.escaping import escaped
+from speakerid.errors import SpeakerIdError
+
+if TYPE_CHECKING:
+    from speakerid.evaluate.own import Threshold, Tries
+    from speakerid.gallery import Voiceprint
+
+COMMAND = "python -m speakerid evaluate MANIFEST.csv --split test --out results"
+FEW = 30  # tries below which the page warns that the figures are coarse
+
+
+def draw() -> None:
+    """Draw the page below its heading."""
+    try:
+        people = resources.gallery().speakers()
+    except SpeakerIdError as error:
+        st.error(escaped(error), icon=":material/folder_off:")
+        return
+    models = sorted({person.model for person in people})
+    if not models:
+        _too_little("Nobody is enrolled yet.")
+        return
+    model = models[0]
+    if len(models) > 1:
+        model = st.selectbox("Voiceprints made by", models, key="evaluate-model")
+    people = [person for person in people if person.model == model]
+    tries = _tries(people, model)
+    if not tries.enough:
+        _too_little(_what_lacks(tries))
+        return
+    best = tries.best_threshold()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _verdict(tries, best)
+        _matrix(tries)
+    with right:
+        _det(tries)
+        _how(tries, people)
+    _labeled_recordings()
+
+
+def _tries(people: list[Voiceprint], model: str) -> Tries:
+    from speakerid.evaluate.own import leave_one_out
+    from speakerid.identify.scoring import Scorer
+
+    return leave_one_out(people, Scorer.for_model(model))
+
+
+def _what_lacks(tries: Tries) -> str:
+    if len(tries.names) < 2:
+        return f"Only {escaped(', '.join(tries.names))} is enrolled, and there is nobody to be confused with."
+    few = escaped(", ".join(tries.single[:5])) + (" and others" if len(tries.single) > 5 else "")
+    return f"One recording only is enrolled for {few}, so none can be left out to try."
+
+
+def _too_little(why: str) -> None:
+    from speakerid.evaluate.own import MINIMUM
+
+    with st.container(key="evaluate-too-little"), st.container(key="card-too-little"):
+        widgets.label("Too little to measure")
+        st.subheader("There is too little to say yet", anchor=False)
+        st.write(f"{why} {MINIMUM} Recordings of different days and rooms tell the most.")
+        widgets.link("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
+    _labeled_recordings()
+
+
+def _verdict(tries: Tries, best: Threshold) -> None:
+    from speakerid.evaluate.own import OVERLAP, error_still_possible
+    from speakerid.identify import ListenerConfig
+
+    now = ListenerConfig().threshold
+    with st.container(key="evaluate-verdict"), st.container(key="card-verdict"):
+        widgets.label("Suggested threshold")
+        if best.cost > OVERLAP:
+            st.subheader("The voices overlap: no threshold is suggested", anchor=False)
+            st.write(
+                f"Even the best one, {best.value:.0%}, would refuse {best.refused} of {best.tried} pieces of "
+                f"the right voice and give a name to {best.named} of {best.strangers} strangers. Enroll "
+                "longer recordings in a quieter place, or check that each holds one voice only."
+            )
+        else:
+            st.subheader(f"Show a name from {best.value:.0%} on", anchor=False)
+            clean = best.refused == best.named == 0
+            st.write(
+                f"At this probability {_cost(best)}"
+                + (
+                    f" But {tries.recordings} recordings without an error cannot rule out error rates up to "
+                    f"{error_still_possible(tries.recordings):.0%}."
+                    if clean
+                    else ""
+                )
+            )
+        st.slider(
+            "Try another threshold", 1, 99, round(100 * now), format="%d%%", key="evaluate-threshold",
+            help=f"A name is shown when its probability reaches this. The live page starts at {now:.0%}.",
+        )  # fmt: skip
+        with st.container(key="evaluate-cost"):
+            there = tries.at(st.session_state["evaluate-threshold"] / 100)
+            widgets.tiles(
+                [
+                    (
+                        "right voice refused",
+                        f"{there.refused / there.tried:.0%}",
+                        f"{there.refused} of {there.tried} pieces",
+                        _tone(there.refused / there.tried),
+                    ),
+                    (
+                        "stranger named",
+                        f"{there.named / there.strangers:.0%}",
+                        f"{there.named} of {there.strangers} pieces",
+                        _tone(there.named / there.strangers),
+                    ),
+                ]
+            )
+        if best.tried < FEW:
+            st.caption(f"Only {best.tried} pieces could be tried, so one more error changes much.")
+
+
+def _cost(one: Threshold) -> str:
+    return (
+        f"{one.refused} of {one.tried} pieces of the right voice would not get their name, and {one.named} "
+        f"of {one.strangers} pieces of somebody who is not enrolled would get one."
+    )
+
+
+def _tone(share: float) -> widgets.Tone:
+    return "good" if share <= 0.05 else "warn" if share <= 0.2 else "bad"
+
+
+def _matrix(tries: Tries) -> None:
+    threshold = st.session_state["evaluate-threshold"] / 100
+    with st.container(key="evaluate-matrix"), st.container(key="card-matrix"):
+        widgets.label(f"Who is shown for whom, at {threshold:.0%}")
+        figure = evaluate_figures.matrix(tries.confusion(threshold), tries.names)
+        st.plotly_chart(figure, key="evaluate-matrix-chart", config={"displayModeBar": False})
+        worst = tries.confused(threshold)[:3]
+        if worst:
+            pairs = "; ".join(f"{escaped(a)} as {escaped(b)}, {count}×" for a, b, count in worst)
+            st.caption(f"Most often confused: {pairs}. More and longer recordings of both help.")
+        else:
+            st.caption("Nobody is taken for somebody else.")
+
+
+def _det(tries: Tries) -> None:
+    from speakerid.evaluate import figures, metrics
+
+    rates = metrics.Scores(tries.target, tries.nontarget).rates()
+    eer, _ = metrics.equal_error(rates)
+    with st.container(key="evaluate-det"), st.container(key="card-det"):
+        widgets.label("Error tradeoff")
+        if eer == 0:
+            st.write(
+                f"One threshold separates all {len(tries.target)} scores of the right voice from all "
+                f"{len(tries.nontarget)} of others: there is no curve to draw."
+            )
+            return
+        figure = figures.det([("enrolled people", rates)])
+        figure.update_layout(
+            height=380, showlegend=False, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)"
+        )
+        st.plotly_chart(figure, key="evaluate-det-chart", config={"displayModeBar": False})
+        st.caption(f"Equal error rate {eer:.1%}, over {len(tries.target)} and {len(tries.nontarget)} scores.")
+
+
+def _how(tries: Tries, people: list[Voiceprint]) -> None:
+    recordings = sum(len(set(person.sources)) for person in people)
+    with st.container(key="card-how"):
+        widgets.label("How this was measured")
+        st.write(
+            f"{len(people)} people, {recordings} recordings, {len(tries.owner)} pieces of speech. Each "
+            "recording was left out in turn and its pieces were compared with everybody, its own person "
+            "represented by the other recordings; then once more with that person not enrolled, as a "
+            "stranger."
+        )
+        if tries.single:
+            names = ", ".join(escaped(name) for name in tries.single[:8])
+            st.write(
+                f"Tried as strangers only, since one recording is enrolled: {names}"
+                + (f" and {len(tries.single) - 8} more." if len(tries.single) > 8 else ".")
+            )
+        if not tries.calibrated:
+            st.warning(
+                "This model is not calibrated, so its probabilities are rough; their order holds.",
+                icon=":material/tune:",
+            )
+        st.caption(
+            "Recordings made one after the other are more alike than life: with another room or another day "
+            "errors are more frequent than shown here."
+        )
+
+
+def _labeled_recordings() -> None:
+    with st.expander("Measure a model on labelled recordings", icon=":material/terminal:"):
+        st.write(
+            "Equal error rate, minDCF, Cllr and the live figures with their intervals come from the command "
+            "line. The manifest is a CSV file with the columns path, corpus, speaker and split."
+        )
+        st.code(COMMAND, language="shell")

@@ -1,0 +1,163 @@
+"""A live session: what one visitor hears, sees and may turn.
+
+Frames of the browser's microphone come on a thread of streamlit-webrtc, everything else here is called by the
+page's script; see `live_listening` for the other threads.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speakerid.conversation.kept_sound import KeepingRing
+from speakerid.dashboard.live.demo_people import DemoPeople
+from speakerid.dashboard.live.listening import Listening
+from speakerid.dashboard.shared import resources
+from speakerid.dashboard.shared.engine import supervise
+from speakerid.dashboard.shared.sources import OpenMicrophone
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Gallery
+
+_AFTER_STOP_S = 0.5  # frames that still arrive after STOP do not start a new session
+
+
+class LiveSession(Listening):
+    """What one visitor hears and sees. Outlives the page: its log and timeline are there on return.
+
+    Raises:
+        GalleryError: the folder of voiceprints cannot be read.
+    """
+
+    _demo: DemoPeople | None = None  # holds its folder
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices: dict[str, Any] = {}  # of the page's controls, which Streamlit forgets with the page
+
+    def watch(self, *, editing: bool = True) -> str:
+        """The token under which a browser may watch; call at every run of the page.
+
+        Args:
+            editing: whether this visitor may correct the log and hear what is kept.
+        """
+        token = self.publisher.watch(editing=editing)
+        supervise(self)
+        return token
+
+    def hint(self, sentence: str) -> None:
+        """What to do to begin, shown until something is heard."""
+        if self._source is None and self.board.state.idle and sentence != self.board.state.text:
+            self._say("idle", sentence)
+
+    # -- who and how -------------------------------------------------------------------------------------
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Decide by these fields of `ListenerConfig` from now on; the others stay at their defaults."""
+        with self._lock:
+            if settings == self._settings:
+                return
+            self._settings = dict(settings)
+            heard = self._heard
+        if heard is not None:
+            heard.configure(**settings)
+
+    def keep_sound(self, on: bool) -> None:
+        """Keep the sound from now on, or stop and free what was kept."""
+        if on != self.sound.on:
+            self.sound.keep(on)
+            self.publisher.publish({"kind": "update", **self.board.around()})
+
+    def named(self, name: str, starts: Sequence[float]) -> None:
+        """Somebody was enrolled from the turns that began at these seconds: the log says so now.
+
+        Raises:
+            GalleryError: the folder of voiceprints cannot be read.
+        """
+        self.people.refresh()
+        for start in starts:
+            answer = self.board.correct(start, name)
+            if answer is not None:
+                self.publisher.publish(answer)
+
+    @property
+    def demonstrating(self) -> bool:
+        """Whether the demo's people are the ones to compare with."""
+        return self._demo is not None and self.people.gallery is self._demo.gallery
+
+    # -- sources -----------------------------------------------------------------------------------------
+
+    async def on_frames(self, frames: list) -> list:
+        """Frames of the browser's microphone, for `queued_audio_frames_callback`; the first ones start it."""
+        from speakerid.audio.browser import BrowserSource
+
+        source = self._source
+        if not isinstance(source, BrowserSource) or source.closed:
+            if time.monotonic() - self._stopped_at < _AFTER_STOP_S:
+                return frames
+            source = BrowserSource(KeepingRing(self.sound))
+            self._begin(source)
+        return await source.on_frames(frames)
+
+    def on_browser_ended(self) -> None:
+        """The browser's stream has ended; only sets a flag, as this runs on the server's event loop."""
+        from speakerid.audio.browser import BrowserSource
+
+        source = self._source
+        if isinstance(source, BrowserSource):
+            self._stopped_at = time.monotonic()
+            source.close()
+
+    def end_browser(self) -> None:
+        """Another source was chosen, and with the button of the browser's microphone its stream goes."""
+        if self.by_browser:
+            self.stop()
+        self.stream.hang_up()
+        self.stream.use(None)
+
+    def start_microphone(self, device: Any = None) -> None:
+        """Listen to a microphone of the computer that runs this.
+
+        Raises:
+            AudioError: it cannot be opened.
+        """
+        self.stop()
+        self._begin(OpenMicrophone(device, KeepingRing(self.sound)))
+
+    def start_replay(self, recording: bytes | Path, people: "Gallery | None" = None) -> None:
+        """Listen to a recording, a path or a file's bytes, in real time; browsers play it along.
+
+        Args:
+            people: whom to compare with, instead of everybody who is enrolled.
+        """
+        from speakerid.audio.replay import Replay
+
+        self.stop()
+        self._begin(Replay(recording, ring=KeepingRing(self.sound)).start(), people, recording)
+
+    def start_demo(self) -> None:
+        """Play the demo conversation to people who are enrolled for it alone, in a folder that goes with it.
+
+        Raises:
+            SpeakerIdError: the demo's voices cannot be enrolled.
+        """
+        from speakerid.dashboard import demo
+
+        self._demo = DemoPeople(resources.encoder())
+        people = self._demo.gallery
+        self.stop()
+        self.people.use(people)
+        self.start_again()
+        self.start_replay(demo.CONVERSATION, people)
+
+    def end_demo(self) -> None:
+        """Forget a demo that has ended, its people and its log: the visitors' own people are back.
+
+        Raises:
+            GalleryError: the folder of voiceprints cannot be read.
+        """
+        if self.demonstrating and not self.listening:
+            self.people.use(resources.gallery())
+            self._demo = None
+            self.start_again()
+            self._say("idle", "")

@@ -1,0 +1,74 @@
+"""Turns of a recording that somebody picked: hear them, and say who it is.
+
+Streamlit keys: recording-picked (container), recording-name (button).
+"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from speakerid.audio.format import RATE
+from speakerid.conversation.analysis import Analysis
+from speakerid.conversation.entry import Entry, clock
+from speakerid.dashboard.recordings.visit import RecordingPage
+from speakerid.dashboard.shared import access, naming
+from speakerid.dashboard.shared.colors import UNKNOWN
+from speakerid.dashboard.shared.escaping import escaped
+from speakerid.dashboard.shared.naming import Stretch
+from speakerid.gallery import Gallery
+
+_HEARD = 3  # players shown at once
+
+
+def draw(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], gallery: Gallery) -> None:
+    """Players for the picked turns and the way to name their voice; a hint where none is picked.
+
+    Args:
+        picked: numbers of turns in `visit.entries()`, the latest pick first.
+    """
+    entries = visit.entries()
+    with st.container(key="recording-picked"):
+        if not picked:
+            st.caption(
+                "Click a turn in the picture, or tick rows of the table, to hear them and to say who it is."
+            )
+            return
+        for place, number in enumerate(picked[:_HEARD]):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.write(f"**{escaped(entries[number].speaker)}**, {_when(entries[number])}")
+                samples = analysis.sound.cut(entries[number].start, entries[number].end)
+                if samples is not None:
+                    st.audio(samples, sample_rate=RATE, autoplay=place == 0, width=360)
+        if len(picked) > _HEARD:
+            st.caption(f"… and {len(picked) - _HEARD} more")
+        if access.may("operator") and st.button("This is …", key="recording-name", icon=":material/badge:"):
+            _ask(visit, analysis, picked, gallery)
+
+
+def _ask(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], gallery: Gallery) -> None:
+    entries = visit.entries()
+    label = entries[picked[0]].speaker
+    # A stranger who was told apart is enrolled from all turns that count as theirs, unless some were ticked.
+    alike = label.startswith(UNKNOWN) and len(picked) == 1
+    stretches = [
+        Stretch(
+            entry.start,
+            f"{_when(entry)}, {entry.speaker}",
+            number in picked or (alike and entry.speaker == label and label != UNKNOWN),
+            analysis.sound.cut(entry.start, entry.end),
+            analysis.sound.gain_db(entry.start, entry.end),
+        )
+        for number, entry in enumerate(entries)
+        if number in picked or entry.speaker == label
+    ]
+    stretches.sort(key=lambda stretch: (not stretch.chosen, -stretch.seconds))
+    naming.ask(
+        stretches,
+        gallery,
+        source="recording",
+        named=lambda name, chosen: visit.named(name, [stretch.start for stretch in chosen]),
+    )
+
+
+def _when(entry: Entry) -> str:
+    return f"{clock(entry.start)} to {clock(entry.end)}"

@@ -1,0 +1,182 @@
+"""What the Recordings page draws: progress, timeline, speaking time, table, downloads."""
+
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from speakerid.conversation.analysis import Analysis, Heard
+from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.formats import to_csv, to_html, to_json, to_rttm
+from speakerid.dashboard.recordings import naming as recordings_naming
+from speakerid.dashboard.recordings.visit import RecordingPage
+from speakerid.dashboard.shared import widgets
+from speakerid.dashboard.shared.colors import UNKNOWN, Look, looks
+from speakerid.dashboard.shared.escaping import escaped
+from speakerid.dashboard.shared.timeline import plotly_source, report, rows
+from speakerid.dashboard.shared.words import UNCALIBRATED, drawn
+from speakerid.gallery import Gallery, Voiceprint
+
+_STRANGERS = ("#8C8C8C", "#5F6B6B", "#B0A58F", "#7A6F86", "#A3B0A8", "#6E7F5E")
+_ROWS = 2000  # of the table; the downloads have all
+
+
+@st.fragment(run_every=1.0)
+def progress(analysis: Analysis, duration: float) -> None:
+    """How far an analysis is; draws the page anew once it has ended."""
+    heard = analysis.heard
+    with st.container(key="recording-progress"):
+        share = min(1.0, heard.seconds / duration) if duration else None
+        where = clock(heard.seconds).split(".")[0]
+        if heard.told_apart is not None:
+            st.progress(heard.told_apart, text="Telling the unknown voices apart …")
+        elif not heard.seconds:
+            st.progress(0.0, text="The model is loading …")
+        elif share is None:
+            st.progress(0.0, text=f"{where} heard")
+        else:
+            st.progress(share, text=f"{where} of {clock(duration).split('.')[0]} heard")
+        if heard.turns:
+            last = heard.turns[-1]
+            now = f"at {clock(last.start)} {escaped(last.speaker)} speaks"
+            st.caption(f"{len(heard.turns)} turns so far; {now}.")
+    if not heard.running:
+        st.rerun()
+
+
+def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
+    """The whole answer for one recording.
+
+    Raises:
+        GalleryError: the folder of voiceprints cannot be read.
+    """
+    heard, entries, name, people = analysis.heard, visit.entries(), visit.name, gallery.speakers()
+    if heard.error:
+        st.error(escaped(heard.error), icon=":material/error:")
+    if not analysis.calibrated:
+        st.warning(UNCALIBRATED, icon=":material/tune:")
+    for warning in heard.warnings:
+        st.warning(escaped(warning), icon=":material/info:")
+    if not entries:
+        if not heard.error:
+            st.info(
+                f"No speech was found in the {clock(heard.seconds)} of {escaped(name)}. Is it the right "
+                "file, and is it loud enough?",
+                icon=":material/hearing_disabled:",
+            )
+        return
+    colors = _looks(entries, people)
+    names = [person.name for person in people if any(e.speaker == person.name for e in entries)]
+    timeline, share = report(entries, names, colors)
+    with st.container(key="card-timeline"):
+        widgets.tiles(_summary(heard, entries))
+        clicked = _chart(timeline, "recording-timeline", tools=True)
+        place = st.container()
+        share["layout"] |= {"bargap": 0.55, "height": 230, "margin": {"l": 8, "r": 8, "t": 44, "b": 8}}
+        _chart(share, "recording-share", tools=False)
+    _downloads(entries, name, lambda: to_html(entries, name, report(entries, names, colors), plotly_source()))
+    ticked = _table(entries)
+    picked = [number for point in clicked if (number := _entry_at(point, entries, names)) is not None]
+    with place:
+        recordings_naming.draw(visit, analysis, list(dict.fromkeys([*picked, *ticked])), gallery)
+
+
+def _entry_at(point: dict, entries: Sequence[Entry], names: Sequence[str]) -> int | None:
+    """The number of the turn that a clicked point of the timeline stands for."""
+    order, curve = rows(entries, names), point.get("curve_number", 0)
+    own = [n for n, e in enumerate(entries) if curve < len(order) and e.speaker == order[curve]]
+    index = point.get("point_index", 0)
+    return own[index] if index < len(own) else None
+
+
+def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str, widgets.Tone]]:
+    spoken = sum(entry.end - entry.start for entry in entries)
+    strangers = sum(e.end - e.start for e in entries if e.speaker.startswith(UNKNOWN))
+    known = len({entry.speaker for entry in entries if not entry.speaker.startswith(UNKNOWN)})
+    tone: widgets.Tone = "warn" if heard.error or heard.warnings else ""
+    how_far = "heard to its end"
+    if heard.error:
+        how_far = "heard, not the rest"
+    elif heard.warnings:
+        how_far = "as far as it can be read"
+    return [
+        ("Recording", clock(heard.seconds).split(".")[0], how_far, tone),
+        ("Speech", clock(spoken).split(".")[0], f"{spoken / max(heard.seconds, 0.1):.0%} of it", ""),
+        ("Enrolled people heard", str(known), "by name below", ""),
+        ("Unknown voices", f"{strangers / max(spoken, 0.1):.0%}", "of the speech", ""),
+    ]
+
+
+def _chart(figure: dict, key: str, *, tools: bool) -> list[dict]:
+    """Draw it; the points that are clicked on."""
+    drawn = go.Figure(figure["data"], figure["layout"])
+    drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
+    drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#8a938f", "activecolor": "#14968a"})
+    drawn.update_xaxes(tickfont_size=14)
+    drawn.update_yaxes(tickfont_size=14)
+    config = {"displaylogo": False, "displayModeBar": tools}
+    if not tools:
+        st.plotly_chart(drawn, key=key, config=config)
+        return []
+    event = st.plotly_chart(drawn, key=key, config=config, on_select="rerun", selection_mode="points")
+    return list(event["selection"]["points"])
+
+
+def _downloads(entries: Sequence[Entry], name: str, page: Callable[[], str]) -> None:
+    with st.container(horizontal=True, key="recording-downloads"):
+        for kind, (file, text, media) in exports(entries, name).items():
+            key = f"recording-{kind}"
+            icon = ":material/download:"
+            st.download_button(kind.upper(), text, file, media, key=key, icon=icon, on_click="ignore")
+        st.download_button(  # some megabytes: made when it is asked for
+            "Report",
+            page,
+            f"{PurePath(name).stem or 'recording'}.html",
+            "text/html",
+            key="recording-html",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def exports(entries: Sequence[Entry], name: str) -> dict[str, tuple[str, str, str]]:
+    """Kind → (file name, content, media type) of the turns of the recording called `name`."""
+    stem = PurePath(name).stem or "recording"
+    return {
+        "csv": (f"{stem}.csv", to_csv(entries), "text/csv"),
+        "rttm": (f"{stem}.rttm", to_rttm(entries, stem), "text/plain"),
+        "json": (f"{stem}.json", to_json(entries), "application/json"),
+    }
+
+
+def _table(entries: Sequence[Entry]) -> list[int]:
+    """Draw it; the numbers of the ticked turns."""
+    shown = entries[:_ROWS]
+    event = st.dataframe(
+        {
+            "From": [clock(entry.start) for entry in shown],
+            "To": [clock(entry.end) for entry in shown],
+            "Speaker": [entry.speaker for entry in shown],
+            "Confidence": [round(drawn(entry.confidence), 3) for entry in shown],
+        },
+        hide_index=True,
+        key="recording-table",
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "Confidence": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent")
+        },
+    )
+    if len(entries) > _ROWS:
+        st.caption(f"The first {_ROWS} of {len(entries)} turns; the downloads have all.")
+    return [row for row in event["selection"]["rows"] if row < len(shown)]
+
+
+def _looks(entries: Sequence[Entry], people: Sequence[Voiceprint]) -> dict[str, Look]:
+    """Colors by name; strangers that were told apart get grays of their own."""
+    found = dict(looks(people))
+    strangers = sorted({entry.speaker for entry in entries} - set(found))
+    for number, stranger in enumerate(strangers):
+        found[stranger] = Look(_STRANGERS[number % len(_STRANGERS)], "dot", "x")
+    return found

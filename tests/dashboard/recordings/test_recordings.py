@@ -1,0 +1,304 @@
+"""Recordings: the analysis, strangers told apart, and the page from upload to downloads; the real model."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dashboard.pages import open_page, plain, said
+from support import voices
+
+from speakerid.audio.decode import stream
+from speakerid.conversation.analysis import Analysis
+from speakerid.conversation.entry import Entry
+from speakerid.conversation.recorded_sound import RecordedSound
+from speakerid.conversation.strangers import Voice, cluster, likeness, split_strangers, tell_strangers_apart
+from speakerid.dashboard import demo
+from speakerid.dashboard.recordings.view import _entry_at, exports
+from speakerid.dashboard.shared import resources
+from speakerid.gallery import Consent, Gallery
+from speakerid.identify import Listener, Turn
+from speakerid.identify.scoring import Scorer
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Alice and Bruno are enrolled."""
+    made = tmp_path_factory.mktemp("voiceprints")
+    gallery = Gallery.open(made)
+    for name in ("Alice", "Bruno"):
+        consent = Consent.now("yes", "test")
+        gallery.enroll(name, voices.enrollment(name), resources.encoder(), consent=consent)
+    return made
+
+
+SCORER = Scorer()  # uncalibrated
+
+
+def finish(analysis: Analysis):
+    end = time.monotonic() + 120
+    while analysis.heard.running:
+        assert time.monotonic() < end, "the analysis did not end"
+        time.sleep(0.05)
+    return analysis.heard
+
+
+def unit(*numbers: float) -> np.ndarray:
+    row = np.array(numbers, np.float32)
+    return row / np.linalg.norm(row)
+
+
+def test_average_linkage_groups_by_voice_in_order_of_appearance():
+    a, b, c = unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)
+    rows = np.stack([b, a, unit(0.1, 1, 0), unit(1, 0.1, 0), c, a])
+    assert cluster(rows @ rows.T, 0.5) == [0, 1, 0, 1, 2, 1]
+    assert cluster(np.ones((1, 1)), 0.5) == [0]
+    assert cluster(np.zeros((0, 0)), 0.5) == []
+
+
+def test_average_linkage_agrees_with_its_definition():
+    rng = np.random.default_rng(3)
+    rows = rng.standard_normal((24, 8))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    groups = [[index] for index in range(24)]
+    while len(groups) > 1:
+        pairs = [(i, j) for i in range(len(groups)) for j in range(i)]
+        best = max(pairs, key=lambda p: (rows[groups[p[0]]] @ rows[groups[p[1]]].T).mean())
+        if (rows[groups[best[0]]] @ rows[groups[best[1]]].T).mean() < 0.2:
+            break
+        groups[best[1]] += groups.pop(best[0])
+    found = cluster(rows @ rows.T, 0.2)
+    assert {frozenset(group) for group in groups} == {
+        frozenset(np.flatnonzero(np.array(found) == number).tolist()) for number in set(found)
+    }
+
+
+def test_a_pair_of_voices_is_as_alike_as_the_scorer_says(folder):
+    rng = np.random.default_rng(5)
+    rows = rng.standard_normal((6, 192)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    heard = [Voice(k, 0.5 + k, row) for k, row in enumerate(rows)]
+    for scorer in (SCORER, Scorer.for_model(resources.encoder().id)):
+        alike = likeness(heard, scorer)
+        for first in range(6):
+            for second in range(first):
+                seconds = (heard[first].seconds, heard[second].seconds)
+                said = scorer.same_voice(rows[first], rows[second], seconds)
+                assert alike[first, second] == pytest.approx(said, abs=1e-3)
+
+
+def test_how_far_the_clustering_is_is_told():
+    told: list[float] = []
+    a, b = unit(1, 0), unit(0, 1)
+    rows = np.stack([a if k % 2 else b for k in range(200)])
+    assert cluster(rows @ rows.T, 0.5, told.append) == [0, 1] * 100
+    assert told[0] == 0 and told[-1] == 1 and told == sorted(told) and len(told) > 3
+
+
+def test_strangers_who_follow_each_other_without_a_pause_are_two_turns():
+    turns = [Turn(0, 9, "unknown", 0.9), Turn(9.5, 12, "Ana", 0.9)]
+    heard = [
+        Voice(2, 2.0, unit(1, 0), 0.0),
+        Voice(4.5, 2.0, unit(1, 0.1), 2.5),  # goes on after a breath
+        Voice(7, 2.0, unit(0, 1), 5.0),
+        Voice(8, 0.6, unit(1, 0), 7.2),  # too short to tell
+    ]
+    split = split_strangers(turns, heard, SCORER)
+    assert [(turn.start, turn.end) for turn in split] == [(0, 5.0), (5.0, 9), (9.5, 12)]
+    assert tell_strangers_apart(split, heard, SCORER) == ["unknown 1", "unknown 2", "Ana"]
+    assert split_strangers(turns, heard[:2], SCORER) == turns
+
+
+def test_strangers_get_numbers_only_if_there_are_several():
+    turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "Ana", 0.9), Turn(8, 11, "unknown", 0.9)]
+    one = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(1, 0.1))]
+    assert tell_strangers_apart(turns, one, SCORER) == ["unknown", "Ana", "unknown"]
+    two = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(0, 1))]
+    assert tell_strangers_apart(turns, two, SCORER) == ["unknown 1", "Ana", "unknown 2"]
+
+
+def test_a_short_turn_of_a_stranger_is_not_numbered():
+    turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "unknown", 0.9), Turn(8, 8.6, "unknown", 0.9)]
+    heard = [Voice(2, 2.0, unit(1, 0)), Voice(6, 2.0, unit(0, 1)), Voice(8.5, 0.5, unit(1, 0))]
+    assert tell_strangers_apart(turns, heard, SCORER) == ["unknown 1", "unknown 2", "unknown"]
+
+
+def test_a_recording_gives_what_the_listener_gives(folder, tmp_path):
+    samples, _ = voices.conversation(["Alice", "Edgar", "Bruno"])
+    path = voices.write_wav(tmp_path / "talk.wav", samples)
+    analysis = Analysis(stream(path), lambda: Listener(resources.encoder(), Gallery.open(folder)))
+    heard = finish(analysis)
+    listener = Listener(resources.encoder(), Gallery.open(folder))
+    for block in stream(path):
+        listener.push(block)
+    listener.flush()
+    assert heard.turns == tuple(listener.turns)
+    assert heard.error == ""
+    assert heard.seconds == pytest.approx(len(samples) / 16000, abs=0.05)
+    assert [turn.speaker for turn in heard.turns] == ["Alice", "unknown", "Bruno"]
+
+
+def test_a_recording_can_be_given_up(folder):
+    analysis = Analysis(
+        stream(demo.CONVERSATION), lambda: Listener(resources.encoder(), Gallery.open(folder))
+    )
+    analysis.close()
+    assert finish(analysis).seconds < 60
+
+
+def test_a_file_that_breaks_is_a_sentence(tmp_path):
+    path = tmp_path / "broken.wav"
+    path.write_bytes(b"RIFF and nothing more")
+    heard = finish(Analysis(stream(path), lambda: Listener(resources.encoder(), Gallery.open(tmp_path))))
+    assert "broken.wav" in heard.error
+
+
+def float_wav(samples: np.ndarray) -> bytes:
+    """A WAV file of float32 samples [n] at 16 kHz, which can hold what is not a number."""
+    data = samples.astype("<f4").tobytes()
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, 16000, 64000, 4, 32)
+    sound = struct.pack("<4sI", b"data", len(data)) + data
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(sound), b"WAVE") + form + sound
+
+
+def test_a_recording_that_breaks_in_the_middle_is_not_called_heard_to_its_end(folder, monkeypatch):
+    samples, _ = voices.conversation(["Alice", "Bruno", "Alice"])
+    at = len(samples) * 2 // 3
+    samples[at : at + 100] = np.nan
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), float_wav(samples), "broken_talk.wav")
+    [error] = app.error
+    assert "values that are not numbers" in plain(error.value)
+    until = re.search(r"Up to 0:(\d+\.\d) it was heard; what comes after that was not", plain(error.value))
+    assert until and at / 16000 - 1 < float(until[1]) <= at / 16000
+    text = said(app)
+    assert "heard to its end" not in text and "heard, not the rest" in text
+    assert "Alice" in set(app.dataframe[0].value["Speaker"]), "what was heard before is shown"
+
+
+def test_a_recording_that_is_cut_off_is_heard_as_far_as_it_goes(folder, tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data[: len(data) // 2], "talk_1.wav")
+    assert "talk_1.wav is cut off before its end" in plain(app.warning[0].value)
+    assert "heard to its end" not in said(app) and "as far as it can be read" in said(app)
+
+
+def analyzed(app, data: bytes, name: str):
+    app.file_uploader(key="recording-file").set_value((name, data, "audio/wav"))
+    app = app.run()
+    app = app.button(key="recording-start").click().run()
+    end = time.monotonic() + 120
+    while any(button.key == "recording-cancel" for button in app.button):
+        assert time.monotonic() < end, "the analysis did not end"
+        time.sleep(0.3)
+        app = app.run()
+    return app
+
+
+def test_the_page_shows_who_spoke_and_offers_it_as_files(folder, tmp_path, monkeypatch):
+    samples, truth = voices.conversation(["Alice", "Bruno", "Edgar", "Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "board meeting.wav")
+    text = said(app)
+    assert "Enrolled people heard" in text
+    table = app.dataframe[0].value
+    assert list(table["Speaker"]) == [
+        turn.speaker if turn.speaker != "Edgar" else "unknown" for turn in truth
+    ]
+    assert [button.label for button in app.download_button] == ["CSV", "RTTM", "JSON", "Report"]
+
+
+def test_a_picked_turn_is_heard_and_its_voice_enrolled(folder, tmp_path, monkeypatch):
+    people = tmp_path / "people"
+    shutil.copytree(folder, people)
+    samples, _ = voices.conversation(["Alice", "Edgar", "Bruno", "Edgar", "Edgar"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", people, monkeypatch), data, "talk.wav")
+    visit = app.session_state["speakerid-page"].things["recording"]
+    entries = visit.entries()
+    strangers = [number for number, entry in enumerate(entries) if entry.speaker.startswith("unknown")]
+    assert strangers and "Click a turn" in said(app)
+    sound = visit.analysis.sound.cut(entries[0].start, entries[0].end)
+    first = round(entries[0].start * 16000)
+    assert np.corrcoef(sound, samples[first : first + len(sound)])[0, 1] > 0.99
+
+    blocks = [
+        visit.analysis.sound.cut(entries[n].start, entries[n].end).astype(np.float32) / 32768
+        for n in strangers
+    ]
+    consent = Consent.now("yes", "test")
+    Gallery.open(people).enroll("Edgar", blocks, resources.encoder(), consent=consent)
+    visit.named("Edgar", [entries[n].start for n in strangers])
+    assert {visit.entries()[n].speaker for n in strangers} == {"Edgar"}
+    text = said(app.run())
+    assert (
+        "Edgar" in set(app.dataframe[0].value["Speaker"]) and "unknown" not in text.split("Click a turn")[0]
+    )
+    visit.close()
+    assert visit.analysis is None
+
+
+def test_the_sound_of_a_recording_is_gone_once_it_is_closed():
+    sound = RecordedSound()
+    sound.add(np.full(1600, 0.5, np.float32))
+    assert list(sound.cut(0.05, 0.05 + 2 / 16000)) == [16383, 16383]
+    assert sound.cut(1, 2) is None
+    sound.close()
+    assert sound.cut(0, 0.1) is None
+    sound.add(np.zeros(10, np.float32))
+
+
+def test_a_click_on_the_picture_finds_its_turn():
+    entries = [Entry(k, k + 1, name, 0.9, name) for k, name in enumerate(["Bo", "unknown", "Ana", "Bo"])]
+    names = ["Ana", "Bo"]  # rows: Ana, Bo, unknown
+    assert _entry_at({"curve_number": 1, "point_index": 1}, entries, names) == 3
+    assert _entry_at({"curve_number": 2, "point_index": 0}, entries, names) == 1
+    assert _entry_at({"curve_number": 2, "point_index": 7}, entries, names) is None
+    assert _entry_at({"curve_number": 9, "point_index": 0}, entries, names) is None
+
+
+def test_the_downloads_hold_every_turn():
+    entries = [
+        Entry(0.5, 2.25, "Ana María", 0.9, "Ana María"),
+        Entry(3, 4, "unknown 1", 0.8, "unknown"),
+    ]
+    files = exports(entries, "board meeting.mp3")
+    assert [file for file, _, _ in files.values()] == [f"board meeting.{k}" for k in ("csv", "rttm", "json")]
+    rows = list(csv.DictReader(io.StringIO(files["csv"][1])))
+    assert [(row["start"], row["end"], row["speaker"]) for row in rows] == [
+        ("0.50", "2.25", "Ana María"),
+        ("3.00", "4.00", "unknown 1"),
+    ]
+    assert files["rttm"][1].splitlines() == [
+        "SPEAKER board_meeting 1 0.500 1.750 <NA> <NA> Ana_María 0.900 <NA>",
+        "SPEAKER board_meeting 1 3.000 1.000 <NA> <NA> unknown_1 0.800 <NA>",
+    ]
+    assert [row["speaker"] for row in json.loads(files["json"][1])] == ["Ana María", "unknown 1"]
+
+
+def test_without_people_everybody_is_unknown_and_the_page_says_so(tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = open_page("3_Recordings.py", tmp_path / "nobody", monkeypatch)
+    assert "every voice will be unknown" in said(app)
+    app = analyzed(app, data, "talk.wav")
+    assert set(app.dataframe[0].value["Speaker"]) == {"unknown"}
+
+
+@pytest.mark.parametrize(("data", "word"), [(b"no sound at all", "not a sound file"), (b"", "empty")])
+def test_what_is_no_recording_is_refused_at_once(folder, monkeypatch, data, word):
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "talk.wav")
+    assert word in app.error[0].value
+
+
+def test_silence_and_noise_are_no_speech(folder, tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).standard_normal(80_000).astype(np.float32) * 0.01
+    data = voices.write_wav(tmp_path / "noise.wav", noise).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "noise.wav")
+    assert "No speech was found" in said(app)
