@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from speakerid.audio.browser import BrowserSource
+from speakerid.audio.kinds import EXTENSIONS
 from speakerid.audio.ring import Ring
 from speakerid.dashboard import local_microphone, widgets
 from speakerid.dashboard.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, gone_silent
@@ -23,22 +24,7 @@ from speakerid.gallery import MIN_SPEECH_SECONDS
 from speakerid.gallery.recordings import require_length
 from speakerid.uploads import MAX_FILE_BYTES, too_much
 
-FILE_TYPES = [
-    "wav",
-    "flac",
-    "mp3",
-    "ogg",
-    "opus",
-    "oga",
-    "m4a",
-    "aac",
-    "mp4",
-    "webm",
-    "mka",
-    "mkv",
-    "mov",
-    "aiff",
-]
+FILE_TYPES = EXTENSIONS
 
 _WEBRTC_KEY = "enroll-webrtc"
 _IF_REFUSED = (
