@@ -9,11 +9,11 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
 
 import streamlit as st
 
+from speakerid.audio.kinds import EXTENSIONS
 from speakerid.dashboard.recordings import view as recordings_view
 from speakerid.dashboard.recordings.visit import RecordingPage
 from speakerid.dashboard.shared import resources, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
-from speakerid.dashboard.shared.file_types import FILE_TYPES
 from speakerid.errors import AudioError, SpeakerIdError
 
 widgets.page("Recordings", title="Analyze a recording", lead="Who spoke when, in a file of up to four hours.")
@@ -29,7 +29,7 @@ with st.container(key="card-file"):
     if not people:
         st.info("Nobody is enrolled yet: every voice will be unknown.", icon=":material/person_off:")
         widgets.link("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:")
-    upload = st.file_uploader("Recording", type=FILE_TYPES, key="recording-file")
+    upload = st.file_uploader("Recording", type=EXTENSIONS, key="recording-file")
     running = visit.analysis is not None and visit.analysis.heard.running
     ready = upload is not None and not running
     if ready and st.button("Analyze", key="recording-start", type="primary", icon=":material/play_arrow:"):

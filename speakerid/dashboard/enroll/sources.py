@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from speakerid.audio.browser import BrowserSource
+from speakerid.audio.kinds import EXTENSIONS
 from speakerid.audio.ring import Ring
 from speakerid.dashboard.enroll.session import Enrollment
 from speakerid.dashboard.enroll.take import WANTED_SPEECH_SECONDS, Take, advice
@@ -18,7 +19,6 @@ from speakerid.dashboard.shared import local_microphone, widgets
 from speakerid.dashboard.shared.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, gone_silent
 from speakerid.dashboard.shared.engine import supervise
 from speakerid.dashboard.shared.escaping import escaped
-from speakerid.dashboard.shared.file_types import FILE_TYPES
 from speakerid.errors import EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
 from speakerid.gallery.recordings import require_length
@@ -116,7 +116,7 @@ def files(enrollment: Enrollment) -> list[Take]:
     with st.container(key="enroll-files"):
         uploads = st.file_uploader(
             "Recordings of this one voice",
-            type=FILE_TYPES,
+            type=EXTENSIONS,
             accept_multiple_files=True,
             key=f"enroll-upload-{enrollment.round}",
             max_upload_size=MAX_FILE_BYTES // 1_000_000,

@@ -190,12 +190,12 @@ def _microphone(session: LiveSession) -> None:
 
 
 def _recording(session: LiveSession) -> None:
-    from speakerid.dashboard.shared.file_types import FILE_TYPES
+    from speakerid.audio.kinds import EXTENSIONS
 
     with st.container(horizontal=True, vertical_alignment="center"):
         upload = st.file_uploader(
             "A recording, played in real time",
-            FILE_TYPES,
+            EXTENSIONS,
             key="live-file",
             width=520,
             label_visibility="collapsed",
