@@ -28,7 +28,6 @@ _KEPT = (
     "for another model; both are deleted whenever they ask for it."
 )
 _NOT_KEPT = "The recordings themselves are not kept."
-DEFAULT_THREADS = 2  # more gains little for windows of 3 s and takes the processor away from everything else
 
 
 def consent_text(*, keep_recordings: bool, where: str = "on the command line") -> str:
@@ -108,27 +107,30 @@ def passphrase_of(args: argparse.Namespace) -> str | None:
 
 
 def load_encoder(args: argparse.Namespace) -> Encoder:
-    """The model that --model names, with torch held to a number of threads chosen on purpose.
+    """The model that --model names, on one thread: windows are small, and on a busy computer threads that
+    wait for one another cost far more than they gain.
 
     Raises:
         ModelError: if it cannot be loaded.
         SpeakerIdError: if SPEAKERID_THREADS is not a number.
     """
-    threads = os.environ.get("SPEAKERID_THREADS") or str(min(DEFAULT_THREADS, os.cpu_count() or 1))
+    threads = os.environ.get("SPEAKERID_THREADS") or "1"
     if not threads.isdecimal() or not 1 <= int(threads) <= 256:
         raise SpeakerIdError(
             f'SPEAKERID_THREADS is "{threads}": set it to a number from 1 to 256, or unset it.'
         )
-    import torch
-
     from speakerid.model import Encoder
 
-    torch.set_num_threads(int(threads))
     with Progress() as progress:
-        return Encoder.load(
+        encoder = Encoder.load(
             args.model,
             progress=lambda done, total: progress.show(f"Downloading {done >> 20} of {total >> 20} MB"),
         )
+    if encoder.runtime == "torch":
+        import torch
+
+        torch.set_num_threads(int(threads))
+    return encoder
 
 
 def note(sentence: str) -> None:

@@ -30,7 +30,7 @@ def test_other_weights_have_another_id(small_model, tmp_path):
 def test_half_precision_is_widened(small_model, tmp_path):
     halves = {name: value.half() for name, value in load_file(small_model).items()}
     save_file(halves, tmp_path / "half.safetensors")
-    assert all(value.dtype == torch.float32 for value in weights.read(tmp_path / "half.safetensors").values())
+    assert all(value.dtype == np.float32 for value in weights.read(tmp_path / "half.safetensors").values())
     one, other = Encoder.load(small_model), Encoder.load(tmp_path / "half.safetensors")
     assert (one.embed([signal(1.0)]) @ other.embed([signal(1.0)]).T).item() > 0.999
 
