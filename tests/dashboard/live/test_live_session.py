@@ -220,10 +220,8 @@ def test_a_stranger_is_enrolled_from_what_was_heard_and_the_log_corrected(sessio
     wait(lambda: not session.listening, "the recording does not end")
     strangers = [entry for entry in session.board.entries if entry.speaker == "unknown"]
     assert strangers
-    same = live_naming._same_voice(session, session.board.entries, strangers[0])
-    assert [entry for entry, one in zip(session.board.entries, same, strict=True) if one] == strangers[:1], (
-        "nobody told two voices apart here, so the others are not taken for this one"
-    )
+    offered = live_naming.offered(session, strangers[0].start)
+    assert offered[0].chosen and {one.start for one in offered} == {entry.start for entry in strangers}
     session.people.leave_out([])
     gallery = session.people.gallery
     samples = [session.sound.cut(entry.start, entry.end).astype(np.float32) / 32768 for entry in strangers]
