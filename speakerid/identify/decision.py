@@ -80,6 +80,11 @@ class TurnLog:
     def turns(self) -> list[Turn]:
         return list(self._turns)
 
+    @property
+    def last(self) -> Turn | None:
+        """The latest turn."""
+        return self._turns[-1] if self._turns else None
+
     def add(self, decision: Decision, end: float) -> None:
         """Take in a decision about speech that lasted until `end` (s)."""
         if decision.speaker is None:

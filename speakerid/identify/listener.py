@@ -211,7 +211,7 @@ class Listener:
     def _decide(self, window: Window, embedding: np.ndarray) -> list[Decision]:
         scores = self.scorer.score(embedding[None], np.array([window.seconds]), self._profiles)
         full = window.seconds >= 0.99 * self.config.max_window
-        posterior = self._tracker.hear(scores.llr[0], full)
+        posterior = self._tracker.hear(scores.llr[0], full, self._turn_age(window))
         speaker, confidence, reason = self._choose(posterior, window)
         if speaker is None:
             return []
@@ -228,6 +228,13 @@ class Listener:
         self._shown = decision
         self._log.add(decision, window.look.end / RATE)
         return [decision]
+
+    def _turn_age(self, window: Window) -> float:
+        """Seconds since the turn began, breaths included, that this stretch is known to belong to; else 0."""
+        turn = self._log.last
+        if turn is None or self._shown is None or self._shown.segment != self._segment:
+            return 0.0
+        return window.look.end / RATE - turn.start
 
     def _choose(self, posterior: np.ndarray, window: Window) -> tuple[str | None, float, str]:
         """The open-set decision: a name, "unknown", or None to wait for more."""

@@ -168,3 +168,14 @@ def test_memory_does_not_grow_with_the_stream(listener, conversation):
         listener.push(conversation[0])
     held = [len(listener._speech._memory), len(listener._pending), len(listener._pieces)]
     assert held[0] <= 7 * 16_000 and held[1] < 512 and held[2] < 100
+
+
+def test_who_speaks_on_and_on_is_named_ever_more_surely(encoder, enrolled):
+    monologue = np.concatenate([*voices.enrollment("Alice")])
+    decisions = push(Listener(encoder, People(enrolled["Alice"], enrolled["Bruno"])), monologue, 320)
+
+    def surest(first: float, last: float) -> float:
+        return max(d.confidence for d in decisions if d.speaker == "Alice" and first <= d.at < last)
+
+    early, later, late = surest(0, 1), surest(3, 6), surest(18, 24)
+    assert early <= later < 0.96 < 0.975 < late

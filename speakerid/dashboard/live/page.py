@@ -210,7 +210,7 @@ def _demo(session: LiveSession) -> None:
             session,
             session.start_demo,
             now=st.session_state.pop(_DEMO_NOW, False),
-            waiting="Getting the demo's voices ready; the first time takes a while …",
+            waiting="Getting the demo's voices ready …",
         )
 
 

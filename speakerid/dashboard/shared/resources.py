@@ -86,6 +86,13 @@ def encoder() -> "Encoder":
     return _loading(0.0).result()
 
 
+def loaded() -> "Encoder | None":
+    """The encoder of this process if it is loaded already; never waits."""
+    with _lock:
+        loading = _encoders.get(model_name())
+    return loading.result() if loading is not None and loading.state()[0] == "ready" else None
+
+
 def encoder_state() -> tuple[EncoderState, str]:
     """How far the encoder is, and a sentence about it (its id once it is ready)."""
     with _lock:

@@ -22,6 +22,24 @@ def test_the_three_answers_are_told_apart(board):
     assert "none of the enrolled" in said["unknown"]["detail"]
 
 
+def test_an_early_answer_looks_early_and_a_breath_does_not_make_it_so_again(board):
+    def shown(at: float, speaker: str | None, seconds: float) -> dict:
+        said = decision(at, speaker, 0.93)
+        if said.details:
+            said = replace(said, details=replace(said.details, seconds=seconds))
+        return board.update(snapshot(at, said), [said])["now"]
+
+    first = shown(1, "Ana", 0.2)
+    assert first["firm"] == 0.2 and first["detail"] == "first impression · 93% sure · 0.2 s heard"
+    assert shown(1.4, "Ana", 0.6)["firm"] == 0.6
+    grown = shown(2, "Ana", 1.5)
+    assert grown["firm"] == 1 and "impression" not in grown["detail"] and grown["told"] == "93% sure"
+    assert shown(2.5, "Ana", 0.2)["firm"] == 1, "the same name goes on after a breath"
+    assert shown(2.7, "Bō", 0.2)["firm"] == 0.2
+    assert shown(3, None, 0)["firm"] == 1
+    assert shown(4, "Ana", 0.2)["firm"] == 0.2, "after a silence anybody may speak"
+
+
 def test_nothing_is_called_quite_certain(board):
     said = decision(1, "Ana", 0.9999)
     message = board.update(snapshot(1, said, (Turn(0, 1, "Ana", 0.9999),)), [said])

@@ -21,7 +21,14 @@ from speakerid.dashboard.live.board.space import SpaceView
 from speakerid.dashboard.live.board.state import State
 from speakerid.dashboard.shared import timeline
 from speakerid.dashboard.shared.colors import UNKNOWN
-from speakerid.dashboard.shared.words import explanation, latency, not_listening, now_speaking, signal
+from speakerid.dashboard.shared.words import (
+    explanation,
+    firmness,
+    latency,
+    not_listening,
+    now_speaking,
+    signal,
+)
 
 if TYPE_CHECKING:
     from speakerid.conversation.strangers import Voice
@@ -62,6 +69,7 @@ class Board:
     def _reset(self) -> None:
         self._decision: Decision | None = None
         self._explained: Decision | None = None  # the latest that has reasons
+        self._firm = 1.0  # how far the decision is from a first impression
         self._snapshot: Snapshot | None = None
         self._gendered: Message | None = None
         self._rolling = Rolling()
@@ -139,7 +147,9 @@ class Board:
         """Take in what the Engine says; returns the message for the browsers."""
         with self._lock:
             self._snapshot = snapshot
-            self._decision = snapshot.decision
+            for decision in pending or [snapshot.decision]:
+                self._firm = firmness(decision, self._decision, self._firm)
+                self._decision = decision
             if snapshot.decision is not None and snapshot.decision.details is not None:
                 self._explained = snapshot.decision
             if pending and self._decision is not None:
@@ -225,7 +235,7 @@ class Board:
     def _now(self) -> Message:
         if self.state.kind != "listening" or self._snapshot is None:
             return not_listening(self.state.text)
-        return now_speaking(self._decision, self.color) | {"gender": self._gendered}
+        return now_speaking(self._decision, self.color, self._firm) | {"gender": self._gendered}
 
     def _bars_message(self) -> Message:
         return self._bars.message(self._scores(), told=bool(self._decision and self._decision.scores))

@@ -131,6 +131,7 @@ class Board extends Charts {
       this.find(".live-gender small").textContent = now.gender.help;
     }
     this.root.dataset.now = now.kind;
+    this.root.style.setProperty("--firm", now.firm);  // a first impression looks like one
     this.root.style.setProperty("--tone", now.color ?? "var(--line)");
   }
 

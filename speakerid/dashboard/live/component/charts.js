@@ -88,7 +88,7 @@ class Charts extends Space {
 
   drawBars() {
     const { p, text, labels, colors } = this.hello.bars;
-    const changes = { x: [p], text: [text] };
+    const changes = { x: [p], text: [text], "marker.opacity": 0.45 + 0.55 * this.hello.now.firm };
     if (String(labels) === String(this.barLabels)) { this.Plotly.restyle(this.charts.bars, changes, [0]); return; }
     this.barLabels = labels;  // in a crowd, another person got a bar
     this.Plotly.update(this.charts.bars, { ...changes, "marker.color": [colors] }, { "yaxis.ticktext": labels }, [0]);
