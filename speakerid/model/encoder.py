@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -47,6 +47,9 @@ class Encoder:
         self.network: EcapaTdnn = weights.network(parameters)
         self.channels = self.network.channels
 
+    def __repr__(self) -> str:
+        return f"<Encoder {self.id}, {self.channels} channels>"
+
     @classmethod
     def load(cls, name: str | Path = weights.BUNDLED, progress: hub.Progress | None = None) -> Encoder:
         """Loads a model; only the first use of a Hugging Face name needs the network.
@@ -72,8 +75,10 @@ class Encoder:
             f"or the path of a .safetensors file."
         )
 
-    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    def embed(self, blocks: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Embeddings [n, 192] float32 of unit length, of n blocks of any lengths (16 kHz, mono, -1..1).
+
+        One block alone, an array [samples], gives [1, 192].
 
         What shares the call does not change an item's embedding. An item longer than a minute is cut into
         equal pieces of at most a minute, and gets the direction of their mean.
@@ -83,6 +88,8 @@ class Encoder:
         """
         import torch
 
+        if not isinstance(blocks, list | tuple) and np.ndim(blocks) < 2:
+            blocks = cast("list[np.ndarray]", [blocks])  # one alone; what is no array is refused below
         pieces: list[np.ndarray] = []
         owners: list[int] = []
         for item, block in enumerate(blocks):
