@@ -54,6 +54,7 @@ class Stream:
         name: what to call it in messages.
         warnings: as in `Recording`; complete after the last block.
         seconds: length of what was read so far.
+        told: the length that the file claims, from the first block on; 0 where it claims none.
         gain_db: as in `Recording`, of what was read so far.
     """
 
@@ -63,7 +64,7 @@ class Stream:
         self._source = source if isinstance(source, bytes) else Path(source)
         self.name = _display_name(source, name)
         self.warnings: tuple[str, ...] = ()
-        self.seconds = self.gain_db = 0.0
+        self.seconds = self.gain_db = self.told = 0.0
         self._block = block
         self._max_seconds = max_seconds
 
@@ -83,6 +84,7 @@ class Stream:
         """Normalized samples in pieces as they come, checked."""
         self.warnings, self.seconds = (), 0.0
         sound = Sound(self._source, self.name)
+        self.told = sound.told
         try:
             normalizer = Normalizer()
             count, peak = 0, 0.0
