@@ -7,14 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from speakerid.gallery import Gallery
+    from speakerid.audio.loading import load
+    from speakerid.gallery import Consent, Gallery
     from speakerid.identify import Decision, Listener
+    from speakerid.identify.compare import compare
     from speakerid.model import Encoder
 
 __version__ = "0.1.0"
-__all__ = ["Decision", "Encoder", "Gallery", "Listener"]
+__all__ = ["Consent", "Decision", "Encoder", "Gallery", "Listener", "compare", "load"]
 
-_ROOMS = {"Encoder": "model", "Gallery": "gallery", "Listener": "identify", "Decision": "identify"}
+_ROOMS = {
+    "Consent": "gallery",
+    "Decision": "identify",
+    "Encoder": "model",
+    "Gallery": "gallery",
+    "Listener": "identify",
+    "compare": "identify.compare",
+    "load": "audio.loading",
+}
 
 
 def __getattr__(name: str):

@@ -210,6 +210,12 @@ def test_rttm_and_csv_tell_the_same_turns(heard):
     assert [float(row["end"]) for row in table] == pytest.approx([turn["end"] for turn in turns], abs=0.006)
 
 
+def test_json_tells_model_and_calibration(heard):
+    folder, _ = heard
+    told = json.loads((folder / "o.json").read_text())
+    assert told["model"].startswith("ecapa-bundled-") and told["calibrated"] is True and told["seconds"] > 10
+
+
 def test_identify_without_anybody_enrolled_says_so_and_knows_nobody(heard, tmp_path):
     folder, _ = heard
     result = run("identify", folder / "our talk.wav", "--decisions", "-", folder=tmp_path)

@@ -57,6 +57,7 @@ class Stream:
         name: what to call it in messages.
         warnings: as in `Recording`; complete after the last block.
         seconds: length of what was read so far.
+        told: the length that the file claims, from the first block on; 0 where it claims none.
         gain_db: as in `Recording`, of what was read so far.
     """
 
@@ -73,7 +74,7 @@ class Stream:
         self._source: str | Path | bytes = source
         self.name = _display_name(source, name)
         self.warnings: tuple[str, ...] = ()
-        self.seconds = self.gain_db = 0.0
+        self.seconds = self.gain_db = self.told = 0.0
         self._block = block
         self._max_seconds = max_seconds
         self._stop = stop
@@ -95,6 +96,7 @@ class Stream:
         self.warnings, self.seconds = (), 0.0
         self._source = source_of(self._source, self.name)
         sound = Sound(self._source, self.name)
+        self.told = sound.told
         try:
             self._check_length(sound.told)
             normalizer = Normalizer()

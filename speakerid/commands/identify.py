@@ -51,6 +51,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def identify(args: argparse.Namespace) -> None:
     """Stream the file through a Listener; memory does not grow with its length but for the turns."""
     from speakerid.audio.decode import stream
+    from speakerid.conversation.formats import harmless
     from speakerid.identify import Listener, ListenerConfig
 
     source = stream(args.file, block=BLOCK)
@@ -70,10 +71,7 @@ def identify(args: argparse.Namespace) -> None:
         while block is not None:
             heard += len(block)
             _write(decisions, listener.push(block), guesses)
-            elapsed = max(time.monotonic() - started, 1e-3)
-            progress.show(
-                f"{clock(heard / RATE)} heard, {heard / RATE / elapsed:.0f} times faster than real time"
-            )
+            progress.show(how_far(heard / RATE, source.told, time.monotonic() - started))
             block = next(blocks, None)
         _write(decisions, listener.flush(), guesses)
         turns = listener.turns
@@ -83,13 +81,25 @@ def identify(args: argparse.Namespace) -> None:
             rows = csv.writer(table)
             rows.writerow(["start", "end", "speaker", "confidence"] + (["gender"] if guesses else []))
             rows.writerows(
-                [f"{t.start:.2f}", f"{t.end:.2f}", t.speaker, f"{t.confidence:.3f}"]
+                [f"{t.start:.2f}", f"{t.end:.2f}", harmless(t.speaker), f"{t.confidence:.3f}"]
                 + ([guesses.of(t).label] if guesses else [])
                 for t in turns
             )
     for warning in source.warnings:
         note(warning)
-    _print(args, turns, heard / RATE, guesses)
+    about = {"model": encoder.id, "calibrated": listener.scorer.calibrated}
+    if not about["calibrated"]:
+        note(f"The model {encoder.id} is not calibrated: do not take confidences at their word.")
+    _print(args, turns, heard / RATE, guesses, about)
+
+
+def how_far(heard: float, told: float, elapsed: float) -> str:
+    """How far the work is: seconds heard; of a recording that says how long it is (told, s; 0 if it does not)
+    also what share that is and how long the rest will take, at the pace so far (elapsed, s)."""
+    pace = heard / max(elapsed, 1e-3)
+    if told < heard or not pace:
+        return f"{clock(heard)} heard, {pace:.0f} times faster than real time"
+    return f"{clock(heard)} of {clock(told)} heard ({heard / told:.0%}), {clock((told - heard) / pace)} left"
 
 
 class _Guesses:
@@ -202,10 +212,17 @@ def _write(file: IO[str] | None, decisions: "list[Decision]", guesses: "_Guesses
         file.writelines(as_json(decision) + "\n" for decision in decisions)
 
 
-def _print(args: argparse.Namespace, turns: "list[Turn]", seconds: float, guesses: _Guesses | None) -> None:
+def _print(
+    args: argparse.Namespace,
+    turns: "list[Turn]",
+    seconds: float,
+    guesses: _Guesses | None,
+    about: dict[str, Any],
+) -> None:
     if args.decisions == "-" and not args.json:
         return
     value = {
+        **about,
         "seconds": round(seconds, 2),
         "turns": [{**turn_row(t), **({"gender": guesses.of(t).label} if guesses else {})} for t in turns],
     }

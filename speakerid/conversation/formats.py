@@ -22,7 +22,7 @@ def to_csv(entries: Sequence[Entry]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["start", "end", "speaker", "confidence", "heard_as"])
     for entry in entries:
-        names = (_harmless(entry.speaker), _harmless(entry.named))
+        names = (harmless(entry.speaker), harmless(entry.named))
         writer.writerow(
             [f"{entry.start:.2f}", f"{entry.end:.2f}", names[0], f"{entry.confidence:.3f}", names[1]]
         )
@@ -90,5 +90,6 @@ def _word(text: str) -> str:
     return re.sub(r"\s+", "_", text.strip()) or "_"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Text for a cell of a table: what a spreadsheet would run as a formula gets a ' in front."""
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

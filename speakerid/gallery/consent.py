@@ -31,7 +31,16 @@ class Consent:
 
     @classmethod
     def now(cls, text: str, source: str, version: str = "") -> "Consent":
-        """A consent given at this moment."""
+        """A consent given at this moment.
+
+        Raises:
+            GalleryError: one of the three is no text.
+        """
+        if not all(isinstance(part, str) for part in (text, source, version)):
+            raise GalleryError(
+                'A consent is told by three texts: what was agreed to, how (such as "cli"), and optionally '
+                'the version of the text, such as "1".'
+            )
         return cls(text, utc_now(), source, version=version)
 
 
@@ -41,6 +50,11 @@ def require_consent(consent: Consent | None) -> Consent:
     Raises:
         GalleryError: if not; nothing may be stored then.
     """
+    if consent and not isinstance(consent, Consent):
+        raise GalleryError(
+            "Consent is no yes or no: give consent=Consent.now(text, source) with what the person agreed to, "
+            'word for word, and how, such as "in person".'
+        )
     if not consent or not all(part.strip() for part in (consent.text, consent.given_at, consent.source)):
         raise GalleryError(
             "Consent is missing: a voiceprint is biometric data, so ask first and record the answer."

@@ -6,8 +6,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import MAX_PEOPLE, require
@@ -16,6 +14,7 @@ from speakerid.gallery.contents import Contents, Damaged
 from speakerid.gallery.editing import Editing
 from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
 from speakerid.gallery.exemplars import Embedder, choose, exemplars_of, unknown
+from speakerid.gallery.given import Given, read
 from speakerid.gallery.keeping import Keeping
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.packed import clean_label
@@ -55,6 +54,9 @@ class Gallery(Editing, Keeping):
         """
         return FolderStore(Path(path).expanduser()).is_sealed()
 
+    def __repr__(self) -> str:
+        return f'<Gallery "{self.folder}">'
+
     def revision(self) -> Hashable:
         """Changes whenever the folder's content does; cheap enough to ask for every second."""
         return self._store.revision()
@@ -87,7 +89,7 @@ class Gallery(Editing, Keeping):
     def enroll(
         self,
         name: str,
-        blocks: Sequence[np.ndarray],
+        blocks: Given | Sequence[Given],
         encoder: Embedder,
         *,
         consent: Consent | None,
@@ -100,11 +102,11 @@ class Gallery(Editing, Keeping):
 
         Args:
             name: any Unicode name; see `clean_name` for what is refused.
-            blocks: one [samples] array a recording, 16 kHz mono, -1..1; at least MIN_SPEECH_SECONDS of
-                speech together.
+            blocks: one [samples] array a recording, 16 kHz mono, -1..1, or a file; or one of these alone; at
+                least MIN_SPEECH_SECONDS of speech together.
             encoder: the model that makes the embeddings.
             consent: that the person agreed; nothing is stored without.
-            sources: one label a recording, kept with the exemplars.
+            sources: one label a recording, kept with the exemplars; by default the file's name.
             keep_recordings: whether the person agreed that the recordings are kept too, so that another model
                 can make the voiceprint anew; recorded in the consent. Those that were not good enough to be
                 used are never kept.
@@ -115,16 +117,18 @@ class Gallery(Editing, Keeping):
         Recordings that the person is enrolled from already are not used again, and the report says so.
 
         Raises:
+            AudioError: a file cannot be read.
             EnrollmentRefused: if the recordings would make a bad voiceprint, with reasons and remedies.
             GalleryError: no consent, a name that cannot be used, another model's voiceprint, too many people
                 or recordings, a folder that cannot be written. Nothing is stored in any of these cases.
         """
         name = clean_name(name)
         consent = replace(require_consent(consent), keep_recordings=keep_recordings)
+        given = read(blocks, sources, gains_db)
+        blocks, gains_db = given.samples, given.gains_db
         if not blocks:
             raise EnrollmentRefused(["No recording was given: record or choose at least one."])
-        labels = [f"recording {i + 1}" for i in range(len(blocks))]
-        labels = _told_apart([clean_label(source) for source in sources or labels])
+        labels = _told_apart([clean_label(source) for source in given.sources])
         ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
         self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
         examined = examine(blocks, encoder, labels, ids, gains_db)
@@ -133,7 +137,8 @@ class Gallery(Editing, Keeping):
             for i in examined.used
             if keep_recordings
         ]
-        return self.add(name, examined, encoder.id, consent, kept_ones, distinct_from)
+        report = self.add(name, examined, encoder.id, consent, kept_ones, distinct_from)
+        return replace(report, warnings=given.warnings + report.warnings)
 
     def add(
         self,

@@ -72,6 +72,9 @@ class Voiceprint:
         if not self.recordings:
             object.__setattr__(self, "recordings", ("",) * len(self.sources))
 
+    def __repr__(self) -> str:
+        return f'<Voiceprint "{self.name}", {len(self.embeddings)} exemplars, {self.model}>'
+
     @property
     def seconds_total(self) -> float:
         """Seconds of speech over all exemplars (speech shared by two exemplars counts twice)."""

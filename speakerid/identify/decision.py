@@ -47,6 +47,9 @@ class Decision:
     segment: int = 0
     start: float = 0.0
 
+    def __repr__(self) -> str:
+        return f"<Decision {self.at:.1f} s: {self.speaker or 'nobody'}, {sure(self.confidence)}>"
+
 
 @dataclass(frozen=True)
 class Turn:

@@ -64,6 +64,9 @@ class Listener:
         self._recent: tuple[Window, np.ndarray] | None = None
         self.reload()
 
+    def __repr__(self) -> str:
+        return f"<Listener {self.encoder.id}, {self.heard:.1f} s heard>"
+
     @property
     def heard(self) -> float:
         """Seconds of audio heard."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -47,9 +47,6 @@ class Encoder:
         self.name, self.id, self.channels, self.remark = name, model_id, channels, remark
         self._running = running
 
-    def __repr__(self) -> str:
-        return f"Encoder({self.id!r}, runtime={self.runtime!r})"
-
     @property
     def runtime(self) -> str:
         return self._running.name
@@ -69,6 +66,9 @@ class Encoder:
         if isinstance(self._running, runtimes.TorchRuntime):
             return self._running.network
         return weights.network(_read(self.name))
+
+    def __repr__(self) -> str:
+        return f"<Encoder {self.id}, {self.channels} channels, {self.runtime}>"
 
     @classmethod
     def load(
@@ -120,8 +120,10 @@ class Encoder:
             running.name = runtimes.INT8
         return cls(path, about["model"], int(about.get("channels", 0)), running)
 
-    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    def embed(self, blocks: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Embeddings [n, 192] float32 of unit length, of n blocks of any lengths (16 kHz, mono, -1..1).
+
+        One block alone, an array [samples], gives [1, 192].
 
         What shares the call does not change an item's embedding. An item longer than a minute is cut into
         equal pieces of at most a minute, and gets the direction of their mean.
@@ -129,6 +131,8 @@ class Encoder:
         Raises:
             ModelError: an item, counted from 1, is too short, silent, not finite or not a block.
         """
+        if not isinstance(blocks, list | tuple) and np.ndim(blocks) < 2:
+            blocks = cast("list[np.ndarray]", [blocks])  # one alone; what is no array is refused below
         pieces: list[np.ndarray] = []
         owners: list[int] = []
         for item, block in enumerate(blocks):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 NOBODY = "nobody"
 FIRM_S = 1.0
-"""Seconds of speech from which on an answer is no first impression any more. In conversations of the people in
-tests/voices, 91 to 95 % of what is shown before it is right, 98 to 99 % from there to 3 s."""
+"""Seconds of speech from which on an answer is no first impression any more. In conversations of the people
+in tests/voices, 91 to 95 % of what is shown before it is right, 98 to 99 % from there to 3 s."""
 _FLOOR_DBFS = -60.0  # the level meter's left end
 
 UNCALIBRATED = (
