@@ -208,7 +208,9 @@ class Sound:
                 for _, frames in self._packets(container, container.streams.audio[track]):
                     for frame in frames or ():
                         heard += frame.samples / frame.sample_rate
-                        yield frame.sample_rate, self._samples(frame), 0.0
+                        check_rate(frame.sample_rate, self.name)
+                        # What is broken is said where it is heard; up to there the recording can be used.
+                        yield frame.sample_rate, np.nan_to_num(samples_of(frame)), 0.0
                     if heard >= seconds:
                         return
 

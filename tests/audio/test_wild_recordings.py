@@ -254,6 +254,16 @@ def test_one_click_is_no_scale_and_what_nobody_records_is_refused():
             decode(wav_of(huge, kind=3), name="Ada")
 
 
+def test_what_comes_before_a_broken_value_is_heard():
+    broken = np.concatenate([SPOKEN, SPOKEN])
+    broken[5 * RATE] = np.nan
+    heard = 0
+    with pytest.raises(AudioError, match="not numbers"):
+        for block in stream(wav_of(broken, kind=3), name="Ada"):
+            heard += len(block)
+    assert 4 * RATE < heard <= 5 * RATE
+
+
 @pytest.mark.parametrize("rate", [2_147_483_647, 4_294_967_295, 1_000_000])
 def test_a_rate_that_no_device_records_is_refused_at_once(rate: int):
     script = (

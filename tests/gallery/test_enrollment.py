@@ -137,6 +137,19 @@ def test_short_recordings_add_up(gallery, encoder):
     assert "recording 1, recording 2" in gallery.get("Bruno").sources[0]
 
 
+def test_the_same_recording_twice_at_once_counts_once_towards_the_seconds(gallery, encoder):
+    three = first("Bruno")[: 3 * RATE]
+    louder = np.clip(three * np.float32(1.5), -1, 1)
+    with pytest.raises(EnrollmentRefused, match=r"There are 2\.\d seconds of usable speech and 5 are needed"):
+        gallery.enroll("Bruno", [three, louder], encoder, consent=CONSENT, sources=["a.wav", "b.mp3"])
+    whole, other = first("Bruno"), second("Bruno")
+    report = gallery.enroll(
+        "Bruno", [whole, whole.copy(), other], encoder, consent=CONSENT, sources=["a.wav", "b.wav", "c.wav"]
+    )
+    assert '"b.wav" is the same recording as "a.wav": it counts once.' in report.warnings
+    assert report.speech_seconds < (len(whole) + len(other)) / RATE
+
+
 def test_nothing_is_stored_without_consent(gallery, encoder):
     for consent in (None, replace(CONSENT, text="")):
         with pytest.raises(GalleryError, match="Consent is missing"):
