@@ -7,17 +7,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from speakerid.conversation.hearing import identify
     from speakerid.gallery import Gallery
     from speakerid.identify import Decision, Listener
     from speakerid.model import Encoder
 
 __version__ = "0.1.0"
-__all__ = ["Decision", "Encoder", "Gallery", "Listener"]
+__all__ = ["Decision", "Encoder", "Gallery", "Listener", "identify"]
 
 _ROOMS = {"Encoder": "model", "Gallery": "gallery", "Listener": "identify", "Decision": "identify"}
 
 
 def __getattr__(name: str):
+    if name == "identify":  # the room itself, which can be called: who speaks when in a recording
+        return import_module("speakerid.identify")
     if name in _ROOMS:
         return getattr(import_module(f"speakerid.{_ROOMS[name]}"), name)
     raise AttributeError(f"module 'speakerid' has no attribute {name!r}")

@@ -13,11 +13,11 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.conversation.entry import clock
-from speakerid.dashboard.enroll.prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.shared import access, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
+from speakerid.gallery.consent import consent_text
 
 _AT_ONCE = "naming-save"  # in the session: save without another click, for an offer was taken or turned down
 _DISTINCT = "naming-distinct-from"  # in the session: (name, person) that are not the same, as was confirmed
@@ -69,7 +69,7 @@ def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: N
     if seconds < MIN_SPEECH_SECONDS:
         st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
     name = st.text_input("Name", key="naming-name", help="Somebody who is enrolled already is added to.")
-    agreed = st.checkbox(consent_text(keep_recordings=False).rpartition(" (version")[0], key="naming-consent")
+    agreed = st.checkbox(consent_text(keep_recordings=False), key="naming-consent")
     save = st.button("Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:")
     if save or st.session_state.pop(_AT_ONCE, False):
         refused = _enroll(name, agreed, chosen, gallery, source, named)
@@ -130,7 +130,7 @@ def _enroll(
                     if stretch.samples is not None
                 ],
                 resources.encoder(),
-                consent=Consent.now(consent_text(keep_recordings=False), source, CONSENT_VERSION),
+                consent=Consent.given(source),
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
                 gains_db=[stretch.gain_db for stretch in chosen],
