@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("identify", parents=[options()], help="say who speaks when in a recording")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file", metavar="FILE", help="a recording or a video with sound")
     parser.add_argument("--rttm", metavar="F", type=Path, help="write the turns as RTTM")
     parser.add_argument(
         "--csv",

@@ -15,7 +15,7 @@ from speakerid.evaluate.trials import MAX_TRIALS
 
 EPILOG = """\
 MANIFEST.csv has the columns path (relative to it), corpus, speaker, split; with sex (f, m) and age
-the gender head is measured too.
+the gender head is measured too, with sex and language also who is served worse than others.
 DIR holds one folder for each conversation: enroll/SPEAKER/*.wav, mix.wav, ref.rttm (strangers are "unknown").
 Models: what --model takes elsewhere, and to compare with: resemblyzer, campplus, speechbrain:NAME
 (SpeechBrain's own classes with the weights of NAME).
@@ -63,7 +63,16 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SpeakerIdError: what was asked for cannot be measured.
     """
-    from speakerid.evaluate import closed_set, conversations, embedding, gender, peers, report, verification
+    from speakerid.evaluate import (
+        closed_set,
+        conversations,
+        embedding,
+        gender,
+        groups,
+        peers,
+        report,
+        verification,
+    )
     from speakerid.evaluate.trials import read_manifest
     from speakerid.identify.scoring import Scorer
 
@@ -87,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "left_out": [],
         "gender": [],
+        "groups": [],
         "closed_set": [],
         "conversations": {},
     }
@@ -97,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
         summary["closed_set"] = closed_set.measure(embedded, args.bootstrap, args.seed)
         summary["gender"] = gender.measure(embedded, args.bootstrap, args.seed)
         results = verification.verify(embedded, scorers, limit=args.max_trials, **settings)
+        summary["groups"] = groups.measure(results, embedded.utterances)
     if folders:
         for encoder in encoders:
             place = args.out / "conversations" / encoder.id.replace("/", "-").replace(":", "-")
@@ -113,7 +124,11 @@ def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
         return
     if results:
         print(report.text([{**one.key(), **one.figures} for one in results], report.VERIFICATION), end="\n\n")
-    for rows, columns in ((summary["closed_set"], report.CLOSED_SET), (summary["gender"], report.GENDER)):
+    for rows, columns in (
+        (summary["groups"], report.GROUPS),
+        (summary["closed_set"], report.CLOSED_SET),
+        (summary["gender"], report.GENDER),
+    ):
         if rows:
             print(report.text(rows, columns), end="\n\n")
     live = [{"model": model, **values} for model, values in summary["conversations"].items()]

@@ -61,6 +61,14 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "<h2>Detection error tradeoff</h2>",
             figures.det(curves).to_html(full_html=False, include_plotlyjs=False),
         ]
+    if content.get("groups"):
+        parts += [
+            "<h2>Who is served worse?</h2>",
+            "<p>At the one threshold at which the whole corpus errs equally often on both sides: how often a "
+            "group's own voices are missed, and how often two of its people are taken for one. The worst "
+            "come first.</p>",
+            table(content["groups"], GROUPS),
+        ]
     if content.get("closed_set"):
         parts += [
             "<h2>Which of the enrolled people?</h2>",
@@ -110,6 +118,15 @@ VERIFICATION = (
     ("Cllr", "cllr", "f"),
     ("min Cllr", "min_cllr", "f"),
     ("calibration error", "calibration_error", "f"),
+)
+GROUPS = (
+    *VERIFICATION[:5],
+    ("by", "by", "s"),
+    ("group", "group", "s"),
+    ("speakers", "speakers", "d"),
+    ("recordings", "recordings", "d"),
+    ("own voice missed", "missed", "%"),
+    ("taken for one", "taken", "%"),
 )
 CLOSED_SET = (
     ("model", "model", "s"),

@@ -10,7 +10,7 @@ import numpy as np
 from speakerid.evaluate import EvaluationError
 
 COLUMNS = ("path", "corpus", "speaker", "split")
-MORE_COLUMNS = ("sex", "age")  # read where they are there
+MORE_COLUMNS = ("sex", "age", "language")  # read where they are there
 MAX_TRIALS = 1_000_000  # a corpus; 1,400 recordings give that many pairs
 
 
@@ -18,7 +18,7 @@ MAX_TRIALS = 1_000_000  # a corpus; 1,400 recordings give that many pairs
 class Utterance:
     """One labelled recording of a manifest; `label` is its path as the manifest writes it.
 
-    sex ("f", "m") and age (years) are "" where the manifest does not tell.
+    sex ("f", "m"), age (years) and language are "" where the manifest does not tell.
     """
 
     path: Path
@@ -28,6 +28,7 @@ class Utterance:
     split: str
     sex: str = ""
     age: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ def main() -> int:
     step = steps.add_parser("prepare", help="decode the speech, simulate rooms, hear the teacher's centre")
     step.add_argument("manifest", type=Path, help="CSV: path, corpus, speaker, sex, age, split")
     step.add_argument("--noise", type=Path, required=True, help="folder with recordings of noise")
+    step.add_argument("--unlabelled", type=Path, help="CSV: path, corpus, language; one unknown voice each")
     step.add_argument("--split", default="train")
     step.add_argument("--out", type=Path, required=True)
     step.set_defaults(run=_prepare)
@@ -61,7 +62,7 @@ def main() -> int:
 def _prepare(options: argparse.Namespace) -> None:
     from speakerid.training.prepare import prepare_all
 
-    prepare_all(options.manifest, options.split, options.noise, options.out)
+    prepare_all(options.manifest, options.split, options.noise, options.out, options.unlabelled)
 
 
 def _distill(options: argparse.Namespace) -> None:

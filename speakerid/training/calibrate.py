@@ -4,6 +4,7 @@ The cohort are the speakers that the network was trained on; the calibration is 
 out of training, for an embedding is surer of a voice it was trained on than it will ever be again.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,13 @@ from speakerid.training import corpus as corpora
 from speakerid.training.prepare import load_surroundings
 
 DRAWS = 3  # of recordings to enroll and of pieces to test, for each held-out speaker
+MANY = 100  # speakers of a corpus of which one draw each is enough
+# A speaker of a single recording has to have so many seconds of it: the halves of a shorter one are enrolled
+# and tested within one breath, which makes voices look more alike than they are on another day.
+SINGLE_SECONDS = 8.0
 SPOILT_SHARE = 0.1  # more of them made the app too sure of clean speech, and no better in noise and rooms
 COHORT_CLIPS = 3  # a speaker
+COHORT_OF_CORPUS = 500  # speakers of one corpus at most, so that none of them is the whole cohort
 
 
 def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> None:
@@ -40,13 +46,19 @@ def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> No
 
 
 def _cohort(corpus: corpora.Corpus, encoder: Embedder, seed: int) -> np.ndarray:
-    """One unit embedding a training speaker [c, 192]."""
+    """One unit embedding for each of the training speakers that take part, [c, 192]."""
     rng = np.random.default_rng(seed)
-    rows = []
+    of_corpora: dict[str, list[list[corpora.Clip]]] = {}
     for clips in corpus.by_speaker().values():
-        chosen = rng.choice(len(clips), min(COHORT_CLIPS, len(clips)), replace=False)
-        center = encoder.embed([corpus.audio(clips[k])[: 6 * RATE] for k in chosen]).mean(axis=0)
-        rows.append(center / np.linalg.norm(center))
+        if clips[0].labelled:
+            of_corpora.setdefault(clips[0].corpus, []).append(clips)
+    rows = []
+    for speakers in of_corpora.values():
+        for number in sorted(rng.permutation(len(speakers))[:COHORT_OF_CORPUS]):
+            clips = speakers[number]
+            chosen = rng.choice(len(clips), min(COHORT_CLIPS, len(clips)), replace=False)
+            center = encoder.embed([corpus.audio(clips[k])[: 6 * RATE] for k in chosen]).mean(axis=0)
+            rows.append(center / np.linalg.norm(center))
     return np.stack(rows)
 
 
@@ -54,10 +66,16 @@ def _subjects(
     corpus: corpora.Corpus, around: augment.Surroundings, encoder: Embedder, seed: int
 ) -> list[Subject]:
     rng = np.random.default_rng(seed)
+    speakers = {
+        speaker: clips
+        for speaker, clips in sorted(corpus.by_speaker().items())
+        if len(clips) > 1 or clips[0].stop - clips[0].start >= SINGLE_SECONDS * RATE
+    }
+    sizes = Counter(clips[0].corpus for clips in speakers.values())
     subjects = []
-    for speaker, clips in sorted(corpus.by_speaker().items()):
+    for speaker, clips in speakers.items():
         audio = [corpus.audio(clip) for clip in clips]
-        for _ in range(DRAWS):
+        for _ in range(1 if sizes[clips[0].corpus] >= MANY else DRAWS):
 
             def spoil(samples: np.ndarray, babble: np.ndarray = audio[0]) -> np.ndarray:
                 return augment.degrade(samples, around, babble, rng)

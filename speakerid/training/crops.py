@@ -19,6 +19,7 @@ from speakerid.training.head import TeacherHead
 from speakerid.training.precision import fast_numbers
 
 CLIP_SECONDS = 4.0
+NOBODY = -1  # the number of every speaker whom nobody knows
 SHORTEST_CLIP = 1.6  # seconds; shorter recordings are repeated
 SPOILT_SHARE = 0.55  # of the crops
 # Of the voices, two or three people at once: a student that copies a teacher learns from whatever the teacher
@@ -47,7 +48,7 @@ class Batch:
     waves: Tensor  # [b, n]
     targets: Tensor  # [b, 192]
     frames: Tensor  # [b, n // 320 - 1, k] float16
-    speakers: Tensor  # [b]
+    speakers: Tensor  # [b], NOBODY for unlabelled recordings
     voice_ids: Tensor  # [b]
     pool_voices: Tensor  # [v, 192]: one target a voice in the pool
     pool_speakers: Tensor  # [v]
@@ -77,7 +78,10 @@ class CropSource:
         self.pool: list[Pooled] = []
         self._next_voice = 0
         self._speakers = corpus.by_speaker()
-        self._numbers = {speaker: k for k, speaker in enumerate(sorted(self._speakers))}
+        self._numbers = {
+            speaker: k if self._speakers[speaker][0].labelled else NOBODY
+            for k, speaker in enumerate(sorted(self._speakers))
+        }
         self._by_corpus: list[tuple[float, list[str]]] = []
         for prefix, weight in weights.items():
             names = [s for s, clips in self._speakers.items() if clips[0].corpus.startswith(prefix)]

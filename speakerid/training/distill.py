@@ -5,8 +5,9 @@ Loss of a crop, with s its unit embedding, t its target, v the targets of all vo
     5 · (1 − s·t)  +  cross-entropy(24 · (s·v − margin at its own voice))  +  3 · mean square error of frames
 
 The second term is the large-margin softmax (Wang et al., arXiv:1801.05599) with the teacher's centroids in
-place of learned ones; other voices of the same speaker take no part. The third holds the network's first
-channels to the teacher's frames, from which its last layers make the teacher's embedding (head.py).
+place of learned ones; other voices of the same speaker take no part, nor does anybody unlabelled. The third
+holds the network's first channels to the teacher's frames, from which its last layers make the teacher's
+embedding (head.py).
 
 Every process works on its own crops with one thread, and the gradients are averaged: on a busy machine that
 wastes far less than several threads in one process.
@@ -25,7 +26,7 @@ from torch.nn import functional as F
 
 from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
-from speakerid.training.crops import Batch
+from speakerid.training.crops import NOBODY, Batch
 from speakerid.training.feeder import Feeder
 from speakerid.training.head import TeacherHead, lay_into
 from speakerid.training.precision import fast_numbers
@@ -99,7 +100,9 @@ def loss_of(student: Student, batch: Batch, settings: Settings) -> tuple[Tensor,
     embeddings, frames = student(batch.waves)
     cosine = (embeddings * batch.targets).sum(dim=1)
     own = batch.voice_ids[:, None] == batch.pool_ids[None]
-    rivals = own | (batch.speakers[:, None] != batch.pool_speakers[None])
+    # Whoever speaks in an unlabelled recording may be anybody in the pool, and so is nobody's rival.
+    known = (batch.speakers != NOBODY)[:, None] & (batch.pool_speakers != NOBODY)[None]
+    rivals = own | (known & (batch.speakers[:, None] != batch.pool_speakers[None]))
     logits = settings.scale * (embeddings @ batch.pool_voices.T - settings.margin * own)
     # A voice that has left the pool since cannot be: batches are drawn from the pool they come with.
     contrast = F.cross_entropy(logits.masked_fill(~rivals, -torch.inf), own.int().argmax(dim=1))

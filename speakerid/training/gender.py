@@ -13,7 +13,7 @@ from speakerid.training import augment
 from speakerid.training import corpus as corpora
 from speakerid.training.prepare import load_surroundings
 
-PIECES = 40  # a speaker
+PIECES = 12  # a speaker
 SECONDS = (1.0, 1.5, 2.0, 3.0)
 SPOILT_SHARE = 0.15
 SHRINKAGE = 0.5  # of the scatter to an even one; less fits the speakers better, more their channels

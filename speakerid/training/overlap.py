@@ -39,7 +39,7 @@ def _pieces(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Unit embeddings [n, 192] of pieces, every other one of two voices, and which those are [n]."""
     rng = np.random.default_rng(seed)
-    speakers = list(corpus.by_speaker().values())
+    speakers = [clips for clips in corpus.by_speaker().values() if clips[0].labelled]
     length = int(WINDOW_SECONDS * RATE)
 
     def piece(speaker: int) -> np.ndarray:

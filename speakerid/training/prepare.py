@@ -13,12 +13,16 @@ from speakerid.training import corpus as corpora
 from speakerid.training.crops import CLIP_SECONDS
 from speakerid.training.head import TeacherHead, hear_head
 
-CLIPS_HEARD = 800  # for the centre and the scales
+SPEAKERS_HEARD = 300  # of a corpus at most, for the centre, the scales and the spread: none shall dominate
+CLIPS_HEARD = 2  # of each of them
+TOGETHER = 8  # clips that the teacher hears at once
 
 
-def prepare_all(manifest: Path, split: str, noise: Path, out: Path, seed: int = 0) -> None:
+def prepare_all(
+    manifest: Path, split: str, noise: Path, out: Path, unlabelled: Path | None = None, seed: int = 0
+) -> None:
     """Write samples.i16, clips.json, rooms.npz, noises.npz and head.safetensors to out."""
-    corpus = corpora.prepare(manifest, split, out)
+    corpus = corpora.prepare(manifest, split, out, unlabelled)
     np.savez(out / "noises.npz", *augment.load_noises(noise))
     np.savez(out / "rooms.npz", *augment.simulate_rooms(augment.ROOMS, seed))
     print(f"simulated {augment.ROOMS} rooms")
@@ -41,24 +45,26 @@ def load_head(folder: Path) -> TeacherHead:
 
 
 def _hear(corpus: corpora.Corpus, seed: int) -> TeacherHead:
-    """The teacher's last layers, centred and scaled by clips in which every speaker counts alike."""
+    """The teacher's last layers, centred and scaled by clips of many speakers of each corpus."""
     rng = np.random.default_rng(seed)
     teacher, length = Teacher(), int(CLIP_SECONDS * RATE)
-    speakers = list(corpus.by_speaker().values())
-    embeddings, frames, heard = [], [], []
-    for start in range(0, CLIPS_HEARD, 8):
-        turn = [k % len(speakers) for k in range(start, start + 8)]
-        clips = [speakers[k] for k in turn]
+    speakers = [clips for clips in corpus.by_speaker().values() if clips[0].labelled]
+    chosen: list[int] = []
+    for name in sorted({clips[0].corpus for clips in speakers}):
+        of_it = [number for number, clips in enumerate(speakers) if clips[0].corpus == name]
+        chosen += rng.permutation(of_it)[:SPEAKERS_HEARD].tolist() * CLIPS_HEARD
+    embeddings, frames = [], []
+    for start in range(0, len(chosen), TOGETHER):
+        clips = [speakers[number] for number in chosen[start : start + TOGETHER]]
         waves = [np.resize(corpus.audio(c[rng.integers(len(c))]), length) for c in clips]
         embedding, frame = teacher.embed(np.stack(waves))
         embeddings.append(embedding)
         frames += list(frame)
-        heard += turn
     dense = teacher.network.xvector.dense
     return hear_head(
         frames,
         torch.cat(embeddings),
-        torch.tensor(heard),
+        torch.tensor(chosen),
         dense.linear.weight[..., 0].detach(),
         dense.nonlinear.batchnorm,
     )

@@ -1,5 +1,7 @@
 """The training loop on made-up targets: it learns, goes on where it stopped, is averaged and shipped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch.nn import functional as F
 from speakerid.errors import ModelError
 from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
-from speakerid.training.crops import Batch
+from speakerid.training.crops import NOBODY, Batch
 from speakerid.training.distill import Settings, Student, _mask, loss_of, network_of, rate_at, run
 from speakerid.training.head import TeacherHead, hear_head, lay_into, whitening_of
 from speakerid.training.ship import mean
@@ -111,6 +113,23 @@ def test_the_head_makes_the_teachers_embedding_out_of_its_frames():
     frames = teacher.frames(7)
     expected = head.whiten(teacher.embed(frames))
     assert torch.allclose(head.embed(head.standardise(frames)), expected, atol=1e-3)
+
+
+def test_whoever_is_unlabelled_is_nobodys_rival():
+    """The recording may be of anybody in the pool, so nothing pushes the two apart."""
+    student = Student(SMALL, MadeUpTeacher().head()).eval()
+    _, batch = MadeUp(0).next()
+    nobody = torch.full_like(batch.pool_speakers, NOBODY)
+
+    def contrast(speakers: torch.Tensor, pool: torch.Tensor) -> float:
+        changed = replace(batch, speakers=speakers, pool_speakers=pool)
+        return loss_of(student, changed, settings(1))[1]["contrast"]
+
+    assert contrast(batch.speakers, batch.pool_speakers) > 0.1
+    assert contrast(batch.speakers, nobody) == pytest.approx(0, abs=1e-6)
+    assert contrast(torch.full_like(batch.speakers, NOBODY), batch.pool_speakers) == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 def test_whitening_takes_away_what_speakers_have_in_common():
