@@ -26,7 +26,6 @@ from speakerid.dashboard.enroll import people as enroll_people
 from speakerid.dashboard.enroll import review as enroll_review
 from speakerid.dashboard.enroll import sources as enroll_sources
 from speakerid.dashboard.enroll.prompts import (
-    CONSENT,
     FREE_TOPICS,
     KEEP_RECORDINGS,
     PROMPTS,
@@ -37,6 +36,7 @@ from speakerid.dashboard.enroll.session import Enrollment
 from speakerid.dashboard.shared import resources, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
+from speakerid.gallery.consent import CONSENT
 
 SOURCES = {
     "browser": ":material/mic: Browser microphone",

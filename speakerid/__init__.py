@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from speakerid.audio.loading import load
+    from speakerid.conversation.hearing import identify
     from speakerid.gallery import Consent, Gallery
     from speakerid.identify import Decision, Listener
     from speakerid.identify.compare import compare
     from speakerid.model import Encoder
 
 __version__ = "0.1.0"
-__all__ = ["Consent", "Decision", "Encoder", "Gallery", "Listener", "compare", "load"]
+__all__ = ["Consent", "Decision", "Encoder", "Gallery", "Listener", "compare", "identify", "load"]
 
 _ROOMS = {
     "Consent": "gallery",
@@ -28,6 +29,8 @@ _ROOMS = {
 
 
 def __getattr__(name: str):
+    if name == "identify":  # the room itself, which can be called: who speaks when in a recording
+        return import_module("speakerid.identify")
     if name in _ROOMS:
         return getattr(import_module(f"speakerid.{_ROOMS[name]}"), name)
     raise AttributeError(f"module 'speakerid' has no attribute {name!r}")

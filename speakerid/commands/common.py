@@ -21,21 +21,6 @@ if TYPE_CHECKING:
     from speakerid.gallery import Gallery
     from speakerid.model import Encoder
 
-CONSENT_VERSION = "2"
-"""Change it with the texts: both are stored with every voiceprint."""
-
-_KEPT = (
-    "The person also agreed that the recordings are kept beside the voiceprint, so that it can be made again "
-    "for another model; both are deleted whenever they ask for it."
-)
-_NOT_KEPT = "The recordings themselves are not kept."
-
-
-def consent_text(*, keep_recordings: bool, where: str = "on the command line") -> str:
-    """What was agreed to, word for word; `where` the operator confirmed it."""
-    confirmed = f"The operator confirmed {where} that the person agreed to be recognized by their voice."
-    return f"{confirmed} {_KEPT if keep_recordings else _NOT_KEPT}"
-
 
 def sentence_of(error: SpeakerIdError) -> str:
     """What an error says, with the option that is its remedy on the command line."""

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.audio.format import RATE
 from speakerid.commands.common import (
-    CONSENT_VERSION,
     Progress,
     answer,
-    consent_text,
     load_encoder,
     note,
     open_gallery,
@@ -153,7 +151,7 @@ def consent_of(args: argparse.Namespace, source: str = "cli") -> "Consent":
             "Consent is missing: ask the person whether they agree to be recognized by their voice, "
             "and add --consent if they do."
         )
-    return Consent.now(consent_text(keep_recordings=args.keep_recordings), source, CONSENT_VERSION)
+    return Consent.given(source, keep_recordings=args.keep_recordings)
 
 
 def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:

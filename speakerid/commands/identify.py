@@ -1,29 +1,24 @@
-"""`identify`: who speaks when in a recording, by the same Listener as the live page."""
+"""`identify`: who speaks when in a recording, as the Recordings page and the REST API hear it."""
 
 import argparse
-import csv
-import json
 import math
-import re
 import sys
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options, written
 from speakerid.errors import ModelError
 
 if TYPE_CHECKING:
+    from speakerid.conversation.conversation import Conversation
+    from speakerid.conversation.entry import Entry
     from speakerid.gallery import Gallery
-    from speakerid.identify import Decision, Turn
+    from speakerid.identify import Decision
     from speakerid.identify.gender import Gender
     from speakerid.model import Encoder
-
-BLOCK = 320  # samples: 20 ms, as a browser sends them
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,7 +27,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("file", metavar="FILE", help="a recording or a video with sound")
     parser.add_argument("--rttm", metavar="F", type=Path, help="write the turns as RTTM")
     parser.add_argument(
-        "--csv", metavar="F", type=Path, help="write the turns as CSV: start, end, speaker, confidence"
+        "--csv",
+        metavar="F",
+        type=Path,
+        help="write the turns as CSV: start, end, speaker, confidence, heard_as",
     )
     parser.add_argument(
         "--decisions",
@@ -51,51 +49,49 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def identify(args: argparse.Namespace) -> None:
     """Stream the file through a Listener; memory does not grow with its length but for the turns."""
     from speakerid.audio.decode import stream
-    from speakerid.conversation.formats import harmless
+    from speakerid.conversation.formats import to_csv
+    from speakerid.conversation.hearing import Hearing
     from speakerid.identify import Listener, ListenerConfig
 
-    source = stream(args.file, block=BLOCK)
+    source = stream(args.file)
     blocks = iter(source)
     block = next(blocks, None)  # what is wrong with a file is told before the model loads
     gallery = open_gallery(args)
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
     listener = Listener(encoder, gallery, ListenerConfig(closed_set=args.closed_set))
+    hearing = Hearing(listener)
     guesses = _Guesses(encoder.id) if args.gender else None
-    started, heard = time.monotonic(), 0
+    started = time.monotonic()
     with ExitStack() as stack:
         rttm = stack.enter_context(_result(args.rttm))  # opened now: a wrong place is told before the work
         table = stack.enter_context(_result(args.csv))
         decisions = stack.enter_context(_lines(args.decisions))
         progress = stack.enter_context(Progress())
         while block is not None:
-            heard += len(block)
-            _write(decisions, listener.push(block), guesses)
-            progress.show(how_far(heard / RATE, source.told, time.monotonic() - started))
+            _write(decisions, hearing.push(block), guesses)
+            progress.show(how_far(hearing.seconds, source.told, time.monotonic() - started))
             block = next(blocks, None)
-        _write(decisions, listener.flush(), guesses)
-        turns = listener.turns
+        _write(decisions, hearing.flush(), guesses)
+        conversation = hearing.conversation(Path(args.file).stem, source.warnings)
         if rttm:
-            rttm.writelines(rttm_lines(turns, Path(args.file).stem))
+            rttm.write(conversation.rttm())
         if table:
-            rows = csv.writer(table)
-            rows.writerow(["start", "end", "speaker", "confidence"] + (["gender"] if guesses else []))
-            rows.writerows(
-                [f"{t.start:.2f}", f"{t.end:.2f}", harmless(t.speaker), f"{t.confidence:.3f}"]
-                + ([guesses.of(t).label] if guesses else [])
-                for t in turns
-            )
-    for warning in source.warnings:
+            labels = {"gender": [guesses.of(turn).label for turn in conversation.turns]} if guesses else None
+            table.write(to_csv(conversation.turns, labels))
+    for warning in conversation.warnings:
         note(warning)
     about = {"model": encoder.id, "calibrated": listener.scorer.calibrated}
     if not about["calibrated"]:
         note(f"The model {encoder.id} is not calibrated: do not take confidences at their word.")
-    _print(args, turns, heard / RATE, guesses, about)
+    _print(args, conversation, guesses, about)
 
 
 def how_far(heard: float, told: float, elapsed: float) -> str:
     """How far the work is: seconds heard; of a recording that says how long it is (told, s; 0 if it does not)
     also what share that is and how long the rest will take, at the pace so far (elapsed, s)."""
+    from speakerid.conversation.entry import clock
+
     pace = heard / max(elapsed, 1e-3)
     if told < heard or not pace:
         return f"{clock(heard)} heard, {pace:.0f} times faster than real time"
@@ -124,7 +120,7 @@ class _Guesses:
             (d.at, float(self._head.log_odds(d.embedding))) for d in decisions if d.embedding is not None
         ]
 
-    def of(self, turn: "Turn") -> "Gender":
+    def of(self, turn: "Entry") -> "Gender":
         from speakerid.identify.gender import answer_from
 
         first = bisect_left(self._heard, (turn.start, -math.inf))
@@ -145,53 +141,6 @@ def warn_of_strangers(gallery: "Gallery", encoder: "Encoder") -> None:
         note(f"{count} people were enrolled with another model and are left out: {names}.")
 
 
-def decision_row(decision: "Decision") -> dict[str, Any]:
-    """A decision as JSON shows it."""
-    return {
-        "at": round(decision.at, 3),
-        "speaker": decision.speaker,
-        "confidence": round(float(decision.confidence), 4),
-        "scores": {name: round(float(score), 4) for name, score in decision.scores.items()},
-    }
-
-
-def turn_row(turn: "Turn") -> dict[str, Any]:
-    """A turn as JSON shows it."""
-    return {
-        "start": round(turn.start, 2),
-        "end": round(turn.end, 2),
-        "speaker": turn.speaker,
-        "confidence": round(turn.confidence, 3),
-    }
-
-
-def as_json(decision: "Decision") -> str:
-    """A decision as one line of JSON."""
-    return json.dumps(decision_row(decision), ensure_ascii=False)
-
-
-def rttm_lines(turns: "list[Turn]", recording: str) -> Iterator[str]:
-    """Turns as lines of NIST's RTTM format; its fields hold no spaces, so names get underscores."""
-    for turn in turns:
-        start, seconds = turn.start, turn.end - turn.start
-        yield (
-            f"SPEAKER {_field(recording)} 1 {start:.3f} {seconds:.3f} <NA> <NA> {_field(turn.speaker)} "
-            f"{turn.confidence:.3f} <NA>\n"
-        )
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 1:02:03.4 or 2:03.4."""
-    tenths = round(seconds * 10)
-    hours, minutes = tenths // 36_000, tenths // 600 % 60
-    rest = f"{tenths % 600 / 10:04.1f}"
-    return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
-
-
-def _field(text: str) -> str:
-    return re.sub(r"\s+", "_", text.strip()) or "_"
-
-
 def _result(path: Path | None) -> Any:
     return written(path) if path else nullcontext(None)
 
@@ -209,21 +158,23 @@ def _write(file: IO[str] | None, decisions: "list[Decision]", guesses: "_Guesses
     if guesses:
         guesses.hear(decisions)
     if file is not None:
+        from speakerid.conversation.formats import as_json
+
         file.writelines(as_json(decision) + "\n" for decision in decisions)
 
 
 def _print(
-    args: argparse.Namespace,
-    turns: "list[Turn]",
-    seconds: float,
-    guesses: _Guesses | None,
-    about: dict[str, Any],
+    args: argparse.Namespace, conversation: "Conversation", guesses: _Guesses | None, about: dict[str, Any]
 ) -> None:
+    from speakerid.conversation.entry import clock
+    from speakerid.conversation.formats import turn_row
+
     if args.decisions == "-" and not args.json:
         return
+    turns = conversation.turns
     value = {
         **about,
-        "seconds": round(seconds, 2),
+        "seconds": round(conversation.seconds, 2),
         "turns": [{**turn_row(t), **({"gender": guesses.of(t).label} if guesses else {})} for t in turns],
     }
     lines = [
@@ -231,4 +182,5 @@ def _print(
         + (f"  ({guesses.of(t).label})" if guesses else "")
         for t in turns
     ]
-    answer(args, value, "\n".join(lines) or f"Nobody speaks in {seconds:.0f} seconds of recording.")
+    nobody = f"Nobody speaks in {conversation.seconds:.0f} seconds of recording."
+    answer(args, value, "\n".join(lines) or nobody)

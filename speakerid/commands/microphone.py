@@ -3,8 +3,6 @@
 import argparse
 import shutil
 import sys
-import time
-from collections.abc import Hashable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,16 +11,12 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
 from speakerid.commands.enroll import add_enrolling, consent_of, tell
-from speakerid.commands.identify import as_json, warn_of_strangers
+from speakerid.commands.identify import warn_of_strangers
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.recordings import MAX_SECONDS
 
 if TYPE_CHECKING:
-    from speakerid.gallery import Gallery
-    from speakerid.identify import Decision, Listener, Session
-
-
-LOOK_SECONDS = 1.0  # how often `live` looks whether the gallery changed
+    from speakerid.identify import Decision
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -87,6 +81,7 @@ def listen(args: argparse.Namespace) -> None:
     """Show who is speaking on one line that changes; with --json, print each decision on its own line."""
     from speakerid.audio.microphone import Microphone
     from speakerid.identify import Listener
+    from speakerid.identify.watch import Watch
 
     gallery = open_gallery(args)
     encoder = load_encoder(args)
@@ -118,6 +113,8 @@ class _Screen:
         from speakerid.identify.decision import sure
 
         if self._json:
+            from speakerid.conversation.formats import as_json
+
             print(as_json(decision), flush=True)
             return
         text = f"{decision.speaker}  {sure(decision.confidence)}" if decision.speaker else "…"
@@ -133,29 +130,6 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         if self._terminal:
             print()
-
-
-class Watch:
-    """Tells the listener when somebody was enrolled, renamed or removed meanwhile.
-
-    Raises:
-        GalleryError: the folder cannot be read; by `look` too.
-    """
-
-    def __init__(self, gallery: "Gallery", listener: "Listener | Session"):
-        self._gallery, self._listener = gallery, listener
-        self._revision: Hashable = gallery.revision()
-        self._looked_at = time.monotonic()
-
-    def look(self) -> None:
-        """Look, at most every LOOK_SECONDS."""
-        if time.monotonic() - self._looked_at < LOOK_SECONDS:
-            return
-        self._looked_at = time.monotonic()
-        revision = self._gallery.revision()
-        if revision != self._revision:
-            self._revision = revision
-            self._listener.reload()
 
 
 def _device(text: str) -> int | str:

@@ -2,13 +2,10 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
 
 from speakerid.commands.common import answer, open_gallery, options
 from speakerid.errors import SpeakerIdError
-
-if TYPE_CHECKING:
-    from speakerid.gallery import Gallery
+from speakerid.gallery.listing import people_of
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -51,36 +48,6 @@ def list_speakers(args: argparse.Namespace) -> None:
     ]
     nobody = f'Nobody is enrolled in "{gallery.folder}" yet: use the command "enroll NAME FILE... --consent".'
     answer(args, {"speakers": rows, "damaged": damaged}, "\n".join(lines) or nobody)
-
-
-def people_of(gallery: "Gallery") -> list[dict[str, Any]]:
-    """Everybody enrolled, sorted by name, as JSON shows them.
-
-    Raises:
-        GalleryError: the folder cannot be read.
-    """
-    people = gallery.speakers()
-    kept = gallery.recording_counts()
-    return [
-        {
-            "name": person.name,
-            "id": person.id,
-            "exemplars": len(person.embeddings),
-            "speech_seconds": round(person.seconds_total, 1),
-            "model": person.model,
-            "sources": sorted(set(person.sources)),
-            "exemplar_sources": list(person.sources),
-            "recordings_kept": kept.get(person.id, 0),
-            "created": person.created,
-            "updated": person.updated,
-            "consent": {
-                "given_at": person.consent.given_at,
-                "source": person.consent.source,
-                "keep_recordings": person.consent.keep_recordings,
-            },
-        }
-        for person in people
-    ]
 
 
 def remove_speaker(args: argparse.Namespace) -> None:

@@ -4,18 +4,15 @@ No Streamlit here. The same Listener as on the live page hears the file in the s
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from speakerid.audio.decode import Stream
-from speakerid.audio.format import RATE
 from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.hearing import Hearing
 from speakerid.conversation.recorded_sound import RecordedSound
-from speakerid.conversation.strangers import Voice, split_strangers, tell_strangers_apart
 from speakerid.errors import SpeakerIdError
-from speakerid.gallery import UNKNOWN
-from speakerid.identify import Decision, Listener, Turn
-from speakerid.identify.scoring import Scorer
+from speakerid.identify import Listener, Turn
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,6 @@ class Analysis:
         self._stop = threading.Event()
         self._heard = Heard()
         self._seconds = 0.0
-        self._strangers: list[Voice] = []
         self._entries: list[Entry] = []
         self.calibrated = True
         self.sound = RecordedSound()
@@ -84,14 +80,15 @@ class Analysis:
         try:
             listener = self._make_listener()
             self.calibrated = listener.scorer.calibrated
+            hearing = Hearing(listener)
             try:
-                self._hear(listener)
+                self._hear(hearing)
             except SpeakerIdError as broken:
                 error = str(broken)
                 if listener.turns:
                     error += f" Up to {clock(self._seconds)} it was heard; what comes after that was not."
-            self._keep(listener.flush())
-            self._tell_apart(Heard(self._seconds, tuple(listener.turns)), listener.scorer)
+            hearing.flush()
+            self._tell_apart(Heard(self._seconds, tuple(hearing.turns)), hearing)
         except SpeakerIdError as refused:
             error = str(refused)
         except Exception as unexpected:
@@ -111,29 +108,21 @@ class Analysis:
                 error=error,
             )
 
-    def _hear(self, listener: Listener) -> None:
+    def _hear(self, hearing: Hearing) -> None:
         for number, block in enumerate(self._recording):
             if self._stop.is_set():
                 break
             self.sound.add(block, self._recording.gain_db)
-            self._keep(listener.push(block))
-            self._seconds += len(block) / RATE
+            hearing.push(block)
+            self._seconds = hearing.seconds
             if number % 50 == 0:
-                self._heard = Heard(self._seconds, tuple(listener.turns))
+                self._heard = Heard(self._seconds, tuple(hearing.turns))
 
-    def _tell_apart(self, heard: Heard, scorer: Scorer) -> None:
+    def _tell_apart(self, heard: Heard, hearing: Hearing) -> None:
         def progress(share: float) -> None:
             self._heard = replace(heard, told_apart=share)
 
-        turns = split_strangers(heard.turns, self._strangers, scorer)
-        names = tell_strangers_apart(turns, self._strangers, scorer, progress)
-        self._entries = [_entry(turn, name) for turn, name in zip(turns, names, strict=True)]
-
-    def _keep(self, decisions: Iterable[Decision]) -> None:
-        for decision in decisions:
-            if decision.speaker == UNKNOWN and decision.embedding is not None and decision.details:
-                seconds = decision.details.seconds
-                self._strangers.append(Voice(decision.at, seconds, decision.embedding, decision.start))
+        self._entries = list(hearing.conversation(progress=progress).turns)
 
 
 def _entry(turn: Turn, name: str) -> Entry:

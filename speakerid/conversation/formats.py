@@ -9,23 +9,30 @@ import html
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from speakerid.conversation.entry import Entry, clock
 from speakerid.identify.decision import sure
 
+if TYPE_CHECKING:
+    from speakerid.identify import Decision, Turn
 
-def to_csv(entries: Sequence[Entry]) -> str:
-    """A table with a header line; a name that a spreadsheet would run as a formula is quoted with '."""
+
+def to_csv(entries: Sequence[Entry], more: Mapping[str, Sequence[str]] | None = None) -> str:
+    """A table with a header line; a name that a spreadsheet would run as a formula is quoted with '.
+
+    Args:
+        more: further columns: a word for each entry, by the column's name.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["start", "end", "speaker", "confidence", "heard_as"])
-    for entry in entries:
+    more = more or {}
+    writer.writerow(["start", "end", "speaker", "confidence", "heard_as", *more])
+    for entry, *words in zip(entries, *more.values(), strict=True):
         names = (harmless(entry.speaker), harmless(entry.named))
-        writer.writerow(
-            [f"{entry.start:.2f}", f"{entry.end:.2f}", names[0], f"{entry.confidence:.3f}", names[1]]
-        )
+        times = (f"{entry.start:.2f}", f"{entry.end:.2f}")
+        writer.writerow([*times, names[0], f"{entry.confidence:.3f}", names[1], *words])
     return out.getvalue()
 
 
@@ -41,8 +48,33 @@ def to_rttm(entries: Sequence[Entry], file_id: str) -> str:
 
 def to_json(entries: Sequence[Entry]) -> str:
     """A list of turns."""
-    rows = [{**asdict(entry), "corrected": entry.corrected} for entry in entries]
+    rows = [{**turn_row(entry), "named": entry.named, "corrected": entry.corrected} for entry in entries]
     return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+
+
+def turn_row(turn: "Turn | Entry") -> dict[str, Any]:
+    """A turn as JSON shows it: times in seconds to the hundredth."""
+    return {
+        "start": round(turn.start, 2),
+        "end": round(turn.end, 2),
+        "speaker": turn.speaker,
+        "confidence": round(turn.confidence, 3),
+    }
+
+
+def decision_row(decision: "Decision") -> dict[str, Any]:
+    """A decision as JSON shows it."""
+    return {
+        "at": round(decision.at, 3),
+        "speaker": decision.speaker,
+        "confidence": round(float(decision.confidence), 4),
+        "scores": {name: round(float(score), 4) for name, score in decision.scores.items()},
+    }
+
+
+def as_json(decision: "Decision") -> str:
+    """A decision as one line of JSON."""
+    return json.dumps(decision_row(decision), ensure_ascii=False)
 
 
 def to_html(entries: Sequence[Entry], title: str, figures: Sequence[dict], plotly_js: str) -> str:

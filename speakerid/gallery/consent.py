@@ -9,6 +9,24 @@ from speakerid.gallery.packed import text_of
 
 MAX_TEXT = 10_000  # characters of what was agreed to
 
+CONSENT_VERSION = "3"
+"""Change it with the texts: both are stored with every voiceprint."""
+
+CONSENT = (
+    "The person whose voice this is agrees that a voiceprint is made from it and kept on the computer that "
+    "runs this app, to recognize them when they speak. The voiceprint is deleted whenever they ask for it."
+)
+_KEPT = (
+    "The recordings are kept beside the voiceprint too, to make it again for another model; they are deleted "
+    "whenever the person asks for it."
+)
+_NOT_KEPT = "The recordings themselves are not kept."
+
+
+def consent_text(*, keep_recordings: bool) -> str:
+    """What the person agrees to, word for word: the same from every door."""
+    return f"{CONSENT} {_KEPT if keep_recordings else _NOT_KEPT}"
+
 
 @dataclass(frozen=True)
 class Consent:
@@ -42,6 +60,11 @@ class Consent:
                 'the version of the text, such as "1".'
             )
         return cls(text, utc_now(), source, version=version)
+
+    @classmethod
+    def given(cls, source: str, *, keep_recordings: bool = False) -> "Consent":
+        """The consent to this version's text, given at this moment."""
+        return cls.now(consent_text(keep_recordings=keep_recordings), source, CONSENT_VERSION)
 
 
 def require_consent(consent: Consent | None) -> Consent:

@@ -7,6 +7,10 @@ speech      where speech is, when to look     gender    a guess from the voice
 closed_set  the classification head           session   one live stream
 """
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from speakerid.identify.config import ListenerConfig
 from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn
 from speakerid.identify.engine import Engine
@@ -24,3 +28,16 @@ __all__ = [
     "Snapshot",
     "Turn",
 ]
+
+
+class _Room(ModuleType):
+    """This room, which can be called too: `speakerid.identify(path, gallery)`, the name that users know."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Who speaks when in a recording: `speakerid.conversation.hearing.identify`, which see."""
+        from speakerid.conversation.hearing import identify
+
+        return identify(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -25,10 +25,10 @@ from speakerid.audio.format import RATE
 from speakerid.audio.live import LiveConverter
 from speakerid.audio.ring import Ring
 from speakerid.audio.vad import FRAME
-from speakerid.commands.identify import as_json, turn_row
-from speakerid.commands.microphone import LOOK_SECONDS, Watch
+from speakerid.conversation.formats import as_json, turn_row
 from speakerid.errors import SpeakerIdError
 from speakerid.identify import Decision, Listener, Snapshot
+from speakerid.identify.watch import LOOK_SECONDS, Watch
 from speakerid.rest.refusals import Refusal, answer, busy, unexpected
 from speakerid.rest.service import Service, service_of
 

@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from speakerid.audio.decode import decode
-from speakerid.commands.common import CONSENT_VERSION, consent_text
-from speakerid.commands.people import people_of
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent, EnrollmentReport, Gallery, Voiceprint, acting_as, clean_name
+from speakerid.gallery.listing import people_of
 from speakerid.gallery.recordings import require_length
 from speakerid.rest.refusals import Refusal
 from speakerid.rest.service import ACTOR, Service, service_of
@@ -124,8 +123,7 @@ def _consent(fields: dict[str, str]) -> Consent:
             "Consent is missing: ask the person whether they agree to be recognized by their voice, and send "
             "the field consent=true if they do.",
         )
-    text = consent_text(keep_recordings=_keeps(fields), where="through the REST API")
-    return Consent.now(text, "api", CONSENT_VERSION)
+    return Consent.given("api", keep_recordings=_keeps(fields))
 
 
 def _truth(fields: dict[str, str], name: str) -> bool:

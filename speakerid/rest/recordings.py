@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from speakerid.audio.decode import MAX_BYTES, decode, stream
-from speakerid.commands.identify import BLOCK, decision_row, turn_row
+from speakerid.conversation.formats import decision_row, turn_row
+from speakerid.conversation.hearing import Hearing
 from speakerid.identify import Decision, Listener
 from speakerid.rest.refusals import Refusal
 from speakerid.rest.service import Service, service_of
@@ -43,11 +44,11 @@ async def embed(request: Request) -> Response:
 
 def _identify(service: Service, upload: Upload, wants_decisions: bool, stop: threading.Event) -> Response:
     require_sound(upload)
-    source = stream(upload.content, block=BLOCK, name=upload.name)
-    listener = Listener(service.encoder, service.gallery)
+    source = stream(upload.content, name=upload.name)
+    hearing = Hearing(Listener(service.encoder, service.gallery))
     decisions: list[dict[str, Any]] = []
     scores = 0
-    for decision in _decisions(listener, iter(source), stop):
+    for decision in _decisions(hearing, iter(source), stop):
         if not wants_decisions:
             continue
         decisions.append(decision_row(decision))
@@ -58,22 +59,23 @@ def _identify(service: Service, upload: Upload, wants_decisions: bool, stop: thr
                 f"The decisions of this recording hold more than {MAX_SCORES:,} scores: leave out decisions, "
                 "or cut the recording into parts.",
             )
+    conversation = hearing.conversation(upload.name, source.warnings)
     content = {
-        "seconds": round(source.seconds, 2),
-        "turns": [turn_row(turn) for turn in listener.turns],
-        "model": service.encoder.id,
-        "calibrated": listener.scorer.calibrated,
-        "warnings": source.warnings,
+        "seconds": round(conversation.seconds, 2),
+        "turns": [turn_row(turn) for turn in conversation.turns],
+        "model": conversation.model,
+        "calibrated": conversation.calibrated,
+        "warnings": conversation.warnings,
         **({"decisions": decisions} if wants_decisions else {}),
     }
     return JSONResponse(content)  # made here, since writing that much JSON takes a while
 
 
-def _decisions(listener: Listener, blocks: Iterator, stop: threading.Event) -> Iterator[Decision]:
+def _decisions(hearing: Hearing, blocks: Iterator, stop: threading.Event) -> Iterator[Decision]:
     for block in blocks:
         stop_if(stop)
-        yield from listener.push(block)
-    yield from listener.flush()
+        yield from hearing.push(block)
+    yield from hearing.flush()
 
 
 def _embed(service: Service, upload: Upload) -> Response:

@@ -70,7 +70,7 @@ def test_decisions_come_while_sound_comes_and_a_new_name_is_used_at_once(
     pair, encoder, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(listen, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("speakerid.commands.microphone.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("speakerid.identify.watch.LOOK_SECONDS", 0.05)
     gallery = Gallery.open(shutil.copytree(pair.folder, tmp_path / "voiceprints"), "")
     with serving(Service(gallery, encoder)) as api, opened(api) as socket:
         send(socket, pcm(voices.turn("Alice", 1)))

@@ -49,7 +49,7 @@ def test_recordings_are_kept_only_where_the_person_agreed(empty):
     empty.form("/v1/speakers/Ada", recordings("Alice")[0], consent="true", keep_recordings="true")
     person = empty.service.gallery.get("Ada")
     assert person.consent.keep_recordings
-    assert "through the REST API" in person.consent.text and "recordings are kept" in person.consent.text
+    assert person.consent.source == "api" and "recordings are kept" in person.consent.text
     assert empty("GET", "/v1/speakers").json["speakers"][0]["recordings_kept"] == 1
 
 

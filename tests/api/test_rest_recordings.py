@@ -9,8 +9,9 @@ import pytest
 from served import serving
 from support import voices
 
+import speakerid
 from speakerid.audio.decode import decode
-from speakerid.commands.identify import decision_row, turn_row
+from speakerid.conversation.formats import decision_row, turn_row
 from speakerid.identify import Listener
 from speakerid.rest import recordings
 from speakerid.rest.service import Service
@@ -28,7 +29,8 @@ def test_a_recording_gives_the_turns_and_decisions_of_the_listener(api, talk, id
     listener = Listener(api.service.encoder, api.service.gallery)
     decisions = [*listener.push(decode(talk).samples), *listener.flush()]
     assert answer.json["decisions"] == json.loads(json.dumps([decision_row(one) for one in decisions]))
-    assert answer.json["turns"] == [turn_row(turn) for turn in listener.turns]
+    conversation = speakerid.identify(talk, api.service.gallery, api.service.encoder)
+    assert answer.json["turns"] == [turn_row(turn) for turn in conversation.turns]
     assert [turn["speaker"] for turn in answer.json["turns"]] == ["unknown", "Bruno"]
     assert (answer.json["model"], answer.json["calibrated"]) == (api.service.encoder.id, True)
     assert answer.json["seconds"] == pytest.approx(decode(talk).seconds, abs=0.01)

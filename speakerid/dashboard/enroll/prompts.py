@@ -1,29 +1,13 @@
-"""What a person reads aloud while enrolling, and what they agree to.
+"""What a person reads aloud while enrolling.
 
 The sentences were written for this project; each language's text takes 20 to 25 seconds to read and has most
 of the language's sounds in it. What is said does not matter for the voiceprint, only that it is said
 naturally.
 """
 
-CONSENT_VERSION = "2"
-"""Change it with the texts: both are stored with every voiceprint."""
-
-CONSENT = (
-    "The person whose voice this is agrees that a voiceprint is made from it and kept on the computer that "
-    "runs this app, to recognize them when they speak. The voiceprint is deleted whenever they ask for it."
-)
 KEEP_RECORDINGS = (
     "Keep the recordings too, so that the voiceprint can be made again for another model (optional)."
 )
-_KEPT = "The recordings are kept too, so that the voiceprint can be made again for another model."
-_NOT_KEPT = "The recordings themselves are not kept."
-
-
-def consent_text(*, keep_recordings: bool) -> str:
-    """What the person agreed to, word for word, with the version of the text."""
-    return f"{CONSENT} {_KEPT if keep_recordings else _NOT_KEPT} (version {CONSENT_VERSION})"
-
-
 SPEAK_FREELY = "Speak freely"
 
 PROMPTS = {

@@ -6,7 +6,6 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.dashboard.enroll import spectrogram
-from speakerid.dashboard.enroll.prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.enroll.session import Enrollment
 from speakerid.dashboard.enroll.take import Take
 from speakerid.dashboard.shared import access, resources, widgets
@@ -36,7 +35,7 @@ def draw(
         if enrollment.report and not takes:
             _stored(enrollment, enrollment.report)
         elif takes:
-            agreed = Consent.now(consent_text(keep_recordings=keep), source, CONSENT_VERSION)
+            agreed = Consent.given(source, keep_recordings=keep)
             consent = replace(agreed, keep_recordings=keep) if consented else None
             _review(enrollment, takes, name, consent)
 

@@ -14,11 +14,11 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.conversation.entry import clock
-from speakerid.dashboard.enroll.prompts import CONSENT_VERSION, consent_text
 from speakerid.dashboard.shared import access, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
+from speakerid.gallery.consent import consent_text
 
 _OPENED = "naming-opened"  # in the session: how often the dialog was opened
 _OFFERED = 12  # turns when it opens; more do not make a better voiceprint
@@ -112,9 +112,7 @@ def _dialog(
     name = st.text_input(
         "Name", key=opening.key("name"), help="Somebody who is enrolled already is added to."
     )
-    agreed = st.checkbox(
-        consent_text(keep_recordings=False).rpartition(" (version")[0], key=opening.key("consent")
-    )
+    agreed = st.checkbox(consent_text(keep_recordings=False), key=opening.key("consent"))
     save = st.button(
         "Enroll this voice", type="primary", key=opening.key("enroll"), icon=":material/person_add:"
     )
@@ -193,7 +191,7 @@ def _enroll(
                     if stretch.samples is not None
                 ],
                 resources.encoder(),
-                consent=Consent.now(consent_text(keep_recordings=False), source, CONSENT_VERSION),
+                consent=Consent.given(source),
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
                 gains_db=[stretch.gain_db for stretch in chosen],

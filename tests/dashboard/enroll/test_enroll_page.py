@@ -53,7 +53,7 @@ def test_a_recording_becomes_a_voiceprint_with_consent(page, folder, tmp_path):
     (alice,) = Gallery.open(folder).speakers()
     assert alice.name == "Alice"
     assert alice.consent.source == "files"
-    assert alice.consent.text.endswith("The recordings themselves are not kept. (version 2)")
+    assert alice.consent.text.endswith("The recordings themselves are not kept.")
     assert not alice.consent.keep_recordings
     assert set(alice.sources) == {"alice.wav"}
     assert Gallery.open(folder).recording_counts() == {}, "the recording is not kept"
@@ -210,7 +210,7 @@ def test_recordings_are_kept_where_the_person_agrees(page, folder, tmp_path):
     app = save(upload(fill(page, "Alice"), ("a.wav", recording("Alice", tmp_path))))
     gallery = Gallery.open(folder)
     alice = gallery.get("Alice")
-    assert "The recordings are kept too" in alice.consent.text
+    assert "recordings are kept beside the voiceprint" in alice.consent.text
     assert alice.consent.keep_recordings
     (kept,) = gallery.recordings("Alice")
     assert kept.source == "a.wav"

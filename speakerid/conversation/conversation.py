@@ -1,0 +1,67 @@
+"""A Conversation: who spoke when, as every door shows it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from speakerid.conversation import formats
+from speakerid.conversation.entry import Entry
+from speakerid.gallery import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Who spoke when in one recording; immutable.
+
+    Attributes:
+        name: of the recording, for the formats that carry one.
+        seconds: of audio heard.
+        turns: in the order of their beginnings. Strangers who were told apart are "unknown 1", "unknown 2" …
+        model: id of the model that heard it.
+        calibrated: whether its confidences can be taken at their word.
+        warnings: what was lost of the recording, as sentences.
+    """
+
+    name: str
+    seconds: float
+    turns: tuple[Entry, ...]
+    model: str
+    calibrated: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def speaking_seconds(self) -> dict[str, float]:
+        """Seconds spoken by each speaker, in the order in which they are first heard."""
+        spoken: dict[str, float] = {}
+        for turn in self.turns:
+            spoken[turn.speaker] = spoken.get(turn.speaker, 0.0) + turn.end - turn.start
+        return spoken
+
+    @property
+    def strangers(self) -> list[str]:
+        """Names of the voices that nobody enrolled has, in the order in which they are first heard."""
+        return list(
+            dict.fromkeys(turn.speaker for turn in self.turns if turn.named == UNKNOWN == _kind(turn))
+        )
+
+    def corrected(self, name: str, starts: Collection[float]) -> "Conversation":
+        """The same, where a person says who speaks in the turns that begin at these seconds."""
+        turns = (replace(turn, speaker=name) if turn.start in starts else turn for turn in self.turns)
+        return replace(self, turns=tuple(turns))
+
+    def rttm(self) -> str:
+        """RTTM, a line a turn."""
+        return formats.to_rttm(self.turns, self.name)
+
+    def csv(self) -> str:
+        """A table with a header line."""
+        return formats.to_csv(self.turns)
+
+    def json(self) -> str:
+        """The turns as a JSON list."""
+        return formats.to_json(self.turns)
+
+
+def _kind(turn: Entry) -> str:
+    """UNKNOWN for "unknown" and the "unknown 1" that `tell_strangers_apart` makes of it, else the name."""
+    head, _, number = turn.speaker.rpartition(" ")
+    return head if head == UNKNOWN and number.isdecimal() else turn.speaker
