@@ -39,7 +39,7 @@ def _enrolled(encoder: "Encoder") -> Path:
     from speakerid.audio.decode import decode
     from speakerid.dashboard import demo
     from speakerid.gallery import Consent, Gallery
-    from speakerid.gallery.store import FolderStore
+    from speakerid.gallery.store import open_store
 
     with _lock:
         if encoder.id not in _made:
@@ -52,7 +52,7 @@ def _enrolled(encoder: "Encoder") -> Path:
                 people.enroll(name, blocks, encoder, consent=consent, sources=sources)
             folder = tempfile.TemporaryDirectory(prefix="speakerid-demo-")
             for person in people.speakers():  # ids of their own at each start would change their colors
-                FolderStore(Path(folder.name)).put(replace(person, id=_ident(person.name), created=_SINCE))
+                open_store(Path(folder.name)).put(replace(person, id=_ident(person.name), created=_SINCE))
             making.cleanup()
             _made[encoder.id] = folder  # it goes with the process
         return Path(_made[encoder.id].name)

@@ -41,9 +41,15 @@ def require_consent(consent: Consent | None) -> Consent:
     Raises:
         GalleryError: if not; nothing may be stored then.
     """
-    if not consent or not all(part.strip() for part in (consent.text, consent.given_at, consent.source)):
+    parts = (consent.text, consent.given_at, consent.source) if consent else ()
+    if not consent or not all(isinstance(part, str) and part.strip() for part in parts):
         raise GalleryError(
             "Consent is missing: a voiceprint is biometric data, so ask first and record the answer."
+        )
+    if not isinstance(consent.version, str) or len(consent.text) > MAX_TEXT:
+        raise GalleryError(
+            f"The consent cannot be stored: its version has to be text, and its text at most {MAX_TEXT:,} "
+            "characters."
         )
     return consent
 
