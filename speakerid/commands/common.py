@@ -54,7 +54,7 @@ def options() -> argparse.ArgumentParser:
         metavar="DIR",
         type=place_of,
         default=default_place(),
-        help="folder or postgresql://… of the enrolled people (default: $SPEAKERID_VOICEPRINTS or ./voiceprints)",
+        help="folder (or postgresql://…) of the people (default: $SPEAKERID_VOICEPRINTS or ./voiceprints)",
     )
     group.add_argument(
         "--model",

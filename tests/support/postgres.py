@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 
@@ -39,23 +40,24 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-p {self.port} -k {self._top} -c listen_addresses=127.0.0.1 -c max_connections=60"
-        self._run(
-            "pg_ctl",
-            "-D",
-            str(self._top / "data"),
-            "-w",
-            "-l",
-            str(self._top / "log"),
-            "-o",
-            options,
-            "start",
-        )
+        options = f"-p {self.port} -k {self._top} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        log = str(self._top / "log")
+        self._start = ["-D", str(self._top / "data"), "-w", "-l", log, "-o", options, "start"]
+        self._run("pg_ctl", *self._start)
 
     def kill(self) -> None:
         """Kill it in the middle of whatever it does (SIGKILL, then its children end)."""
         pid = int((self._top / "data/postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Start it again once all that belonged to the killed one has ended."""
+        for _ in range(200):
+            (self._top / "data/postmaster.pid").unlink(missing_ok=True)
+            if self._run("pg_ctl", *self._start, check=False):
+                return
+            time.sleep(0.1)
+        raise AssertionError("PostgreSQL does not start again")
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._top / "data"), "-m", "immediate", "stop", check=False)
@@ -73,7 +75,7 @@ class Server:
     def address(self) -> str:
         return f"postgresql://speakerid@127.0.0.1:{self.port}/postgres"
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+    def _run(self, program: str, *arguments: str, check: bool = True) -> bool:
         as_user = (
             {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
         )
@@ -81,8 +83,9 @@ class Server:
             [str(self._bin / program), *arguments],
             cwd=self._top,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
             **as_user,
         )
-        assert not check or done.returncode == 0, done.stderr
+        assert not check or done.returncode == 0, f"{program} failed"
+        return done.returncode == 0
