@@ -15,7 +15,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--repair",
         action="store_true",
-        help='put right what can be without losing anything (damaged files go to "damaged/")',
+        help='put right what can be without losing anything (what is damaged goes to "set-aside/")',
     )
     parser.set_defaults(run=examine)
 

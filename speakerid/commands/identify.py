@@ -134,7 +134,7 @@ def warn_of_strangers(gallery: "Gallery", encoder: "Encoder") -> None:
     people = gallery.speakers()
     others = [person.name for person in people if person.model != encoder.id]
     if not people:
-        note(f'Nobody is enrolled in "{gallery.folder}": every voice will be "unknown".')
+        note(f'Nobody is enrolled in "{gallery.place}": every voice will be "unknown".')
     elif others:
         names = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
         count = f"{len(others)} of {len(people)}"

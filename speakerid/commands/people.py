@@ -46,7 +46,7 @@ def list_speakers(args: argparse.Namespace) -> None:
         f"{row['name']}  ({row['exemplars']} exemplars, {row['model']}, updated {row['updated'][:10]})"
         for row in rows
     ]
-    nobody = f'Nobody is enrolled in "{gallery.folder}" yet: use the command "enroll NAME FILE... --consent".'
+    nobody = f'Nobody is enrolled in "{gallery.place}" yet: use the command "enroll NAME FILE... --consent".'
     answer(args, {"speakers": rows, "damaged": damaged}, "\n".join(lines) or nobody)
 
 

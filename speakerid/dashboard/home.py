@@ -93,10 +93,10 @@ def _state(gallery: Gallery, loading: bool) -> None:
         st.rerun()
     with st.container(key="card-state"):
         widgets.label("State")
-        _rows(people)
+        _rows(people, gallery.place)
 
 
-def _rows(people: list[Voiceprint]) -> None:
+def _rows(people: list[Voiceprint], place: str) -> None:
     enrolled = _count(len(people), "person", "people") + " enrolled"
     widgets.status_rows(
         [
@@ -104,7 +104,7 @@ def _rows(people: list[Voiceprint]) -> None:
             _model_row(),
             _browser_microphone(),
             _local_microphone(),
-            ("", "Voiceprints are kept in", str(resources.voiceprints_folder())),
+            ("", "Voiceprints are kept in", place),
         ]
     )
     if len(people) > 0:

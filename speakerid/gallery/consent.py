@@ -78,9 +78,15 @@ def require_consent(consent: Consent | None) -> Consent:
             "Consent is no yes or no: give consent=Consent.now(text, source) with what the person agreed to, "
             'word for word, and how, such as "in person".'
         )
-    if not consent or not all(part.strip() for part in (consent.text, consent.given_at, consent.source)):
+    parts = (consent.text, consent.given_at, consent.source) if consent else ()
+    if not consent or not all(isinstance(part, str) and part.strip() for part in parts):
         raise GalleryError(
             "Consent is missing: a voiceprint is biometric data, so ask first and record the answer."
+        )
+    if not isinstance(consent.version, str) or len(consent.text) > MAX_TEXT:
+        raise GalleryError(
+            f"The consent cannot be stored: its version has to be text, and its text at most {MAX_TEXT:,} "
+            "characters."
         )
     return consent
 

@@ -29,6 +29,8 @@ KIND, VERSION = "voiceprint", "2"
 MAX_EXEMPLARS = 10  # kept for one person
 WIDTH = 192  # numbers in an embedding, whatever the model
 MAX_CONSENTS = 100  # kept of those that a later one took the place of
+MAX_FILE_BYTES = 4_000_000  # about a hundred times the largest voiceprint
+MAX_SECONDS = 86_400.0  # of speech that one exemplar can be made from; more is no number to believe
 _IDS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16})*)?")
 
 
@@ -180,7 +182,7 @@ def check_numbers(voiceprint: Voiceprint) -> None:
     # A NaN makes the comparison false, so this also refuses what is not finite.
     if not (np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < 1e-3).all():
         raise GalleryError("its embeddings are not of unit length")
-    if not (np.isfinite(seconds) & (seconds >= 0)).all():
+    if not ((seconds >= 0) & (seconds <= MAX_SECONDS)).all():
         raise GalleryError("its seconds of speech are not numbers")
 
 

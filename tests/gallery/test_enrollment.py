@@ -11,7 +11,7 @@ from support import voices
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import Gallery
 from speakerid.gallery.exemplars import MAX_EXEMPLARS, Exemplars, choose
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 RATE = 16_000
@@ -232,15 +232,13 @@ def test_another_voice_is_not_added_to_a_person(gallery, encoder):
 
 
 def test_names_that_look_the_same_are_refused_before_listening(gallery, encoder):
-    with FolderStore(gallery.folder).locked():
-        FolderStore(gallery.folder).put(voiceprint("Anna"))
+    open_store(gallery.folder).put(voiceprint("Anna"))
     with pytest.raises(GalleryError, match='write "Anna" to add'):
         gallery.enroll("ANNA", [first("Alice")], encoder, consent=CONSENT)
 
 
 def test_a_voiceprint_of_another_model_is_not_mixed(gallery, encoder):
-    with FolderStore(gallery.folder).locked():
-        FolderStore(gallery.folder).put(voiceprint("Anna", model="other-1"))
+    open_store(gallery.folder).put(voiceprint("Anna", model="other-1"))
     with pytest.raises(GalleryError, match="enrolled with the model other-1"):
         gallery.enroll("Anna", [first("Alice")], encoder, consent=CONSENT)
     gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT)

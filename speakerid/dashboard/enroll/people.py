@@ -38,6 +38,8 @@ def draw() -> None:
     with st.container(key="card-people"):
         widgets.label(f"Enrolled · {len(people)}" if people else "Enrolled")
         enroll_edit.tell()
+        for notice in resources.gallery().notices():
+            st.info(escaped(notice), icon=":material/folder_open:")
         if count := len(resources.gallery().in_clear):
             st.warning(_in_clear(count), icon=":material/lock_open:")
         if people:

@@ -46,15 +46,17 @@ class DemoPeople:
 
     def __init__(self, encoder: "Encoder | None" = None):
         from speakerid.gallery import Gallery
-        from speakerid.gallery.store import FolderStore
+        from speakerid.gallery.store import open_store
 
         people = shipped()
         if encoder is not None and any(person.model != encoder.id for person in people):
             people = _enrolled(encoder)
         self.model = people[0].model
         self._folder = tempfile.TemporaryDirectory(prefix="speakerid-demo-")
+        store = open_store(self._folder.name)
         for person in people:  # ids of their own at each start would change their colors
-            FolderStore(Path(self._folder.name)).put(person)
+            store.put(person)
+        store.close()
         self.gallery: Gallery = Gallery.open(self._folder.name, passphrase="")
 
 

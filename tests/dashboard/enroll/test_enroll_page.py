@@ -12,7 +12,7 @@ from support import voices
 from speakerid import uploads
 from speakerid.audio.format import RATE
 from speakerid.gallery import Gallery, recordings
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 
 
 @pytest.fixture
@@ -304,7 +304,7 @@ def test_leaving_the_page_keeps_nothing(page, folder, tmp_path):
 
 def test_a_long_list_is_searched(folder, monkeypatch):
     folder.mkdir()
-    store = FolderStore(folder)
+    store = open_store(folder)
     for number in range(15):
         store.put(voiceprint(f"Person {number:02}", number))
     app = open_page("1_Enroll.py", folder, monkeypatch)

@@ -8,7 +8,7 @@ import pytest
 from dashboard.pages import open_page, said
 from evaluate.test_own import person
 
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 
@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 def page(folder, monkeypatch, *people):
     for one in people:
-        FolderStore(folder).put(one)
+        open_store(folder).put(one)
     return open_page("4_Evaluate.py", folder, monkeypatch)
 
 
