@@ -110,12 +110,12 @@ class Encoder:
     def _exported(cls, path: str) -> Encoder:
         if not Path(path).is_file():
             raise ModelError(f"There is no model at {path}; check the path, or use {weights.BUNDLED}.")
-        running = runtimes.OnnxRuntime(Path(path).read_bytes(), runtimes.ONNX, path)
+        content = Path(path).read_bytes()
+        small = any(operator in content for operator in (b"MatMulInteger", b"QuantizeLinear"))
+        running = runtimes.OnnxRuntime(content, runtimes.INT8 if small else runtimes.ONNX, path)
         about = running.about
         if "model" not in about:
             raise ModelError(f"{path} does not say which model it holds; write it anew with export-model.")
-        if about.get("bits") == "8" or "probe" in about:
-            running.name = runtimes.INT8
         return cls(path, about["model"], int(about.get("channels", 0)), running)
 
     def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
