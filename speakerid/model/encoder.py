@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speakerid import threads
 from speakerid.errors import ModelError
 from speakerid.model import hub, runtimes, weights
 
@@ -43,6 +44,9 @@ class Encoder:
 
     def __init__(self, name: str, model_id: str, channels: int, running: Runtime, remark: str = ""):
         self.name, self.id, self.channels, self.remark = name, model_id, channels, remark
+        threads.chosen()  # a wrong setting is told when a model is loaded
+        if running.name == runtimes.TORCH:
+            threads.hold()
         self._running = running
 
     def __repr__(self) -> str:
@@ -135,6 +139,8 @@ class Encoder:
             parts = _split(np.ascontiguousarray(block, dtype=np.float32))
             pieces.extend(parts)
             owners.extend([item] * len(parts))
+        if self.runtime == runtimes.TORCH:
+            threads.hold()
         sums = np.zeros((len(blocks), EMBEDDING), dtype=np.float32)
         for batch in _batches([len(piece) for piece in pieces]):
             units = self._running.embed([pieces[i] for i in batch])

@@ -86,10 +86,10 @@ def network(weights: Weights) -> EcapaTdnn:
 
 
 def tensors(weights: Weights) -> dict[str, Tensor]:
-    """The same for PyTorch."""
+    """The same for PyTorch, in memory of its own, all aligned alike: then sums do not depend on the file."""
     import torch
 
-    return {name: torch.from_numpy(value) for name, value in weights.items()}
+    return {name: torch.from_numpy(value).clone() for name, value in weights.items()}
 
 
 def fingerprint(weights: Weights) -> str:
