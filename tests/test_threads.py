@@ -33,6 +33,7 @@ def test_whoever_embeds_takes_one_thread(encoder):
     """Pages, requests and the Engine run it in threads of theirs; PyTorch's setting is one for each."""
     assert threads_after(lambda: None) == 4
     assert threads_after(lambda: encoder.embed([NOISE])) == 1
+    assert threads_after(lambda: Encoder.load(runtime="torch")) == 1
 
 
 def test_more_threads_are_a_choice(encoder, monkeypatch):

@@ -28,9 +28,10 @@ def examine(args: argparse.Namespace) -> None:
     """
     from speakerid.gallery.doctor import Finding, examine_folder
 
-    model, more = None, []
+    model, runtime, more = None, None, []
     try:
-        model = load_encoder(args).id
+        encoder = load_encoder(args)
+        model, runtime = encoder.id, encoder.about_runtime
     except ModelError as error:
         more = [Finding("The model cannot be loaded, so who is of another model is not known.", str(error))]
     secret = passphrase_of(args)
@@ -39,7 +40,11 @@ def examine(args: argparse.Namespace) -> None:
     left = [finding for finding in findings if not finding.repaired and not finding.harmless]
     lines = [f"{finding.what} {finding.remedy}" for finding in findings]
     whole = f"{result.people} people and {result.recordings} kept recordings can be used."
+    if runtime:
+        whole += f" {model} runs with {runtime}."
     told = {
+        "model": model,
+        "runtime": runtime,
         "people": result.people,
         "recordings": result.recordings,
         "findings": [asdict(finding) for finding in findings],

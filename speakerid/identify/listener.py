@@ -125,7 +125,10 @@ class Listener:
 
     def prepare(self, block: np.ndarray) -> list[Window]:
         """Hear on until there is something to embed; audio beyond it waits for the next call."""
-        self._pending = np.concatenate([self._pending, block])
+        if len(
+            block
+        ):  # else what waits is not copied: an hour pushed as one block costs as much as in small ones
+            self._pending = np.concatenate([self._pending, block])
         at = 0
         windows: list[Window] = []
         while not windows and len(self._pending) - at >= FRAME:

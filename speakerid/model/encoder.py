@@ -43,8 +43,8 @@ class Encoder:
     """
 
     def __init__(self, name: str, model_id: str, channels: int, running: Runtime, remark: str = ""):
-        threads.chosen()  # so that a wrong setting is told when a model is loaded
         self.name, self.id, self.channels, self.remark = name, model_id, channels, remark
+        threads.chosen()  # a wrong setting is told when a model is loaded
         self._running = running
 
     @property
@@ -112,12 +112,12 @@ class Encoder:
     def _exported(cls, path: str) -> Encoder:
         if not Path(path).is_file():
             raise ModelError(f"There is no model at {path}; check the path, or use {weights.BUNDLED}.")
-        running = runtimes.OnnxRuntime(Path(path).read_bytes(), runtimes.ONNX, path)
+        content = Path(path).read_bytes()
+        small = any(operator in content for operator in (b"MatMulInteger", b"QuantizeLinear"))
+        running = runtimes.OnnxRuntime(content, runtimes.INT8 if small else runtimes.ONNX, path)
         about = running.about
         if "model" not in about:
             raise ModelError(f"{path} does not say which model it holds; write it anew with export-model.")
-        if about.get("bits") == "8" or "probe" in about:
-            running.name = runtimes.INT8
         return cls(path, about["model"], int(about.get("channels", 0)), running)
 
     def embed(self, blocks: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:

@@ -90,6 +90,7 @@ class TorchRuntime:
     name = TORCH
 
     def __init__(self, network: EcapaTdnn):
+        threads.hold()
         self.network = network
 
     def embed(self, pieces: Sequence[np.ndarray]) -> np.ndarray:

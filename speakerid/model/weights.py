@@ -86,11 +86,7 @@ def network(weights: Weights) -> EcapaTdnn:
 
 
 def tensors(weights: Weights) -> dict[str, Tensor]:
-    """The same for PyTorch, in memory that it aligned itself.
-
-    On some makes of processor the last digit of a sum depends on how memory is aligned, and so would on the
-    file that the weights came from.
-    """
+    """The same for PyTorch, in memory of its own, all aligned alike: then sums do not depend on the file."""
     import torch
 
     return {name: torch.from_numpy(value).clone() for name, value in weights.items()}

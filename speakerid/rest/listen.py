@@ -56,6 +56,8 @@ async def listen(socket: WebSocket) -> None:
             raise busy(
                 f"{MAX_LISTENING} clients are listening, as many as may: try again once one has ended."
             )
+        if why := service.engine.full:
+            raise busy(why)
         service.listening += 1
     except Refusal as refusal:
         await socket.send_denial_response(answer(refusal))

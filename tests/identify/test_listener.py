@@ -101,6 +101,16 @@ def test_block_size_does_not_matter(listener, conversation, heard, sizes):
     assert listener.turns == heard[0].turns
 
 
+def test_what_waits_of_a_long_block_is_not_copied_at_every_look(listener, conversation):
+    windows = listener.prepare(conversation[0])
+    waiting = listener._pending
+    while windows and len(listener._pending) > 16_000:
+        assert np.shares_memory(listener._pending, waiting)
+        listener.skip(windows)
+        windows = listener.prepare(conversation[0][:0])
+    assert listener.heard > 5
+
+
 def test_prepare_and_accept_do_what_push_does(listener, encoder, conversation, heard):
     decisions = []
     blocks = [conversation[0][k : k + 5_000] for k in range(0, len(conversation[0]), 5_000)]

@@ -58,6 +58,7 @@ def test_the_bundled_network_agrees_in_all_runtimes(int8_file, monkeypatch):
     assert np.abs(exact.embed(BLOCKS) - fast.embed(BLOCKS)).max() < 1e-5
     small = Encoder.load()
     assert small.runtime == "onnx-int8" and small.remark == "" and small.channels == exact.channels
+    assert Encoder.load(int8_file).runtime == "onnx-int8"
     speech = [voices.turn(name, 0)[: 2 * voices.RATE] for name in voices.PEOPLE]
     together = small.embed(speech)
     assert (together * exact.embed(speech)).sum(axis=1).min() > 0.99
@@ -92,7 +93,7 @@ def test_what_export_model_wrote_is_a_model(small_model, tmp_path):
     encoder = Encoder.load(small_model)
     export_onnx(encoder, tmp_path / "out.onnx")
     exported = Encoder.load(tmp_path / "out.onnx")
-    assert exported.id == encoder.id
+    assert exported.id == encoder.id and exported.runtime == "onnx"
     assert np.abs(exported.embed(BLOCKS) - encoder.embed(BLOCKS)).max() < 1e-4
 
 

@@ -23,8 +23,8 @@ def test_weights_of_any_file_lie_in_memory_of_one_alignment(small_model, small_c
     """So that no processor's vector code adds up in another order for another file."""
     (tmp_path / "small.ckpt").write_bytes(small_checkpoint)
     for path in (small_model, tmp_path / "small.ckpt", weights.BUNDLED_FILE):
-        read = weights.tensors(weights.read(path))
-        off = [name for name, value in read.items() if value.data_ptr() % 64]
+        tensors = weights.tensors(weights.read(path))
+        off = [name for name, value in tensors.items() if value.data_ptr() % 64]
         assert off == [], path
 
 

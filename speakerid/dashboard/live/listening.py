@@ -146,10 +146,15 @@ class Listening:
         with self._lock:
             if attempt != self._attempt or self._source is None:
                 return
+            try:
+                heard = running.open(listener, self._source.ring, self.publisher.begin())
+            except SpeakerIdError as error:  # as many listen as the computer keeps up with
+                self._fail(str(error))
+                return
             self.board.state.remarks["model"] = "" if listener.scorer.calibrated else UNCALIBRATED
             self._say("listening", "")
             self.sound.begin(self.board.heard)
-            self._heard = running.open(listener, self._source.ring, self.publisher.begin())
+            self._heard = heard
 
     def start_again(self) -> None:
         """Forget what was heard, its sound included; a source that is on goes on."""

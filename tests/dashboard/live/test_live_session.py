@@ -132,6 +132,14 @@ def test_a_browser_whose_sound_does_not_get_through_is_told(session):
     assert session.board.state.text == "Stopped.", "nobody wants to send any more"
 
 
+def test_where_the_computer_keeps_up_with_no_more_it_is_told(session, tmp_path, monkeypatch):
+    monkeypatch.setattr(live_engine.engine(), "_capacity", 0)
+    session.start_replay(voices.write_wav(tmp_path / "a.wav", spoken("Alice", 5)))
+    told = "as many as this computer keeps up with: stop one of them"
+    wait(lambda: told in session.board.state.text, "it is not told")
+    assert not session.listening
+
+
 def test_a_late_frame_after_stop_starts_nothing(session):
     asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
     session.stop()
