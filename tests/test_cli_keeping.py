@@ -82,7 +82,11 @@ def test_another_model_takes_over_who_has_recordings(folder, run, tmp_path):
     assert "is of the model" in run("reembed")[1]
     as_if_of_another_model(folder)
     status, out, err = run("doctor")
-    assert status == 1 and "2 people were enrolled with another model (older)" in out and "1 things" in err
+    assert (
+        status == 1
+        and "2 people were enrolled with another model (older)" in out
+        and "1 thing is wrong" in err
+    )
     assert run("export", tmp_path / "people")[0] == 0
     there = ["--voiceprints", tmp_path / "there"]
     status, _, err = run("import", tmp_path / "people", *there)

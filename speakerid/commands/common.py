@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
@@ -87,7 +88,7 @@ def open_gallery(args: argparse.Namespace, *, writes: bool = False) -> Gallery:
 def in_clear(count: int) -> str:
     """What to say of so many voiceprints that are not encrypted although there is a passphrase."""
     return (
-        f"{count} voiceprint{' is' if count == 1 else 's are'} not encrypted, though a passphrase is set: "
+        f"{counted(count, 'voiceprint is', 'voiceprints are')} not encrypted, though a passphrase is set: "
         "python -m speakerid passphrase set encrypts everything."
     )
 

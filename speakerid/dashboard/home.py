@@ -10,6 +10,7 @@ from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.widgets import Tone
 from speakerid.errors import AudioError, SpeakerIdError
 from speakerid.gallery import Gallery, Voiceprint
+from speakerid.plural import counted
 
 _LEAD = (
     "Enroll the voices of people who agree to it, and see live who is speaking, how sure that is, and when "
@@ -97,7 +98,7 @@ def _state(gallery: Gallery, loading: bool) -> None:
 
 
 def _rows(people: list[Voiceprint]) -> None:
-    enrolled = _count(len(people), "person", "people") + " enrolled"
+    enrolled = (counted(len(people), "person", "people") if people else "No people") + " enrolled"
     widgets.status_rows(
         [
             ("good" if people else "warn", enrolled, _names(people)),
@@ -163,7 +164,3 @@ def _names(people: list[Voiceprint]) -> str:
         return f"{_SHOWN} of them below; the Enroll page finds all."
     recognized = "This voice is recognized" if len(people) == 1 else "These voices are recognized"
     return f"{recognized}; everybody else is unknown."
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}" if number else f"No {many}"

@@ -12,6 +12,7 @@ from speakerid.dashboard.shared import resources, state, widgets
 from speakerid.dashboard.shared.colors import looks
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.gallery import Voiceprint
+from speakerid.plural import counted
 
 _PAGE = 12  # people shown at once; a search finds the rest
 
@@ -57,8 +58,8 @@ def draw() -> None:
 def _in_clear(count: int) -> str:
     one = count == 1
     return (
-        f"{count} voiceprint{' is' if one else 's are'} not encrypted, though a passphrase is set: an admin "
-        f"encrypts {'it' if one else 'them'} under “Export, import, passphrase”, “Passphrase”."
+        f"{counted(count, 'voiceprint is', 'voiceprints are')} not encrypted, though a passphrase is set: an "
+        f"admin encrypts {'it' if one else 'them'} under “Export, import, passphrase”, “Passphrase”."
     )
 
 
@@ -93,7 +94,6 @@ def _found(people: list[Voiceprint]) -> list[Voiceprint]:
 
 
 def _detail(person: Voiceprint) -> str:
-    count = len(person.embeddings)
-    detail = f"{count} exemplar{'' if count == 1 else 's'} · {person.updated[:10]}"
+    detail = f"{counted(len(person.embeddings), 'exemplar')} · {person.updated[:10]}"
     state, ident = resources.encoder_state()
     return f"{detail} · made by another model" if state == "ready" and person.model != ident else detail

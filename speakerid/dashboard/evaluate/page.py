@@ -10,6 +10,7 @@ from speakerid.dashboard.evaluate import figures as evaluate_figures
 from speakerid.dashboard.shared import resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.evaluate.own import Threshold, Tries
@@ -84,8 +85,9 @@ def _verdict(tries: Tries, best: Threshold) -> None:
         if best.cost > OVERLAP:
             st.subheader("The voices overlap: no threshold is suggested", anchor=False)
             st.write(
-                f"Even the best one, {best.value:.0%}, would refuse {best.refused} of {best.tried} pieces of "
-                f"the right voice and give a name to {best.named} of {best.strangers} strangers. Enroll "
+                f"Even the best one, {best.value:.0%}, would refuse {best.refused} of "
+                f"{counted(best.tried, 'piece')} of the right voice and give a name to {best.named} of "
+                f"{counted(best.strangers, 'stranger')}. Enroll "
                 "longer recordings in a quieter place, or check that each holds one voice only."
             )
         else:
@@ -94,8 +96,8 @@ def _verdict(tries: Tries, best: Threshold) -> None:
             st.write(
                 f"At this probability {_cost(best)}"
                 + (
-                    f" But {tries.recordings} recordings without an error cannot rule out error rates up to "
-                    f"{error_still_possible(tries.recordings):.0%}."
+                    f" But {counted(tries.recordings, 'recording')} without an error cannot rule out "
+                    f"error rates up to {error_still_possible(tries.recordings):.0%}."
                     if clean
                     else ""
                 )
@@ -111,25 +113,25 @@ def _verdict(tries: Tries, best: Threshold) -> None:
                     (
                         "right voice refused",
                         f"{there.refused / there.tried:.0%}",
-                        f"{there.refused} of {there.tried} pieces",
+                        f"{there.refused} of {counted(there.tried, 'piece')}",
                         _tone(there.refused / there.tried),
                     ),
                     (
                         "stranger named",
                         f"{there.named / there.strangers:.0%}",
-                        f"{there.named} of {there.strangers} pieces",
+                        f"{there.named} of {counted(there.strangers, 'piece')}",
                         _tone(there.named / there.strangers),
                     ),
                 ]
             )
         if best.tried < FEW:
-            st.caption(f"Only {best.tried} pieces could be tried, so one more error changes much.")
+            st.caption(f"Only {counted(best.tried, 'piece')} could be tried, so one more error changes much.")
 
 
 def _cost(one: Threshold) -> str:
     return (
-        f"{one.refused} of {one.tried} pieces of the right voice would not get their name, and {one.named} "
-        f"of {one.strangers} pieces of somebody who is not enrolled would get one."
+        f"{one.refused} of {counted(one.tried, 'piece')} of the right voice would not get their name, and "
+        f"{one.named} of {counted(one.strangers, 'piece')} of somebody who is not enrolled would get one."
     )
 
 
@@ -177,7 +179,8 @@ def _how(tries: Tries, people: list[Voiceprint]) -> None:
     with st.container(key="card-how"):
         widgets.label("How this was measured")
         st.write(
-            f"{len(people)} people, {recordings} recordings, {len(tries.owner)} pieces of speech. Each "
+            f"{counted(len(people), 'person', 'people')}, {counted(recordings, 'recording')}, "
+            f"{counted(len(tries.owner), 'piece')} of speech. Each "
             "recording was left out in turn and its pieces were compared with everybody, its own person "
             "represented by the other recordings; then once more with that person not enrolled, as a "
             "stranger."

@@ -17,6 +17,7 @@ from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.timeline import plotly_source, report, rows
 from speakerid.dashboard.shared.words import UNCALIBRATED, drawn
 from speakerid.gallery import Gallery, Voiceprint
+from speakerid.plural import counted
 
 _STRANGERS = ("#8C8C8C", "#5F6B6B", "#B0A58F", "#7A6F86", "#A3B0A8", "#6E7F5E")
 _ROWS = 2000  # of the table; the downloads have all
@@ -40,7 +41,7 @@ def progress(analysis: Analysis, duration: float) -> None:
         if heard.turns:
             last = heard.turns[-1]
             now = f"at {clock(last.start)} {escaped(last.speaker)} speaks"
-            st.caption(f"{len(heard.turns)} turns so far; {now}.")
+            st.caption(f"{counted(len(heard.turns), 'turn')} so far; {now}.")
     if not heard.running:
         st.rerun()
 

@@ -14,7 +14,7 @@ import streamlit as st
 from speakerid.audio.format import RATE
 from speakerid.conversation.entry import clock
 from speakerid.dashboard.enroll.prompts import CONSENT_VERSION, consent_text
-from speakerid.dashboard.shared import access, resources, widgets
+from speakerid.dashboard.shared import access, enrolled, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
@@ -70,7 +70,12 @@ def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: N
         st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
     name = st.text_input("Name", key="naming-name", help="Somebody who is enrolled already is added to.")
     agreed = st.checkbox(consent_text(keep_recordings=False).rpartition(" (version")[0], key="naming-consent")
-    save = st.button("Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:")
+    enrolled.tell(name, gallery)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        save = st.button(
+            "Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:"
+        )
+        enrolled.tell_missing(enrolled.missing(name, agreed))
     if save or st.session_state.pop(_AT_ONCE, False):
         refused = _enroll(name, agreed, chosen, gallery, source, named)
         for reason in refused.reasons:
