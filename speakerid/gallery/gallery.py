@@ -99,8 +99,7 @@ class Gallery(Editing, Keeping):
         """Store a person's voice, or add to what is stored of it.
 
         Args:
-            name: any Unicode name; see `clean_name` for what is refused. One that differs from an enrolled
-                name in case only is that name: the recordings are added there.
+            name: any Unicode name; see `clean_name` for what is refused.
             blocks: one [samples] array a recording, 16 kHz mono, -1..1; at least MIN_SPEECH_SECONDS of
                 speech together.
             encoder: the model that makes the embeddings.
@@ -127,8 +126,7 @@ class Gallery(Editing, Keeping):
         labels = [f"recording {i + 1}" for i in range(len(blocks))]
         labels = _told_apart([clean_label(source) for source in sources or labels])
         ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
-        own = self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
-        name = own.name if own else name
+        self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
         examined = examine(blocks, encoder, labels, ids, gains_db)
         kept_ones = [
             KeptRecording(ids[i], blocks[i], labels[i], utc_now(), consent)
@@ -162,7 +160,6 @@ class Gallery(Editing, Keeping):
         with self._store.locked():
             contents = self._store.read()
             own = self._may_enroll(contents, name, model)
-            name = own.name if own else name
             others = [p for p in contents.people.values() if p is not own and p.model == model]
             alike = check_owner(examined, name, own, others, distinct_from)
             identifier = own.id if own else secrets.token_hex(8)
@@ -206,14 +203,19 @@ class Gallery(Editing, Keeping):
         return EnrollmentReport(name, added, len(chosen), examined.speech_seconds, examined.quality, warnings)
 
     def _may_enroll(self, contents: Contents, name: str, model: str) -> Voiceprint | None:
-        """The person to add to, if there is one: a name that differs in case only is the same name."""
+        """The person to add to, if there is one of exactly that name made by that model."""
         own = contents.find(name)
         if own is None:
             self._require_room(contents)
             return None
+        if own.name != name:
+            raise GalleryError(
+                f'There is already somebody called "{own.name}", which looks the same as "{name}": '
+                f'write "{own.name}" to add to that person, or choose another name.'
+            )
         if own.model != model:
             raise GalleryError(
-                f'"{own.name}" was enrolled with the model {own.model} and this is {model}: '
+                f'"{name}" was enrolled with the model {own.model} and this is {model}: '
                 "use that model, re-embed the kept recordings, or remove the person and enroll again."
             )
         return own

@@ -285,12 +285,3 @@ def test_speech_counts_once_whether_as_a_whole_or_in_windows(gallery, encoder):
     halves = np.array_split(first("Bruno")[: 7 * RATE], 2)  # each is one window, and the same as a whole
     report = gallery.enroll("Bruno", halves, encoder, consent=CONSENT)
     assert gallery.get("Bruno").seconds_total == pytest.approx(report.speech_seconds, abs=0.05)
-
-
-def test_a_name_in_another_case_is_the_same_name_everywhere(gallery, encoder):
-    gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT, sources=["monday"])
-    report = gallery.enroll("ALICE ", [second("Alice")], encoder, consent=CONSENT, sources=["tuesday"])
-    (alice,) = gallery.speakers()
-    assert report.name == alice.name == "Alice" == gallery.get("alice").name
-    assert {"monday", "tuesday"} <= set(alice.sources)
-    assert "does not sound like" in refused(gallery, encoder, "alice", [first("Bruno")])

@@ -70,12 +70,12 @@ def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: N
         st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
     name = st.text_input("Name", key="naming-name", help="Somebody who is enrolled already is added to.")
     agreed = st.checkbox(consent_text(keep_recordings=False).rpartition(" (version")[0], key="naming-consent")
-    enrolled.tell(name, gallery)
+    enrolled.tell(name, gallery, "naming-name")
     with st.container(horizontal=True, vertical_alignment="center"):
         save = st.button(
             "Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:"
         )
-        enrolled.tell_missing(enrolled.missing(name, agreed))
+        enrolled.tell_missing(enrolled.missing(name, agreed, gallery))
     if save or st.session_state.pop(_AT_ONCE, False):
         refused = _enroll(name, agreed, chosen, gallery, source, named)
         for reason in refused.reasons:
