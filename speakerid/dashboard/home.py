@@ -4,7 +4,7 @@ import importlib.util
 
 import streamlit as st
 
-from speakerid.dashboard.shared import resources, widgets
+from speakerid.dashboard.shared import microphone_test, resources, widgets
 from speakerid.dashboard.shared.colors import looks
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.widgets import Tone
@@ -31,6 +31,7 @@ def draw() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         _next_step(people)
+        _test_microphone()
         _how_it_works()
     with right:
         loading = resources.encoder_state()[0] in ("waiting", "loading")
@@ -48,7 +49,9 @@ def _next_step(people: list[Voiceprint]) -> None:
                 "The app knows nobody yet. A name, the person's consent and about 15 seconds of reading "
                 "aloud make a voiceprint; a second person makes it interesting."
             )
-            widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
+            with st.container(horizontal=True):
+                widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
+                _demo()
             return
         if not usable:
             st.subheader("Enroll again for this model", anchor=False)
@@ -69,6 +72,26 @@ def _next_step(people: list[Voiceprint]) -> None:
             widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
             widgets.go("pages/3_Recordings.py", "Analyze a recording", ":material/audio_file:")
             widgets.go("pages/1_Enroll.py", "Enroll another voice", ":material/person_add:")
+            _demo()
+
+
+def _demo() -> None:
+    """A button that plays the demo on the Live page."""
+    if st.button("See the demo", key="home-demo", icon=":material/smart_display:"):
+        from speakerid.dashboard.live import page as live_page
+
+        live_page.choose_demo()
+        st.switch_page("pages/2_Live.py")
+
+
+def _test_microphone() -> None:
+    with st.container(key="card-microphone"):
+        widgets.label("Microphone test")
+        if problem := widgets.insecure_page():
+            st.caption(escaped(problem))
+            return
+        st.caption("Which microphone the browser takes, and how loud you are. Nothing is recorded or sent.")
+        microphone_test.draw()
 
 
 def _how_it_works() -> None:

@@ -1,4 +1,4 @@
-"""The list of enrolled people beside the Enroll page: find one, open one, make voiceprints anew."""
+"""The list of enrolled people at the end of the Enroll page: find one, open one, make voiceprints anew."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from speakerid.gallery import Voiceprint
 from speakerid.plural import counted
 
 _PAGE = 12  # people shown at once; a search finds the rest
+_ABREAST = 3
 
 
 @dataclass
@@ -66,19 +67,20 @@ def _in_clear(count: int) -> str:
 def _list(people: list[Voiceprint], opened: Opened) -> None:
     enroll_reembed.draw(people)
     colors = looks(people)
-    for person in _found(people):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        with left:
-            widgets.person(person.name, _detail(person), colors[person.name].color)
-        right.button(
-            "",
-            key=f"person-{person.id}",
-            icon=":material/more_horiz:",
-            type="tertiary",
-            help=f"Look after {escaped(person.name)}",
-            on_click=opened.show,
-            args=(person.id,),
-        )
+    found = _found(people)
+    for first in range(0, len(found), _ABREAST):
+        columns = st.columns(_ABREAST, gap="medium", vertical_alignment="center")
+        for column, person in zip(columns, found[first : first + _ABREAST], strict=False):
+            with column, st.container(horizontal=True, vertical_alignment="center"):
+                widgets.person(person.name, _detail(person), colors[person.name].color)
+                st.button(
+                    "Edit",
+                    key=f"person-{person.id}",
+                    help=f"Look after {escaped(person.name)}",
+                    on_click=opened.show,
+                    args=(person.id,),
+                    width="content",
+                )
 
 
 def _found(people: list[Voiceprint]) -> list[Voiceprint]:

@@ -50,22 +50,23 @@ def _review(enrollment: Enrollment, takes: list[Take], name: str, consent: Conse
             _recording(number, take, alone=len(takes) == 1)
         if len(takes) > _PICTURES:
             st.caption(f"… and {len(takes) - _PICTURES} more")
-        enrolled.tell(name, resources.gallery())
+        enrolled.tell(name, resources.gallery(), "enroll-name")
         place = st.container()
         with st.container(horizontal=True, vertical_alignment="center"):
             save = st.button("Save voiceprint", key="enroll-save", type="primary", icon=":material/check:")
+            go_live = st.button("Save and go live", key="enroll-live", icon=":material/graphic_eq:")
             if enrollment.take and st.button("Record again", key="enroll-again", icon=":material/replay:"):
                 enrollment.close()
                 st.rerun()
             enrolled.tell_missing(_missing(takes, name, consent))
         with place:
-            if save or enrollment.save_now:
-                _save(enrollment, takes, name, consent)
+            if save or go_live or enrollment.save_now:
+                _save(enrollment, takes, name, consent, go_live=go_live)
             _refusal(enrollment, name)
 
 
 def _missing(takes: list[Take], name: str, consent: Consent | None) -> list[str]:
-    lacks = enrolled.missing(name, consent is not None)
+    lacks = enrolled.missing(name, consent is not None, resources.gallery())
     if sum(take.speech_seconds for take in takes) < MIN_SPEECH_SECONDS:
         lacks.append(f"more speech, {MIN_SPEECH_SECONDS:.0f} s at least")
     return lacks
@@ -124,8 +125,10 @@ def _distinct(enrollment: Enrollment, name: str) -> None:
     enrollment.save_now = True
 
 
-def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None) -> None:
-    """Enroll, or say what is missing."""
+def _save(
+    enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None, *, go_live: bool
+) -> None:
+    """Enroll, and go on to the Live page where that is wanted; or say what is missing."""
     missing = []
     if not name.strip():
         missing.append("A name is missing: type whose voice this is at the top, then save again.")
@@ -157,7 +160,18 @@ def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent
         enrollment.report = report
         enrollment.clear_inputs = True
         enrollment.round += 1
+        if go_live:
+            _go_live(consent)
         st.rerun()
+
+
+def _go_live(consent: Consent | None) -> None:
+    """Open the Live page; it listens at once where the browser's microphone is allowed already."""
+    if consent and consent.source == "browser":
+        from speakerid.dashboard.live import page as live_page
+
+        live_page.listen_at_once()
+    st.switch_page("pages/2_Live.py")
 
 
 def _free_name(name: str) -> str:
