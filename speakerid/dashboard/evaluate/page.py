@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -43,6 +44,7 @@ def draw() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         _verdict(tries, best)
+        _reliability(tries)
         _matrix(tries)
     with right:
         _det(tries)
@@ -102,6 +104,7 @@ def _verdict(tries: Tries, best: Threshold) -> None:
                     else ""
                 )
             )
+            _apply(best.value, "evaluate-apply")
         st.slider(
             "Try another threshold", 1, 99, round(100 * now), format="%d%%", key="evaluate-threshold",
             help=f"A name is shown when its probability reaches this. The live page starts at {now:.0%}.",
@@ -124,8 +127,57 @@ def _verdict(tries: Tries, best: Threshold) -> None:
                     ),
                 ]
             )
+        tried = st.session_state["evaluate-threshold"]
+        if best.cost > OVERLAP or tried != round(100 * best.value):
+            _apply(tried / 100, "evaluate-apply-tried")
         if best.tried < FEW:
             st.caption(f"Only {counted(best.tried, 'piece')} could be tried, so one more error changes much.")
+
+
+def _apply(threshold: float, key: str) -> None:
+    """A button that makes a threshold the Live page's."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(f"Use {threshold:.0%} on the Live page", key=key, icon=":material/tune:"):
+            from speakerid.dashboard.live import page as live_page
+
+            try:
+                used = live_page.show_names_from(threshold)
+            except SpeakerIdError as error:
+                st.error(escaped(error), icon=":material/folder_off:")
+                return
+            st.write(f"The Live page of this browser tab shows a name from {used:.0%} on.")
+            widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
+
+
+def _reliability(tries: Tries) -> None:
+    """How surely each person is named, and what would make it better; to look at before a show."""
+    threshold = st.session_state["evaluate-threshold"] / 100
+    rows = []
+    for one in tries.reliability(threshold):
+        share = one.named / one.tried
+        tone = _tone(1 - share)
+        if tone == "good":
+            advice = "reliable"
+        elif one.taken_for[1]:
+            advice = f"taken for {one.taken_for[0]}: record more of both"
+        else:
+            advice = "often unknown: record more, with the microphone of the show"
+        rows.append(
+            f"<tr><td></td><td>{escape(one.name)}</td><td>{one.named} of {one.tried}</td>"
+            f'<td><div class="sid-bar {tone}"><b style="width:{100 * share:.0f}%"></b></div>'
+            f"<span>{share:.0%}</span></td><td>{escape(advice)}</td></tr>"
+        )
+    rows += [
+        f"<tr><td></td><td>{escape(name)}</td><td>not tried</td><td></td>"
+        "<td>one recording only: record one more</td></tr>"
+        for name in tries.single
+    ]
+    with st.container(key="evaluate-people"), st.container(key="card-people"):
+        widgets.label(f"Before a show: who is named how surely, at {threshold:.0%}")
+        st.html(
+            '<table class="sid-exemplars wide"><thead><tr><th></th><th>Person</th><th>Named right</th>'
+            f"<th>Share</th><th>What to do</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
 
 def _cost(one: Threshold) -> str:
