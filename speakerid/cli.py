@@ -1,9 +1,12 @@
 """The command line, `python -m speakerid COMMAND …`: a thin door to the modules in COMMANDS.
 
-Exit status: 0 done, 1 refused or failed with one clear line on standard error, 2 wrong usage.
+Exit status: 0 done, 1 refused or failed with one clear line on standard error, 2 wrong usage, 130 stopped by
+Ctrl-C.
 """
 
 import argparse
+import codecs
+import json
 import os
 import signal
 import sys
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
+from speakerid import __version__
 from speakerid.commands.common import sentence_of
 from speakerid.errors import SpeakerIdError
 
@@ -35,16 +39,17 @@ COMMANDS = (
 They are imported at every start, so they import torch, model and audio inside their functions."""
 
 
+STOPPED = 130  # as shells say it: 128 and the number of the signal
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; arguments default to those of the process. Returns the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a name must not stop a terminal that cannot show it
-            stream.reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         # A shell that starts us in the background has Ctrl-C's signal ignored; whoever sends it means it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        _to_any_terminal()
+        args = _parser().parse_args(arguments)
         args.run(args)
         sys.stdout.flush()
         return 0
@@ -52,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return _fail("Stopped.")
+        return _fail("Stopped.", STOPPED)
     except SpeakerIdError as error:
         return _fail(sentence_of(error))
     except OSError as error:
@@ -69,15 +74,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
-def _fail(sentence: str) -> int:
+def _to_any_terminal() -> None:
+    """A name must not stop a terminal that cannot show it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="speakerid.escape")
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """What cannot be written, as JSON escapes it: what is JSON stays JSON in any encoding."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error("speakerid.escape", _escape)
+
+
+def _fail(sentence: str, status: int = 1) -> int:
     print("speakerid: " + " ".join(sentence.split()), file=sys.stderr)
-    return 1
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="speakerid", description="Name who is speaking: enroll voices, then identify them."
     )
+    parser.add_argument("--version", action="version", version=f"speakerid {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in COMMANDS:
         import_module(module).add_parser(commands)

@@ -299,7 +299,7 @@ def test_a_terminal_without_unicode_still_lists_people(enrolled, tmp_path):
     for path in (enrolled / "voiceprints").glob("*.safetensors"):
         (tmp_path / "voiceprints" / path.name).write_bytes(path.read_bytes())
     done("rename", "Alice", "Zoë", folder=tmp_path)
-    assert "Zo\\xeb" in done("speakers", folder=tmp_path, PYTHONIOENCODING="ascii")
+    assert "Zo\\u00eb" in done("speakers", folder=tmp_path, PYTHONIOENCODING="ascii")
 
 
 def test_people_are_exported_encrypted_and_imported(enrolled, tmp_path):

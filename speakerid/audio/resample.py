@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from speakerid import threads
 from speakerid.audio.format import RATE, Block, empty
 
 _FINEST = (
@@ -59,6 +60,7 @@ class Resampler:
             return empty()
         import torch
 
+        threads.hold()
         waiting = np.concatenate(self._waiting)
         ready = []
         at = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import math
 import os
 import secrets
 import sys
@@ -29,7 +30,6 @@ _KEPT = (
     "for another model; both are deleted whenever they ask for it."
 )
 _NOT_KEPT = "The recordings themselves are not kept."
-DEFAULT_THREADS = 2  # more gains little for windows of 3 s and takes the processor away from everything else
 
 
 def consent_text(*, keep_recordings: bool, where: str = "on the command line") -> str:
@@ -109,22 +109,14 @@ def passphrase_of(args: argparse.Namespace) -> str | None:
 
 
 def load_encoder(args: argparse.Namespace) -> Encoder:
-    """The model that --model names, with torch held to a number of threads chosen on purpose.
+    """The model that --model names.
 
     Raises:
         ModelError: if it cannot be loaded.
         SpeakerIdError: if SPEAKERID_THREADS is not a number.
     """
-    threads = os.environ.get("SPEAKERID_THREADS") or str(min(DEFAULT_THREADS, os.cpu_count() or 1))
-    if not threads.isdecimal() or not 1 <= int(threads) <= 256:
-        raise SpeakerIdError(
-            f'SPEAKERID_THREADS is "{threads}": set it to a number from 1 to 256, or unset it.'
-        )
-    import torch
-
     from speakerid.model import Encoder
 
-    torch.set_num_threads(int(threads))
     with Progress() as progress:
         return Encoder.load(
             args.model,
@@ -139,7 +131,23 @@ def note(sentence: str) -> None:
 
 def answer(args: argparse.Namespace, value: Any, text: str) -> None:
     """Print the result of a command: as JSON where that was asked for, else as text."""
-    print(json.dumps(value, ensure_ascii=False) if args.json else text, flush=True)
+    print(json_text(value) if args.json else text, flush=True)
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON that every parser takes: numbers that are not finite, which it does not have, are null.
+
+    What the terminal's encoding cannot write is escaped as JSON does it when it is printed (see `cli.main`).
+    """
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager
@@ -153,7 +161,10 @@ def written(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     try:
         binary = "b" in mode
         with temporary.open(
-            mode, encoding=None if binary else "utf-8", newline=None if binary else ""
+            mode,
+            encoding=None if binary else "utf-8",
+            errors=None if binary else "surrogateescape",  # a file's name may be no text
+            newline=None if binary else "",
         ) as file:
             yield file
         temporary.replace(path)

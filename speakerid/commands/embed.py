@@ -21,8 +21,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "embed", parents=[options()], help="write the embeddings of recordings to a file"
     )
-    parser.add_argument("files", metavar="FILE", nargs="+")
-    parser.add_argument("--out", metavar="OUT.npz", type=Path, required=True)
+    parser.add_argument("files", metavar="FILE", nargs="+", help="recordings, a voice each")
+    parser.add_argument(
+        "--out", metavar="OUT.npz", type=Path, required=True, help="the file to write (required)"
+    )
     parser.set_defaults(run=embed)
 
 

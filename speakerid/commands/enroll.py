@@ -38,8 +38,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         usage=_USAGE.replace("%(prog)s", "speakerid enroll"),
         help="store a person's voice, or add recordings to it",
     )
-    parser.add_argument("name", metavar="NAME", nargs="?")
-    parser.add_argument("files", metavar="FILE", nargs="*")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="whose voice it is")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="*", help="recordings in which only this person speaks"
+    )
     parser.add_argument(
         "--from",
         dest="folder",

@@ -11,7 +11,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "export-model", parents=[options()], help="write the model as an ONNX file: samples in, embedding out"
     )
-    parser.add_argument("out", metavar="OUT", type=Path)
+    parser.add_argument("out", metavar="OUT", type=Path, help="the file to write")
     parser.add_argument(
         "--format",
         choices=["onnx", "onnx-int8"],

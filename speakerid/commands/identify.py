@@ -29,7 +29,7 @@ BLOCK = 320  # samples: 20 ms, as a browser sends them
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("identify", parents=[options()], help="say who speaks when in a recording")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file", metavar="FILE", help="a recording or a video with sound")
     parser.add_argument("--rttm", metavar="F", type=Path, help="write the turns as RTTM")
     parser.add_argument(
         "--csv", metavar="F", type=Path, help="write the turns as CSV: start, end, speaker, confidence"

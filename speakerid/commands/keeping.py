@@ -18,14 +18,14 @@ NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     out = commands.add_parser("export", parents=[options()], help="write people to one file")
-    out.add_argument("file", metavar="F")
+    out.add_argument("file", metavar="F", help="the file to write")
     out.add_argument("names", metavar="NAME", nargs="*", help="who (default: everybody)")
     out.add_argument("--encrypt", action="store_true", help=f"ask for a passphrase (or take ${FILE})")
     out.add_argument("--without-recordings", action="store_true", help="leave kept recordings out")
     out.set_defaults(run=export)
 
     into = commands.add_parser("import", parents=[options()], help="add the people in an exported file")
-    into.add_argument("file", metavar="F")
+    into.add_argument("file", metavar="F", help="a file that export wrote")
     into.add_argument(
         "--encrypted",
         action="store_true",
@@ -48,7 +48,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     change = commands.add_parser(
         "passphrase", parents=[options()], help="turn encryption of the voiceprints on or off, or change it"
     )
-    change.add_argument("what", choices=["set", "remove"])
+    change.add_argument(
+        "what",
+        choices=["set", "remove"],
+        nargs="?",
+        default="set",
+        help="set: encrypt with a new passphrase (the default); remove: encrypt no more",
+    )
     change.set_defaults(run=passphrase)
 
     again = commands.add_parser(

@@ -35,7 +35,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     record = commands.add_parser(
         "record", parents=[device, options()], help="enroll a person from the microphone"
     )
-    record.add_argument("name", metavar="NAME")
+    record.add_argument("name", metavar="NAME", help="whose voice it is")
     record.add_argument(
         "--seconds",
         metavar="S",

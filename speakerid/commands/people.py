@@ -1,9 +1,11 @@
 """`speakers`, `remove`, `rename`, `merge` and single exemplars: who is enrolled."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from speakerid.commands.common import answer, open_gallery, options
+from speakerid.errors import SpeakerIdError
 from speakerid.plural import counted
 
 if TYPE_CHECKING:
@@ -15,25 +17,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     speakers = commands.add_parser("speakers", parents=[options()], help="list the people who are enrolled")
     speakers.set_defaults(run=list_speakers)
     remove = commands.add_parser("remove", parents=[options()], help="delete everything stored of a person")
-    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("name", metavar="NAME", help="who is deleted")
     remove.add_argument("--recordings", action="store_true", help="delete the kept recordings only")
+    remove.add_argument("--yes", action="store_true", help="do not ask first, as a terminal does otherwise")
     remove.set_defaults(run=remove_speaker)
     rename = commands.add_parser("rename", parents=[options()], help="give a person another name")
-    rename.add_argument("old", metavar="OLD")
-    rename.add_argument("new", metavar="NEW")
+    rename.add_argument("old", metavar="OLD", help="the name so far")
+    rename.add_argument("new", metavar="NEW", help="the name from now on")
     rename.set_defaults(run=rename_speaker)
     merge = commands.add_parser("merge", parents=[options()], help="make two people one, called INTO")
-    merge.add_argument("name", metavar="NAME")
-    merge.add_argument("into", metavar="INTO")
+    merge.add_argument("name", metavar="NAME", help="who becomes part of INTO")
+    merge.add_argument("into", metavar="INTO", help="who both are from now on")
     merge.add_argument("--force", action="store_true", help="also where the two do not sound like one person")
     merge.set_defaults(run=merge_speakers)
     move = commands.add_parser("move-exemplar", parents=[options()], help="give an exemplar to somebody else")
-    move.add_argument("name", metavar="NAME")
+    move.add_argument("name", metavar="NAME", help="whose exemplar it was")
     move.add_argument("number", metavar="NUMBER", type=int, help="which one, counted from 1")
-    move.add_argument("to", metavar="TO")
+    move.add_argument("to", metavar="TO", help="whose exemplar it becomes")
     move.set_defaults(run=move_exemplar)
     drop = commands.add_parser("remove-exemplar", parents=[options()], help="delete one exemplar of a person")
-    drop.add_argument("name", metavar="NAME")
+    drop.add_argument("name", metavar="NAME", help="whose exemplar it is")
     drop.add_argument("number", metavar="NUMBER", type=int, help="which one, counted from 1")
     drop.set_defaults(run=remove_exemplar)
 
@@ -83,9 +86,20 @@ def people_of(gallery: "Gallery") -> list[dict[str, Any]]:
 
 
 def remove_speaker(args: argparse.Namespace) -> None:
-    """Delete a person."""
+    """Delete a person, after asking where there is somebody to ask.
+
+    Raises:
+        SpeakerIdError: the answer was not yes; nothing was deleted.
+    """
     gallery = open_gallery(args, writes=True)
     name = gallery.get(args.name).name
+    what = "every kept recording" if args.recordings else "everything stored"
+    if (
+        not args.yes
+        and sys.stdin.isatty()
+        and not _agreed(f'Delete {what} of "{name}"? It cannot be undone.')
+    ):
+        raise SpeakerIdError("Nothing was deleted: answer y, or give --yes.")
     if args.recordings:
         count = gallery.remove_recordings(name)
         said = f'{counted(count, "kept recording")} of "{name}" deleted; the voiceprint stays.'
@@ -93,6 +107,12 @@ def remove_speaker(args: argparse.Namespace) -> None:
         return
     gallery.remove(name)
     answer(args, {"removed": name}, f'Everything stored of "{name}" is deleted.')
+
+
+def _agreed(question: str) -> bool:
+    """Whether the person at the terminal answers yes; the question is no part of the output."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def rename_speaker(args: argparse.Namespace) -> None:

@@ -7,8 +7,11 @@ how long it takes.
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 LENGTHS = (0.5, 1.0, 2.0, 3.0)  # s
 BATCHES = (1, 4, 16)
 PEOPLE = (10, 100, 1_000, 10_000)
+LOOPS = 2  # other programs beside the listener that never rest
 ENOUGH_SECONDS, FEWEST_RUNS, MOST_RUNS = 0.6, 5, 50
 
 
@@ -36,6 +40,18 @@ def timed(work: Callable[..., object], *given: object) -> float:
         work(*given)
         runs.append(time.perf_counter() - began)
     return statistics.median(runs) * 1000
+
+
+@contextmanager
+def busy(loops: int = LOOPS) -> Iterator[None]:
+    """So many other programs that never rest, as on a computer with a browser open."""
+    programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
 
 
 def embedding(

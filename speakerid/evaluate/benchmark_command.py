@@ -10,6 +10,8 @@ import platform
 import sys
 from pathlib import Path
 
+from speakerid import threads
+
 WHAT = ("encoder", "gallery", "listener")
 
 
@@ -34,7 +36,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--people", type=int, metavar="N", help="how many the gallery holds (default: 10 to 10000)"
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of PyTorch")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of PyTorch (default: 1)")
     parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=run)
@@ -55,14 +57,15 @@ def run(args: argparse.Namespace) -> int:
         raise EvaluationError(f"There is no benchmark called {unknown[0]}; choose from: {', '.join(WHAT)}.")
     if "listener" in what and not args.recording:
         raise EvaluationError("The listener needs something to hear; name a recording with --recording FILE.")
-    if args.threads is not None and not 1 <= args.threads <= 256:
+    if args.threads is not None and not 1 <= args.threads <= threads.MOST:
         raise EvaluationError(f"--threads is {args.threads}; give a number from 1 to 256.")
     if args.people is not None and not 1 <= args.people <= 100_000:
         raise EvaluationError(f"--people is {args.people}; give a number from 1 to 100000.")
     import torch
 
     if args.threads:
-        torch.set_num_threads(args.threads)
+        os.environ[threads.VARIABLE] = str(args.threads)
+    threads.hold()  # SpeechBrain's classes are measured on as many
     figures: dict = {
         "machine": platform.machine(),
         "system": platform.platform(),
@@ -87,13 +90,15 @@ def run(args: argparse.Namespace) -> int:
         _say("Measuring the listener …")
         scorer = Scorer.for_model(encoders[0].id)
         figures["listener"] = benchmark.listening(encoders[0], scorer, args.recording)
+        with benchmark.busy():
+            figures["listener_beside_busy_loops"] = benchmark.listening(encoders[0], scorer, args.recording)
     print(json.dumps(figures, indent=1) if args.json else text(figures))
     return 0
 
 
 def text(figures: dict) -> str:
     """The figures as tables."""
-    from speakerid.evaluate import report
+    from speakerid.evaluate import benchmark, report
 
     machine = "{machine}, {processors} processors, PyTorch {torch} on {threads} threads".format(**figures)
     parts = [machine]
@@ -121,6 +126,11 @@ def text(figures: dict) -> str:
         parts.append(
             f"Heard {row['seconds']:.1f} s in {row['took_s']:.1f} s: {row['times_real_time']:.0f} times "
             f"faster than real time, {row['decisions']} decisions."
+        )
+    if row := figures.get("listener_beside_busy_loops"):
+        parts.append(
+            f"Beside {benchmark.LOOPS} busy loops: in {row['took_s']:.1f} s, {row['times_real_time']:.1f} "
+            "times real time."
         )
     return "\n\n".join(parts)
 

@@ -137,13 +137,18 @@ class Listener:
         """Seconds of audio that wait for the next call of prepare()."""
         return len(self._pending) / RATE
 
-    def skip(self, windows: list[Window]) -> None:
-        """Instead of accept(): these windows will not be embedded, since newer audio waits."""
+    def skip(self, windows: list[Window]) -> list[Decision]:
+        """Instead of accept(): these windows will not be embedded, since newer audio waits.
+
+        Returns the decisions that need no embedding: that nobody speaks any more.
+        """
+        decisions: list[Decision] = []
         for window in windows:
             if window.samples is None:
-                self.accept(window, None)
+                decisions += self.accept(window, None)
             else:
                 self.skipped += 1
+        return decisions
 
     def accept(self, window: Window, embedding: np.ndarray | None) -> list[Decision]:
         """Take in a window's embedding [192]; the decisions that follow from it."""

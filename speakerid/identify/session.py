@@ -65,6 +65,7 @@ class Session:
         self.closed = False
         self.error = ""
         self._orders: list[Callable[[], None]] = []
+        self._undelivered: list[Decision] = []  # made while windows were skipped
         self._lock = threading.Lock()
         self._level_dbfs, self._clipped = SILENCE_DBFS, False
         self._popped, self._popped_at = 0, time.monotonic()
@@ -107,7 +108,7 @@ class Session:
             self._popped_at = time.monotonic()
         windows = self.listener.prepare(block)
         while windows and self.listener.behind > MAX_BEHIND:
-            self.listener.skip(windows)
+            self._undelivered += self.listener.skip(windows)
             windows = self.listener.prepare(block[:0])
         if len(block):
             self._level_dbfs = level(block)
@@ -117,6 +118,7 @@ class Session:
     def publish(self, decisions: list[Decision]) -> None:
         """Show decisions, or, now and then, that time goes on."""
         now = time.monotonic()
+        decisions, self._undelivered = [*self._undelivered, *decisions], []
         if decisions:
             waited = self._popped / RATE - decisions[-1].at
             self._latency_ms = 1000 * (now - self._popped_at + max(waited, 0.0))

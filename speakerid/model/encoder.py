@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speakerid import threads
 from speakerid.errors import ModelError
 from speakerid.model import hub, weights
 
@@ -40,6 +41,7 @@ class Encoder:
     """
 
     def __init__(self, name: str, parameters: Weights):
+        threads.hold()  # here too, so that a wrong setting is told when a model is loaded
         self.name = name
         self.id = f"{_short(name)}-{weights.fingerprint(parameters)[:8]}"
         self.network: EcapaTdnn = weights.network(parameters)
@@ -89,6 +91,7 @@ class Encoder:
             parts = _split(np.ascontiguousarray(block, dtype=np.float32))
             pieces.extend(parts)
             owners.extend([item] * len(parts))
+        threads.hold()
         sums = np.zeros((len(blocks), EMBEDDING), dtype=np.float32)
         with torch.inference_mode():
             for batch in _batches([len(piece) for piece in pieces]):

@@ -58,7 +58,13 @@ def checked(weights: object, source: str) -> Weights:
         isinstance(value, torch.Tensor) for value in weights.values()
     ):
         raise _wrong(source, "it is not a table of named tensors")
-    weights = {str(k): v.float().contiguous() for k, v in weights.items() if not str(k).endswith(COUNTER)}
+    # Copied, for what stays in a mapped file is not aligned as fresh memory is: it is slower, and on some
+    # makes of processor the last digit of a sum depends on the file that the weights came from.
+    weights = {
+        str(k): v.detach().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+        for k, v in weights.items()
+        if not str(k).endswith(COUNTER)
+    }
     expected = _shapes(_channels(weights, source))
     if missing := sorted(expected.keys() - weights.keys()):
         raise _wrong(source, f"{len(missing)} of its parameters are missing, such as {missing[0]}")

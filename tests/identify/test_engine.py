@@ -75,6 +75,23 @@ def test_a_session_that_falls_behind_skips_to_its_newest_window(engine, encoder,
     assert session.snapshot.decision.at > seconds - 1
 
 
+def test_a_name_goes_when_the_sound_ends_in_lumps(engine, encoder, enrolled):
+    ring, told = Ring(60), []
+    session = engine.open(
+        Listener(encoder, People(enrolled["Alice"])), ring, lambda _, decisions: told.extend(decisions)
+    )
+    samples = voices.conversation(["Alice", "Alice", "Alice"])[0][: 8 * 16_000]
+    for at in range(0, len(samples), 320):
+        ring.push(samples[at : at + 320])
+        assert wait(lambda due=at / 16_000: session.listener.heard > due - 0.1)
+    assert session.snapshot.decision.speaker == "Alice"
+    for lump in range(3):  # each puts the session so far behind that it skips
+        ring.push(np.zeros(32_000, np.float32))
+        assert wait(lambda due=10 + 2 * lump: session.snapshot.at > due - 0.1)
+    assert session.snapshot.decision.speaker is None and told[-1].speaker is None
+    assert [decision.at for decision in told] == sorted(decision.at for decision in told)
+
+
 def test_one_session_that_fails_does_not_end_the_others(engine, encoder, enrolled, caplog):
     def fail(snapshot, decisions):
         raise RuntimeError("a page that is broken")

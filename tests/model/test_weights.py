@@ -19,6 +19,14 @@ def test_a_checkpoint_and_its_safetensors_are_one_model(small_model, small_check
     assert np.array_equal(one.embed([signal(1.0)]), other.embed([signal(1.0)]))
 
 
+def test_weights_of_any_file_lie_in_memory_of_one_alignment(small_model, small_checkpoint, tmp_path):
+    """So that no processor's vector code adds up in another order for another file."""
+    (tmp_path / "small.ckpt").write_bytes(small_checkpoint)
+    for path in (small_model, tmp_path / "small.ckpt", weights.BUNDLED_FILE):
+        off = [name for name, value in weights.read(path).items() if value.data_ptr() % 64]
+        assert off == [], path
+
+
 def test_other_weights_have_another_id(small_model, tmp_path):
     changed = load_file(small_model)
     changed["fc.conv.bias"][3] += 1e-3
