@@ -4,6 +4,8 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
     recording-file        uploader             recording-start, recording-cancel    buttons
     recording-progress    container, while it runs
     recording-result      container: timeline, table and the downloads recording-csv, -rttm, -json, -html
+    recording-player      container: the whole recording, with a line that moves along the timeline
+    recording-share       container: who talked for how long
     recording-picked      container: players for the turns picked in them, and the button recording-name
 """
 
@@ -11,12 +13,16 @@ import streamlit as st
 
 from speakerid.audio.kinds import EXTENSIONS
 from speakerid.dashboard.recordings import view as recordings_view
-from speakerid.dashboard.recordings.visit import RecordingPage
+from speakerid.dashboard.recordings.visit import LONGEST_HOURS, RecordingPage
 from speakerid.dashboard.shared import resources, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import AudioError, SpeakerIdError
 
-widgets.page("Recordings", title="Analyze a recording", lead="Who spoke when, in a file of up to four hours.")
+widgets.page(
+    "Recordings",
+    title="Analyze a recording",
+    lead=f"Who spoke when, in a file of up to {LONGEST_HOURS} hours.",
+)
 try:
     gallery = resources.gallery()
     people = gallery.speakers()
@@ -24,7 +30,7 @@ except SpeakerIdError as error:
     st.error(escaped(error), icon=":material/folder_off:")
     st.stop()
 
-visit = state.kept("recording", RecordingPage)
+visit = state.kept_for_session("recording", RecordingPage)
 with st.container(key="card-file"):
     if not people:
         st.info("Nobody is enrolled yet: every voice will be unknown.", icon=":material/person_off:")
@@ -40,11 +46,11 @@ with st.container(key="card-file"):
         else:
             st.rerun()
     if visit.analysis and running:
-        recordings_view.progress(visit.analysis, visit.duration)
+        recordings_view.progress(visit.analysis, visit.name, visit.duration)
         if st.button("Cancel", key="recording-cancel", icon=":material/close:"):
             visit.close()
             st.rerun()
-        st.caption("Leaving this page ends the analysis.")
+        st.caption("It goes on while you look at other pages, and ends when this browser tab is closed.")
 
 with st.container(key="recording-result"):
     if visit.analysis and not running:

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.places import default_place, place_of
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
@@ -75,7 +76,7 @@ def open_gallery(args: argparse.Namespace, *, writes: bool = False) -> Gallery:
 def in_clear(count: int) -> str:
     """What to say of so many voiceprints that are not encrypted although there is a passphrase."""
     return (
-        f"{count} voiceprint{' is' if count == 1 else 's are'} not encrypted, though a passphrase is set: "
+        f"{counted(count, 'voiceprint is', 'voiceprints are')} not encrypted, though a passphrase is set: "
         "python -m speakerid passphrase set encrypts everything."
     )
 

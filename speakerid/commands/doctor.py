@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from speakerid.commands.common import answer, load_encoder, options, passphrase_of
 from speakerid.errors import ModelError, SpeakerIdError
+from speakerid.plural import counted
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,7 +40,8 @@ def examine(args: argparse.Namespace) -> None:
     findings = [*more, *result.findings]
     left = [finding for finding in findings if not finding.repaired and not finding.harmless]
     lines = [f"{finding.what} {finding.remedy}" for finding in findings]
-    whole = f"{result.people} people and {result.recordings} kept recordings can be used."
+    people = counted(result.people, "person", "people")
+    whole = f"{people} and {counted(result.recordings, 'kept recording')} can be used."
     if runtime:
         whole += f" {model} runs with {runtime}."
     told = {
@@ -52,4 +54,6 @@ def examine(args: argparse.Namespace) -> None:
     answer(args, told, "\n".join([*lines, whole]))
     if left:
         remedy = "see the lines above" if args.repair else "see above, or let --repair do what it can"
-        raise SpeakerIdError(f'{len(left)} things are wrong in "{args.voiceprints}": {remedy}.')
+        raise SpeakerIdError(
+            f'{counted(len(left), "thing is", "things are")} wrong in "{args.voiceprints}": {remedy}.'
+        )

@@ -27,6 +27,9 @@ from speakerid.gallery.packed import pack, text_of, unpack
 
 KIND, VERSION = "voiceprint", "2"
 MAX_EXEMPLARS = 10  # kept for one person
+WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
+LONGEST_WINDOW_SECONDS = 1.5 * WINDOW_SECONDS  # a longer exemplar is one of a whole recording
+SAME_SAMPLES = 0.9999  # exemplars that agree more are made of the same samples
 WIDTH = 192  # numbers in an embedding, whatever the model
 MAX_CONSENTS = 100  # kept of those that a later one took the place of
 MAX_FILE_BYTES = 4_000_000  # about a hundred times the largest voiceprint
@@ -79,8 +82,20 @@ class Voiceprint:
 
     @property
     def seconds_total(self) -> float:
-        """Seconds of speech over all exemplars (speech shared by two exemplars counts twice)."""
-        return float(self.seconds.sum())
+        """Seconds of speech that the exemplars are made from; a recording's windows and the exemplar of the
+        whole of it share theirs, which counts once."""
+        return sum(self._seconds_of(source) for source in set(self.sources))
+
+    def _seconds_of(self, source: str) -> float:
+        rows = [row for row, one in enumerate(self.sources) if one == source]
+        wholes = [row for row in rows if self.seconds[row] > LONGEST_WINDOW_SECONDS]
+        windows: list[int] = []
+        for row in rows:
+            # A recording of one window is that window and the whole.
+            same = self.embeddings[windows] @ self.embeddings[row] > SAME_SAMPLES
+            if row not in wholes and not same.any():
+                windows.append(row)
+        return float(max(self.seconds[wholes].sum(), self.seconds[windows].sum()))
 
     @cached_property
     def centroid(self) -> np.ndarray:

@@ -288,3 +288,11 @@ def test_exemplars_are_chosen_for_variety():
     chosen = choose(candidates, 3)
     assert sorted(int(many[row].argmax()) for row in chosen) == [0, 1, 2]
     assert choose(candidates.pick(range(5)), 10) == [0, 1, 2, 3, 4]
+
+
+def test_speech_counts_once_whether_as_a_whole_or_in_windows(gallery, encoder):
+    report = gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT, sources=["a.wav"])
+    assert gallery.get("Alice").seconds_total == pytest.approx(report.speech_seconds, abs=0.05)
+    halves = np.array_split(first("Bruno")[: 7 * RATE], 2)  # each is one window, and the same as a whole
+    report = gallery.enroll("Bruno", halves, encoder, consent=CONSENT)
+    assert gallery.get("Bruno").seconds_total == pytest.approx(report.speech_seconds, abs=0.05)

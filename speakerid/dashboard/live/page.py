@@ -21,6 +21,7 @@ _HINTS = {
     DEMO: "Press Start: four synthetic voices and a stranger talk for a minute. Your people are not touched.",
 }
 _SESSION, _SOURCE, _DEMO_NOW = "live-session", "live-source", "live-demo-now"
+_LISTEN_NOW = "live-listen-now"
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
 _CONSTRAINTS = {
@@ -116,13 +117,32 @@ def _nobody_enrolled() -> None:
         with st.container(horizontal=True):
             widgets.go("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:", first=True)
             st.button(
-                "See a demo", icon=":material/smart_display:", key="live-see-demo", on_click=_choose_demo
+                "See a demo", icon=":material/smart_display:", key="live-see-demo", on_click=choose_demo
             )
 
 
-def _choose_demo() -> None:
+def choose_demo() -> None:
+    """Let the demo begin when the page is drawn next."""
     st.session_state[_SOURCE] = DEMO
     st.session_state[_DEMO_NOW] = True
+
+
+def listen_at_once() -> None:
+    """Let the browser's microphone be listened to when the page is drawn next, as if START were pressed."""
+    st.session_state[_SOURCE] = BROWSER
+    st.session_state[_LISTEN_NOW] = True
+
+
+def show_names_from(threshold: float) -> float:
+    """Set how sure a name must be in this visitor's live session.
+
+    Returns:
+        The threshold that is set: the nearest one that the page's control has.
+
+    Raises:
+        GalleryError: the folder of voiceprints cannot be read.
+    """
+    return live_controls.set_threshold(_session(), threshold)
 
 
 def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
@@ -163,8 +183,11 @@ def _browser(session: LiveSession) -> None:
         queued_audio_frames_callback=session.on_frames,
         on_audio_ended=session.on_browser_ended,
         media_toggle_controls=False,
+        desired_playing_state=True if st.session_state.get(_LISTEN_NOW) else None,  # None: START and STOP
         translations={"start": "START", "stop": "STOP", "select_device": "Device"},
     )
+    if stream.state.playing or stream.state.signalling:
+        st.session_state.pop(_LISTEN_NOW, None)
     session.stream.use(stream)
     if session.listening and not session.by_browser:  # what was begun before has no other button here
         _stop(session)

@@ -14,7 +14,7 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.conversation.entry import clock
-from speakerid.dashboard.shared import access, resources, widgets
+from speakerid.dashboard.shared import access, enrolled, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
@@ -113,9 +113,12 @@ def _dialog(
         "Name", key=opening.key("name"), help="Somebody who is enrolled already is added to."
     )
     agreed = st.checkbox(consent_text(keep_recordings=False), key=opening.key("consent"))
-    save = st.button(
-        "Enroll this voice", type="primary", key=opening.key("enroll"), icon=":material/person_add:"
-    )
+    enrolled.tell(name, gallery, opening.key("name"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        save = st.button(
+            "Enroll this voice", type="primary", key=opening.key("enroll"), icon=":material/person_add:"
+        )
+        enrolled.tell_missing(enrolled.missing(name, agreed, gallery))
     if save or opening.at_once:
         opening.at_once = False
         chosen = [one for one in opening.usable(offered()) if st.session_state.get(opening.turn(one))]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.identify.decision import sure
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Snapshot
@@ -83,7 +84,7 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
     if snapshot.dropped:
         lost.append(f"{snapshot.dropped / 16_000:.1f} s of sound lost")
     if snapshot.skipped:
-        lost.append(f"{snapshot.skipped} steps skipped, the computer is busy")
+        lost.append(f"{counted(snapshot.skipped, 'step')} skipped, the computer is busy")
     return {
         "level": round(level, 3),
         "clipped": bool(snapshot.clipped),
