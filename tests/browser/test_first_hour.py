@@ -1,12 +1,15 @@
 """The first minutes of a new user in a real browser: a microphone test, one's own name, the demo."""
 
 import re
+import time
 
 import numpy as np
 from playwright.sync_api import Page, expect
 from support import voices
 from support.app import App
 from support.chromium import chromium
+
+from speakerid.dashboard.shared.state import GONE_AFTER_S
 
 PLENTY = 90_000  # ms; the machine may be busy
 _COUNT = "addEventListener('click', (e) => { window.clicks = (window.clicks ?? 0) + (e.detail > 0); }, true)"
@@ -50,14 +53,36 @@ def test_the_microphone_is_tried_before_anything_else(app: App, open_browser):
     )
 
 
-def test_a_microphone_that_is_silent_or_refused_gets_a_remedy(app: App, open_browser, tmp_path):
+def test_a_silent_microphone_gets_a_remedy(app: App, open_browser):
     page: Page = open_browser(np.zeros(20 * voices.RATE, np.float32), loop=True)
     page.goto(app.url, timeout=PLENTY)
     page.locator(".mic-button").click(timeout=PLENTY)
     expect(page.locator(".mic-hint")).to_contain_text("Nothing is heard", timeout=PLENTY)
-    page.context.close()
+
+
+def test_a_refused_microphone_gets_a_remedy(app: App, tmp_path):
     with chromium(tmp_path / "refusing", allowed=False) as context:
         page = context.pages[0]
         page.goto(app.url, timeout=PLENTY)
         page.locator(".mic-button").click(timeout=PLENTY)
         expect(page.locator(".mic-hint")).to_contain_text("Allow it with the lock", timeout=PLENTY)
+
+
+def test_an_analysis_goes_on_beside_other_pages_and_ends_with_its_tab(app: App, open_browser, tmp_path):
+    samples = np.concatenate([voices.conversation(["Alice", "Edgar", "Bruno"])[0]] * 60)  # twelve minutes
+    page: Page = open_browser()
+    page.goto(f"{app.url}/Recordings", timeout=PLENTY)
+    file = voices.write_wav(tmp_path / "talk.wav", samples)
+    page.locator(".st-key-recording-file input[type=file]").set_input_files(str(file), timeout=PLENTY)
+    page.locator(".st-key-recording-start button").click(timeout=PLENTY)
+    expect(page.locator(".st-key-recording-progress")).to_contain_text("heard", timeout=PLENTY)
+    page.get_by_role("link", name="Home").click()
+    expect(page.locator(".st-key-card-next")).to_be_visible(timeout=PLENTY)
+    page.get_by_role("link", name="Recordings").click()
+    expect(page.locator(".st-key-recording-progress")).to_contain_text("talk.wav", timeout=PLENTY)
+    assert app.analyses() == 1
+    page.close()
+    end = time.monotonic() + GONE_AFTER_S + 20
+    while app.analyses():
+        assert time.monotonic() < end, "the analysis goes on though its tab is closed"
+        time.sleep(0.2)

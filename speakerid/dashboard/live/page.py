@@ -6,7 +6,7 @@ import streamlit as st
 
 from speakerid.dashboard import server
 from speakerid.dashboard.live import controls as live_controls
-from speakerid.dashboard.live import fallback
+from speakerid.dashboard.live import fallback, press_start
 from speakerid.dashboard.live.component import live_board
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import access, local_microphone, state, widgets
@@ -66,6 +66,7 @@ def draw() -> None:
         )
         source = session.choices[_SOURCE] = source or BROWSER
         if source != BROWSER:
+            st.session_state.pop(_LISTEN_NOW, None)
             session.end_browser()
         session.hint(_HINTS[source])
         wide = source in (MICROPHONE, RECORDING)  # they get a line of their own
@@ -183,11 +184,12 @@ def _browser(session: LiveSession) -> None:
         queued_audio_frames_callback=session.on_frames,
         on_audio_ended=session.on_browser_ended,
         media_toggle_controls=False,
-        desired_playing_state=True if st.session_state.get(_LISTEN_NOW) else None,  # None: START and STOP
         translations={"start": "START", "stop": "STOP", "select_device": "Device"},
     )
     if stream.state.playing or stream.state.signalling:
         st.session_state.pop(_LISTEN_NOW, None)
+    elif st.session_state.get(_LISTEN_NOW):
+        press_start.draw("START")
     session.stream.use(stream)
     if session.listening and not session.by_browser:  # what was begun before has no other button here
         _stop(session)
