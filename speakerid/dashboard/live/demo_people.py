@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from speakerid.model import Encoder
 
 SHIPPED = Path(__file__).resolve().parents[1] / "demo" / "voiceprints.safetensors"
-"""`NAME` float32 [k, d] and `NAME seconds` float32 [k] of each person; in the metadata the id of the model."""
+"""`NAME` float32 [k, d] and `NAME seconds` float32 [k] of each person; in the metadata the model's id."""
 
 _SINCE = "2026-01-01T00:00:00+00:00"
 _lock = threading.Lock()
