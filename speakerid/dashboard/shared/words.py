@@ -78,8 +78,8 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
     ]
     if snapshot.clipped:
         text.append("too loud: clipped")
-    if snapshot.speech and not math.isnan(snapshot.snr_db):
-        text.append(f"{snapshot.snr_db:.0f} dB above the noise")
+    if not math.isnan(snapshot.snr_db):
+        text.append(f"speech {snapshot.snr_db:.0f} dB above the noise")
     lost = []
     if snapshot.dropped:
         lost.append(f"{snapshot.dropped / 16_000:.1f} s of sound lost")
@@ -90,7 +90,7 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
         "clipped": bool(snapshot.clipped),
         "speech": bool(snapshot.speech),
         "text": text,
-        "lost": ", ".join(lost) or "no sound lost",
+        "lost": ", ".join(lost),
     }
 
 
@@ -99,7 +99,7 @@ def latency(measured: Collection[float]) -> dict[str, Any]:
 
     What a browser's microphone and its connection take before that is not in it: it cannot be measured here.
     """
-    way = "from the app having the sound to the screen"
+    way = "until a sound is on the screen"
     if not measured:
         detail = f"{way}: measured while somebody speaks"
         return {"text": "—", "detail": detail, "median": None, "slow": None}
@@ -107,7 +107,7 @@ def latency(measured: Collection[float]) -> dict[str, Any]:
     slow = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     return {
         "text": f"{median(ordered):.0f} ms",
-        "detail": f"{way}; 19 times in 20 under {slow:.0f} ms",
+        "detail": f"{way}, 19 times in 20 under {slow:.0f} ms",
         "median": round(median(ordered), 1),
         "slow": round(slow, 1),
     }
@@ -134,6 +134,13 @@ def gender(label: str, probability: float) -> dict[str, str]:
 
     guess = "not sure" if label == "not sure" else f"{label}, {drawn(probability):.0%}"
     return {"text": f"Sounds: {guess}", "help": ABOUT}
+
+
+def corrected(now: dict[str, Any], name: str, color: str) -> dict[str, Any]:
+    """The same where a person said that this stretch is somebody else's (`name`)."""
+    kind = UNKNOWN if name == UNKNOWN else "person"
+    detail = f"corrected · heard as {now['name']}"
+    return {**now, "kind": kind, "name": name, "detail": detail, "told": "", "color": color, "firm": 1.0}
 
 
 def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from speakerid.dashboard.live.board.state import State
 from speakerid.dashboard.shared import timeline
 from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.dashboard.shared.words import (
+    corrected,
     explanation,
     firmness,
     latency,
@@ -160,11 +161,11 @@ class Board:
             strangers = self._space.news()
             at = self._log.offset + snapshot.at
             point = self._rolling.add(at, self._scores())
+            first = self._log.take(snapshot.turns)
             answers = self._answers()
             if not pending:  # what only decisions change need not be drawn again
                 for part in ("bars", "space", "explain"):
                     del answers[part]
-            first = self._log.take(snapshot.turns)
             if first is not None and self._heard_names() != self._rows:
                 return self.hello()  # somebody was heard who has no row in the timeline yet
             return {
@@ -183,7 +184,7 @@ class Board:
                 return None
             if self._heard_names() != self._rows:
                 return self.hello()
-            return {"kind": "update", "turns": self._turns_message(index)}
+            return {"kind": "update", "now": self._now(), "turns": self._turns_message(index)}
 
     def unknown_voices(self) -> "list[Voice]":
         """What unknown voices sounded like, in the log's time."""
@@ -235,7 +236,11 @@ class Board:
     def _now(self) -> Message:
         if self.state.kind != "listening" or self._snapshot is None:
             return not_listening(self.state.text)
-        return now_speaking(self._decision, self.color, self._firm) | {"gender": self._gendered}
+        now = now_speaking(self._decision, self.color, self._firm)
+        latest = self._log.latest
+        if latest is not None and latest.corrected and latest.named == now["name"]:
+            now = corrected(now, latest.speaker, self.color(latest.speaker))
+        return now | {"gender": self._gendered}
 
     def _bars_message(self) -> Message:
         return self._bars.message(self._scores(), told=bool(self._decision and self._decision.scores))
