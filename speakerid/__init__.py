@@ -10,12 +10,19 @@ if TYPE_CHECKING:
     from speakerid.conversation.hearing import identify
     from speakerid.gallery import Gallery
     from speakerid.identify import Decision, Listener
+    from speakerid.identify.verification import verify
     from speakerid.model import Encoder
 
 __version__ = "0.1.0"
-__all__ = ["Decision", "Encoder", "Gallery", "Listener", "identify"]
+__all__ = ["Decision", "Encoder", "Gallery", "Listener", "identify", "verify"]
 
-_ROOMS = {"Encoder": "model", "Gallery": "gallery", "Listener": "identify", "Decision": "identify"}
+_ROOMS = {
+    "Encoder": "model",
+    "Gallery": "gallery",
+    "Listener": "identify",
+    "Decision": "identify",
+    "verify": "identify.verification",
+}
 
 
 def __getattr__(name: str):

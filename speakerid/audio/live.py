@@ -38,7 +38,7 @@ class LiveConverter:
             self._format = kind
         assert self._resampler is not None
         blocks += [_samples(out) for out in self._resampler.resample(frame)]
-        return self._normalizer.push(np.concatenate(blocks))
+        return self._normalizer.push(np.concatenate([empty(), *blocks]))
 
     @property
     def gain_db(self) -> float:
