@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from speakerid.gallery import Consent, Gallery
     from speakerid.identify import Decision, Listener
     from speakerid.identify.compare import compare
+    from speakerid.identify.verification import verify
     from speakerid.model import Encoder
 
 __version__ = "0.1.0"
-__all__ = ["Consent", "Decision", "Encoder", "Gallery", "Listener", "compare", "identify", "load"]
+__all__ = ["Consent", "Decision", "Encoder", "Gallery", "Listener", "compare", "identify", "load", "verify"]
 
 _ROOMS = {
     "Consent": "gallery",
@@ -25,6 +26,7 @@ _ROOMS = {
     "Listener": "identify",
     "compare": "identify.compare",
     "load": "audio.loading",
+    "verify": "identify.verification",
 }
 
 

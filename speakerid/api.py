@@ -1,36 +1,18 @@
-"""The REST API, `python -m speakerid serve`: a thin door to the room `speakerid.rest`."""
+"""The REST API, `python -m speakerid serve` and, under /api, in the app: a thin door to `speakerid.rest`."""
 
+import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from speakerid import __version__
-from speakerid.errors import SpeakerIdError
-from speakerid.rest import people, recordings, refusals
-from speakerid.rest.guard import Guard
-from speakerid.rest.listen import MAX_MESSAGE, listen
-from speakerid.rest.service import Service, service_of
-
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-ENDPOINTS: dict[str, tuple[Endpoint, str]] = {
-    "GET /v1/speakers": (people.speakers, "who is enrolled"),
-    "POST /v1/speakers/{name}": (people.enroll, "enroll from a form: files, consent=true, keep_recordings"),
-    "PATCH /v1/speakers/{name}": (people.rename, 'rename: {"name": new}'),
-    "DELETE /v1/speakers/{name}": (people.remove, "delete everything stored of a person"),
-    "POST /v1/identify": (recordings.identify, "who speaks when in a recording; ?decisions=true for more"),
-    "POST /v1/embed": (recordings.embed, "the embedding of a recording"),
-}
-"""Method and path -> what answers, and what it does. / and /v1/health tell of the API itself."""
-
-_LIVE = "/v1/listen"
+from speakerid import network
+from speakerid.gallery import Gallery
+from speakerid.model import Encoder
+from speakerid.rest.app import application
+from speakerid.rest.routes.live import MAX_MESSAGE
+from speakerid.rest.service import Service
 
 
 class Server(uvicorn.Server):
@@ -40,11 +22,14 @@ class Server(uvicorn.Server):
         """Serve a gallery.
 
         Args:
-            token: that every request has to bring; "" for none.
+            token: that opens everything; "" for none.
             local: whether it listens on this computer only.
         """
+        network.protect()
         config = uvicorn.Config(
             application(service, token, local=local),
+            http="h11",
+            backlog=128,  # asyncio accepts so many at once, before anything can be refused
             log_config=None,
             log_level="warning",
             access_log=False,  # addresses hold names
@@ -64,53 +49,19 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def application(service: Service, token: str, *, local: bool) -> Starlette:
-    """The API as an ASGI application; arguments as of `Server`."""
-    routes = [Route("/", index), Route("/v1/health", health), WebSocketRoute(_LIVE, listen)]
-    for path, functions in _by_path().items():
-        # A name may hold a slash.
-        routes.append(Route(path.replace("{name}", "{name:path}"), _one_of(functions), methods=[*functions]))
-    app = Starlette(
-        routes=routes,
-        middleware=[Middleware(Guard, token=token, local=local)],
-        exception_handlers={SpeakerIdError: refusals.refused, HTTPException: refusals.no_such_route},
-    )
-    app.state.service = service
-    return app
+class Mounted:
+    """The API inside another application; the model is loaded with the first request."""
 
+    def __init__(self, gallery: Callable[[], Gallery], encoder: Callable[[], Encoder], *, local: bool):
+        self._gallery, self._encoder, self._local = gallery, encoder, local
+        self._app: ASGIApp | None = None
+        self._lock = asyncio.Lock()
 
-def _by_path() -> dict[str, dict[str, Endpoint]]:
-    """Path -> method -> what answers; one route a path, so that 405 tells all methods that there are."""
-    paths: dict[str, dict[str, Endpoint]] = {}
-    for endpoint, (function, _) in ENDPOINTS.items():
-        method, path = endpoint.split()
-        paths.setdefault(path, {})[method] = function
-    return paths
-
-
-def _one_of(functions: dict[str, Endpoint]) -> Endpoint:
-    async def answer(request: Request) -> Response:
-        return await functions["GET" if request.method == "HEAD" else request.method](request)
-
-    return answer
-
-
-async def index(_: Request) -> Response:
-    """GET /: what there is."""
-    told = {
-        "GET /v1/health": "the model, how many people, whether confidences are calibrated",
-        **{endpoint: about for endpoint, (_, about) in ENDPOINTS.items()},
-        f"WebSocket {_LIVE}": "live: send 16-bit mono PCM at 16 kHz (or ?rate=), get decisions; “end” ends",
-    }
-    return JSONResponse({"speakerid": __version__, "endpoints": told})
-
-
-async def health(request: Request) -> Response:
-    """GET /v1/health: whether it works, and with what."""
-    service = service_of(request)
-    count, calibrated = await service.quick.run(
-        lambda _: (len(service.gallery.speakers()), service.calibrated)
-    )
-    return JSONResponse(
-        {"version": __version__, "model": service.encoder.id, "people": count, "calibrated": calibrated}
-    )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        async with self._lock:
+            if self._app is None:
+                gallery = await asyncio.to_thread(self._gallery)
+                encoder = await asyncio.to_thread(self._encoder)
+                self._app = application(Service(gallery, encoder), "", local=self._local)
+        await self._app(scope, receive, send)

@@ -28,6 +28,8 @@ COMMANDS = (
     "speakerid.commands.identify",
     "speakerid.commands.microphone",
     "speakerid.commands.serve",
+    "speakerid.commands.keys",
+    "speakerid.commands.verify",
     "speakerid.commands.embed",
     "speakerid.commands.export_model",
     "speakerid.evaluate.command",

@@ -22,4 +22,7 @@ def same_origin(origin: str | None, host: str | None) -> bool:
     """
     if not origin or not host:
         return False
-    return urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # no address at all, such as "http://["
+        return False

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Imports of optional features, each behind a message that says what to install.
 OPTIONAL = {"resemblyzer", "speechbrain"}
 # What Streamlit's documented API takes, and brings: routes of its server, images; and the server itself.
-COMES_WITH = {"starlette": "streamlit", "uvicorn": "streamlit", "PIL": "streamlit"}
+COMES_WITH = {"pydantic": "fastapi", "starlette": "streamlit", "uvicorn": "streamlit", "PIL": "streamlit"}
 
 
 def names_in(requirements: list[str]) -> set[str]:

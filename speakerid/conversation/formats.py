@@ -46,6 +46,25 @@ def to_rttm(entries: Sequence[Entry], file_id: str) -> str:
     return "".join(lines)
 
 
+def to_srt(entries: Sequence[Entry]) -> str:
+    """SubRip subtitles: numbered, `00:00:01,500 --> 00:00:03,000`, and the name."""
+    cues = [
+        f"{number}\n{_subtitle_clock(e.start, ',')} --> {_subtitle_clock(e.end, ',')}\n{_line(e.speaker)}\n"
+        for number, e in enumerate(entries, 1)
+    ]
+    return "\n".join(cues)
+
+
+def to_vtt(entries: Sequence[Entry]) -> str:
+    """WebVTT (W3C): the name as a voice span, with its markup escaped."""
+    cues = [
+        f"\n{_subtitle_clock(e.start, '.')} --> {_subtitle_clock(e.end, '.')}\n"
+        f"<v {html.escape(_line(e.speaker), quote=False)}>{html.escape(_line(e.speaker), quote=False)}</v>\n"
+        for e in entries
+    ]
+    return "WEBVTT\n" + "".join(cues)
+
+
 def to_json(entries: Sequence[Entry]) -> str:
     """A list of turns."""
     rows = [{**turn_row(entry), "named": entry.named, "corrected": entry.corrected} for entry in entries]
@@ -116,6 +135,16 @@ def export(kind: str, entries: Sequence[Entry], page: Callable[[], str]) -> tupl
     if kind == "html":
         return "speakers.html", "text/html; charset=utf-8", page()
     return None
+
+
+def _subtitle_clock(seconds: float, mark: str) -> str:
+    milliseconds = round(1000 * seconds)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{mark}{rest % 1000:03d}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _word(text: str) -> str:

@@ -20,6 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from speakerid import network
 from speakerid.dashboard.shared import heard
 from speakerid.dashboard.shared.channel import CHANNELS, Channel
 from speakerid.hosts import same_origin
@@ -43,6 +44,7 @@ def serving() -> bool:
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the door with the server; close every live session with it, so that Ctrl-C ends at once."""
     global _serving
+    network.protect()
     _serving = True
     try:
         yield

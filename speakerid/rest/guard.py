@@ -1,6 +1,6 @@
 """Who is let in, around everything else; and the last net, so that nobody is ever sent a traceback."""
 
-import hmac
+import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -8,7 +8,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from speakerid.errors import SpeakerIdError
 from speakerid.hosts import same_origin, this_computer
+from speakerid.rest.access import Access
+from speakerid.rest.metrics import Metrics
 from speakerid.rest.refusals import Refusal, answer, unexpected
 
 # Kept by no cache, used by no page of another site, taken for nothing but what it says it is.
@@ -16,6 +19,11 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
+}
+
+# How to ask holds no secret, and a browser that shows it has no token yet.
+_OPEN = {"/docs", "/openapi.json"} | {
+    f"/static-offline-docs/{n}" for n in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 }
 
 
@@ -26,27 +34,33 @@ class Guard:
     change something, and where a site has its name lead to 127.0.0.1, it tells that name as Host.
 
     Args:
-        token: that every request has to bring; "" for none.
+        access: who is let in.
         local: whether the server listens on this computer only.
     """
 
-    def __init__(self, app: ASGIApp, token: str, local: bool):
-        self._app, self._token, self._local = app, token.encode(), local
+    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics, local: bool):
+        self._app, self._access, self._metrics, self._local = app, access, metrics, local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or open a WebSocket."""
-        started = False
+        started, began, told = False, time.monotonic(), {}
 
         async def send_guarded(message: Message) -> None:
             nonlocal started
             started = started or message["type"] in ("http.response.start", "websocket.accept")
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                MutableHeaders(scope=message).update(_HEADERS)
+                MutableHeaders(scope=message).update({**_HEADERS, **told})
+                self._metrics.answered(message["status"], time.monotonic() - began)
             await send(message)
 
         try:
-            self._let_in(Headers(scope=scope))
-        except Refusal as refusal:
+            headers = Headers(scope=scope)
+            self._check(headers)
+            if scope["path"].removeprefix(scope.get("root_path", "")) not in _OPEN:
+                caller = self._access.caller(headers)
+                scope.setdefault("state", {})["caller"] = caller
+                told = self._access.spend(caller)
+        except SpeakerIdError as refusal:
             await answer(refusal)(scope, receive, send_guarded)
             return
         try:
@@ -60,7 +74,7 @@ class Guard:
             elif scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1011})
 
-    def _let_in(self, headers: Headers) -> None:
+    def _check(self, headers: Headers) -> None:
         host = headers.get("host", "")
         if self._local and not this_computer(_name_in(host)):
             raise Refusal(
@@ -75,18 +89,6 @@ class Guard:
                 "This request comes from a web page of another site, which may not use this API: send it "
                 "from a program, or from that site's own server.",
             )
-        if self._token and not self._knows_token(headers):
-            raise Refusal(
-                HTTPStatus.UNAUTHORIZED,
-                "The token is missing or wrong: send the header “Authorization: Bearer TOKEN” with what "
-                "SPEAKERID_API_TOKEN is set to where the server runs.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-
-    def _knows_token(self, headers: Headers) -> bool:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip().encode("latin-1"), self._token)
-        return right and scheme.lower() == "bearer"
 
 
 def _name_in(host: str) -> str:

@@ -1,10 +1,12 @@
 """What goes wrong, as an answer: a status and {"error": a sentence with its remedy}, never a traceback."""
 
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -82,7 +84,29 @@ async def no_such_route(request: Request | WebSocket, error: Exception) -> JSONR
     sentence = "There is nothing at this address: GET / tells what there is."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         sentence = f"{request.scope['method']} is not possible at this address: GET / tells what is."
-    return answer(Refusal(HTTPStatus(error.status_code), sentence, headers=error.headers))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return answer(Refusal(HTTPStatus(error.status_code), sentence, headers=headers))
+
+
+def _methods(request: Request | WebSocket) -> set[str]:
+    """What is possible at an address: each method is a route of its own there."""
+    found: set[str] = set()
+    for route in request.app.openapi()["paths"].items():
+        pattern = re.sub(r"\\\{name\\\}", ".*", re.escape(route[0]))
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", pattern)
+        if re.fullmatch(pattern, request.url.path.removeprefix(request.scope.get("root_path", ""))):
+            found |= {method.upper() for method in route[1]}
+    return found
+
+
+async def not_valid(_: Request | WebSocket, error: Exception) -> JSONResponse:
+    """FastAPI's handler of arguments that are none."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    sentence = f"{first['loc'][-1]} cannot be used ({first['msg']}): see /docs."
+    return answer(Refusal(HTTPStatus.BAD_REQUEST, sentence))
 
 
 def unexpected(error: BaseException) -> Refusal:

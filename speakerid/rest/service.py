@@ -1,18 +1,19 @@
 """What all requests share."""
 
+import asyncio
 import threading
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery
 from speakerid.identify import Engine
 from speakerid.identify.scoring import Scorer
 from speakerid.model import Encoder
+from speakerid.rest.jobs import Jobs
+from speakerid.rest.metrics import Metrics
 from speakerid.rest.workers import Workers
-
-ACTOR = "api"
-"""Who changes voiceprints here, in the audit log."""
 
 
 @dataclass(eq=False)
@@ -22,6 +23,8 @@ class Service:
     Attributes:
         heavy: for what runs the network; two at once keep a computer busy.
         quick: for what reads and writes the folder of voiceprints.
+        reading: requests whose body is on its way; they hold no place among the others.
+        looking: for /v1/health, which answers whatever else is busy.
         listening: WebSockets that are open.
     """
 
@@ -29,10 +32,17 @@ class Service:
     encoder: Encoder
     heavy: Workers = field(default_factory=lambda: Workers(threads=2, waiting=6))
     quick: Workers = field(default_factory=lambda: Workers(threads=4, waiting=60))
+    reading: Workers = field(default_factory=lambda: Workers(threads=0, waiting=1000))
+    looking: Workers = field(default_factory=lambda: Workers(threads=1, waiting=1000))
     listening: int = 0
+    metrics: Metrics = field(default_factory=Metrics)
+    jobs: Jobs = field(default_factory=Jobs)
 
     def __post_init__(self) -> None:
         self.engine = Engine(self.encoder)
+        self._seen: tuple[int, bool] = (0, False)
+        self._had_people = False
+        self.metrics.sessions.set_function(lambda: self.listening)
 
     @property
     def calibrated(self) -> bool:
@@ -43,9 +53,33 @@ class Service:
         """
         return Scorer.for_model(self.encoder.id).calibrated
 
+    async def look(self) -> tuple[str, int, bool]:
+        """ "ok" or, where the disk does not answer within a second, "busy"; how many people; calibrated.
+
+        Raises:
+            GalleryError: the folder cannot be read, or is gone.
+        """
+        try:
+            async with asyncio.timeout(1):
+                self._seen = await self.looking.run(lambda _: self._count())
+                return "ok", self._seen[0], self._seen[1]
+        except TimeoutError:
+            return "busy", self._seen[0], self._seen[1]
+
+    def _count(self) -> tuple[int, bool]:
+        count = len(self.gallery.speakers())
+        if not count and self._had_people and not self.gallery.folder.exists():
+            raise GalleryError(
+                f'The folder "{self.gallery.folder}" is gone: put it back, or restart the server.'
+            ) from FileNotFoundError(str(self.gallery.folder))
+        self._had_people = self._had_people or count > 0
+        return count, self.calibrated
+
     def end(self) -> None:
         """The server ends: nothing new is begun, and whoever waits is told."""
         self.heavy.close()
+        self.looking.close()
+        self.jobs.close()
         self.quick.close()
         # It waits for its thread, which may be in the middle of a batch; the event loop must not.
         threading.Thread(target=self.engine.close, name="close-engine", daemon=True).start()

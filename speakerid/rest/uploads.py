@@ -17,9 +17,8 @@ from speakerid.rest.refusals import Refusal
 from speakerid.rest.workers import Place
 
 _LONGEST_JSON = 100_000  # bytes
-_PATIENCE = (
-    30.0  # seconds that a client may send nothing: a computer that went to sleep must not keep its place
-)
+_PATIENCE = 30.0  # seconds that a body may take …
+_SLOWEST = 10_000  # … and one more for so many bytes: who sends one now and then must not stay for ever
 
 
 @dataclass(frozen=True)
@@ -108,14 +107,16 @@ async def read_json(request: Request, place: Place) -> dict[str, Any]:
     return value
 
 
-def require_sound(upload: Upload) -> None:
-    """Make sure that a file is a recording at all.
+def require_sound(upload: Upload) -> float:
+    """Make sure that a file is a recording at all; the seconds that its header tells, or 0.
 
     Raises:
         Refusal: if not.
     """
     try:
-        Sound(upload.content, upload.name).close()
+        sound = Sound(upload.content, upload.name)
+        sound.close()
+        return sound.told
     except AudioError as error:
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error)) from error
 
@@ -126,14 +127,15 @@ async def _body(request: Request, place: Place, most: int) -> AsyncGenerator[byt
         raise _too_large(most)
     count = 0
     parts = request.stream()
+    began = asyncio.get_running_loop().time()
     while True:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout_at(began + _PATIENCE + count / _SLOWEST):
                 part = await anext(parts, None)
         except TimeoutError as error:
             raise Refusal(
                 HTTPStatus.REQUEST_TIMEOUT,
-                f"Nothing has come for {_PATIENCE:g} seconds: send the request again, without such pauses.",
+                f"The request came too slowly ({count} bytes in {_PATIENCE:g} s): send it again, faster.",
             ) from error
         if part is None:
             return

@@ -71,6 +71,11 @@ class Workers:
             self._taken -= 1
             self._bytes -= place.bytes
 
+    def require_place(self) -> None:
+        """Raises Refusal where `place` would: to refuse a request before its body is read."""
+        with self.place():
+            return
+
     def close(self) -> None:
         """The server ends: refuse whoever waits, and tell what runs to stop."""
         self._ending = True

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from speakerid.gallery import Gallery
-from speakerid.rest import listen
+from speakerid.rest.routes import live as listen
 from speakerid.rest.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,3 +199,49 @@ def test_ctrl_c_ends_the_process_at_once_with_a_client_listening_and_work_going_
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize(("rate", "size"), [(44100, 2), (48000, 6), (16000, 2), (8000, 4)])
+def test_pieces_of_one_to_three_samples_are_heard(api, rate, size):
+    with opened(api, f"?rate={rate}") as socket:
+        send(socket, pcm(voices.turn("Alice", 0))[:4098], size=size)
+        socket.send("end")
+        *_, last = messages(socket)
+    assert last["seconds"] == pytest.approx(2049 / rate, abs=0.02)
+
+
+def test_a_client_that_sends_nothing_does_not_keep_its_place(api, monkeypatch):
+    monkeypatch.setattr(listen, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(listen, "LOOK_SECONDS", 0.05)
+    with opened(api) as socket:
+        assert "sound came" in json.loads(socket.recv(10))["error"]
+    deadline = time.monotonic() + 5
+    while api.service.listening:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_opus_packets_are_heard(api):
+    import av
+
+    encoder = av.AudioCodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
+    samples = np.frombuffer(pcm(voices.turn("Bruno", 0)), "<i2").astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+    frame.sample_rate = 16_000
+    fifo, packets = av.AudioFifo(), []
+    for out in av.AudioResampler(format="s16", layout="mono", rate=48_000).resample(frame):
+        out.pts = None
+        fifo.write(out)
+    while piece := fifo.read(960):
+        piece.pts = None
+        packets += encoder.encode(piece)
+    with opened(api, "?codec=opus") as socket:
+        for packet in packets:
+            socket.send(bytes(packet))
+        socket.send("end")
+        *_, last = messages(socket)
+    assert [turn["speaker"] for turn in last["turns"]] == ["Bruno"]
+    with opened(api, "?codec=opus") as socket:
+        socket.send(b"\xff\xff\xff\xff no packet")
+        assert "no Opus packet" in json.loads(socket.recv(10))["error"]

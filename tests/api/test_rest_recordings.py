@@ -13,7 +13,7 @@ import speakerid
 from speakerid.audio.decode import decode
 from speakerid.conversation.formats import decision_row, turn_row
 from speakerid.identify import Listener
-from speakerid.rest import recordings
+from speakerid.rest.routes import recordings
 from speakerid.rest.service import Service
 from speakerid.rest.workers import Workers
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from speakerid.conversation.entry import Entry, clock
-from speakerid.conversation.formats import to_csv, to_html, to_json, to_rttm
+from speakerid.conversation.formats import to_csv, to_html, to_json, to_rttm, to_srt, to_vtt
 
 ENTRIES = [
     Entry(0.5, 2.25, "Ana María", 0.912, "Ana María"),
@@ -51,3 +51,10 @@ def test_the_report_keeps_names_from_being_markup():
     )
     assert "<img" not in page.replace("<\\/script><img", "")
     assert page.count("</script>") == 2, "only the two script elements of the page itself end one"
+
+
+def test_subtitles_number_escape_and_write_times_as_their_formats_do():
+    entries = [Entry(1.5, 3661.25, "A <b>\n\nB", 0.9, "A <b>\n\nB"), ENTRIES[1]]
+    assert to_srt(entries).split("\n")[:4] == ["1", "00:00:01,500 --> 01:01:01,250", "A <b> B", ""]
+    lines = to_vtt(entries).split("\n")
+    assert lines[:4] == ["WEBVTT", "", "00:00:01.500 --> 01:01:01.250", "<v A &lt;b&gt; B>A &lt;b&gt; B</v>"]

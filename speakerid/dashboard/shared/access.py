@@ -127,6 +127,11 @@ def reachable_by_others() -> bool:
     return not this_computer(listens_at) or not (opened_as is None or this_computer(opened_as))
 
 
+def for_this_computer() -> bool:
+    """Whether the app has no login and listens on this computer only: the API then needs no key either."""
+    return not login_configured() and this_computer(config.get_option("server.address") or "")
+
+
 def page(name: str) -> None:
     """Let a visitor in to a page, or end the run with what they can do about it.
 

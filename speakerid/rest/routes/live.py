@@ -1,7 +1,9 @@
 """The live WebSocket, /v1/listen: sound in, decisions out, by the Engine that all sessions share.
 
-    client: binary messages of 16-bit little-endian mono PCM, at 16 kHz or at what ?rate=48000 says
-    server: each decision as {"at", "speaker", "confidence", "scores"}
+    client: binary messages of 16-bit little-endian mono PCM, at 16 kHz or at what ?rate=48000 says; with
+            ?codec=opus each message is one Opus packet, as WebCodecs' AudioEncoder makes them
+    server: each decision as {"at", "speaker", "confidence", "scores"}; while this computer does not keep up,
+            {"behind": seconds, "skipped": windows since the beginning} at most once a second
     client: the text "end"
     server: {"turns", "seconds", "model", "calibrated"}, and closes
 
@@ -44,6 +46,8 @@ _AHEAD = 16_000_000  # bytes read before they are heard; beyond that, the client
 _UNSENT = 1000  # decisions that a client may leave unread: more than a minute
 _SILENCE = 2.0  # seconds after the end, longer than any pause that the Listener waits for
 _POLL = 0.005  # seconds
+IDLE_SECONDS = 30.0  # within which a client has to send …
+_LEAST = 1.0  # … so many seconds of sound
 _FAREWELL = 1.0  # seconds in which the last words to a client have to be sent
 
 
@@ -58,6 +62,9 @@ async def listen(socket: WebSocket) -> None:
             )
         if why := service.engine.full:
             raise busy(why)
+        codec = socket.query_params.get("codec", "pcm")
+        if codec not in ("pcm", "opus"):
+            raise Refusal(HTTPStatus.BAD_REQUEST, "codec is neither pcm nor opus: send one of them.")
         service.listening += 1
     except Refusal as refusal:
         await socket.send_denial_response(answer(refusal))
@@ -69,7 +76,7 @@ async def listen(socket: WebSocket) -> None:
             await socket.send_denial_response(answer(error))
             return
         await socket.accept()
-        await _Session(socket, service, listener, rate).run()
+        await _Session(socket, service, listener, rate, codec == "opus").run()
     finally:
         service.listening -= 1
 
@@ -77,10 +84,13 @@ async def listen(socket: WebSocket) -> None:
 class _Session:
     """One client's sound on its way through the Engine."""
 
-    def __init__(self, socket: WebSocket, service: Service, listener: Listener, rate: int):
+    def __init__(self, socket: WebSocket, service: Service, listener: Listener, rate: int, opus: bool):
         self._socket, self._service, self._listener, self._rate = socket, service, listener, rate
         self._loop = asyncio.get_running_loop()
         self._converter = LiveConverter()
+        self._opus = _opus_decoder() if opus else None
+        self._came, self._came_at = 0.0, time.monotonic()  # seconds of sound in whole pieces, and when
+        self._told = (0, 0.0)  # skipped and behind, as the client knows them
         self._ring = Ring()
         self._pushed = 0  # samples
         self._due = 0.0  # by time.monotonic(), when what was pushed would be over, had it come in real time
@@ -142,6 +152,11 @@ class _Session:
         """Give the Engine what came; after the end, send the turns."""
         size = 2 * max(1, self._rate * _PIECE // RATE)
         while (sound := await self._next()) is not None:
+            if self._opus is not None:
+                for frame in _decoded(self._opus, sound):
+                    await self._push(self._converter.push(frame))
+                self._unheard -= len(sound)
+                continue
             sound = self._odd + sound
             whole = len(sound) // 2 * 2
             self._odd = sound[whole:]
@@ -198,15 +213,39 @@ class _Session:
             await asyncio.sleep(LOOK_SECONDS)
             self._check()
             await self._service.quick.run(lambda _: watch.look())
+            self._tell()
+            self._require_sound()
+
+    def _tell(self) -> None:
+        """Say it while it happens that this computer does not keep up."""
+        skipped = self._listener.skipped
+        behind = round(max(0.0, self._pushed / RATE - self._listener.heard), 1)
+        self._service.metrics.skipped.inc(skipped - self._told[0])
+        if skipped > self._told[0] or (behind >= 1 and behind != self._told[1]):
+            self._offer(json.dumps({"behind": behind, "skipped": skipped}))
+        self._told = (skipped, behind)
+
+    def _require_sound(self) -> None:
+        """A client that sends nothing, or hardly anything, does not keep its place."""
+        if self._pushed / RATE - self._came >= _LEAST or not self._inbox.empty():
+            self._came, self._came_at = self._pushed / RATE, time.monotonic()
+        elif time.monotonic() - self._came_at > IDLE_SECONDS:
+            raise Refusal(
+                HTTPStatus.REQUEST_TIMEOUT,
+                f"Less than {_LEAST:g} s of sound came in {IDLE_SECONDS:g} s: connect again once there is.",
+            )
 
     async def _send(self) -> None:
         while (text := await self._outbox.get()) is not None:
             await self._socket.send_text(text)
         raise _Done("Everything was sent.")
 
-    def _decided(self, _: Snapshot, decisions: list[Decision]) -> None:
+    def _decided(self, snapshot: Snapshot, decisions: list[Decision]) -> None:
         """The Engine's thread calls this."""
         with suppress(RuntimeError):  # the loop has ended, and with it everybody who listened
+            self._service.metrics.decisions.inc(len(decisions))
+            if decisions:
+                self._service.metrics.delay.observe(snapshot.latency_ms / 1000)
             for decision in decisions:
                 self._loop.call_soon_threadsafe(self._offer, as_json(decision))
 
@@ -221,6 +260,27 @@ class _Session:
 
 class _Done(SpeakerIdError):
     """A session has come to its good end."""
+
+
+def _opus_decoder() -> "av.AudioCodecContext":
+    import av
+
+    decoder = av.AudioCodecContext.create("opus", "r")
+    decoder.sample_rate, decoder.layout = 48_000, "mono"
+    return decoder
+
+
+def _decoded(decoder: "av.AudioCodecContext", packet: bytes) -> "list[av.AudioFrame]":
+    import av
+    from av.error import FFmpegError
+
+    try:
+        return decoder.decode(av.Packet(packet)) if packet else []
+    except FFmpegError as error:
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST,
+            "A message is no Opus packet: send one a message, or leave out codec.",
+        ) from error
 
 
 def _rate(text: str) -> int:

@@ -5,84 +5,133 @@ from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from fastapi import APIRouter, Request
 
 from speakerid.audio.decode import decode
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent, EnrollmentReport, Gallery, Voiceprint, acting_as, clean_name
 from speakerid.gallery.listing import people_of
 from speakerid.gallery.recordings import require_length
+from speakerid.rest.access import Caller
+from speakerid.rest.deps import Admin, Operator, TheService
+from speakerid.rest.models import Enrolled, NewName, People, Person, Removed, Renamed
 from speakerid.rest.refusals import Refusal
-from speakerid.rest.service import ACTOR, Service, service_of
+from speakerid.rest.service import Service
 from speakerid.rest.uploads import Upload, is_form, read_form, read_json, require_sound
 from speakerid.rest.workers import stop_if
 from speakerid.uploads import MAX_BYTES_AT_ONCE, too_much
 
+router = APIRouter(prefix="/v1/speakers", tags=["people"])
+
 _FORM_BYTES = 1_000_000  # what a form may have beside its files
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "consent"],
+                    "properties": {
+                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "consent": {"type": "string", "enum": ["true"]},
+                        "keep_recordings": {"type": "string", "enum": ["true", "false"]},
+                        "distinct_from": {"type": "string", "description": "names, one a line"},
+                    },
+                }
+            }
+        },
+    }
+}
+_NEW_NAME = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": NewName.model_json_schema()}},
+    }
+}
 
 
-async def speakers(request: Request) -> Response:
-    """GET: everybody, and which files of the folder are damaged."""
-    service = service_of(request)
+@router.get("", response_model=People)
+async def speakers(service: TheService, _: Operator) -> Any:
+    """Everybody, and which files of the folder are damaged."""
 
     def look(_: threading.Event) -> dict[str, Any]:
         damaged = [{"file": one.file, "reason": one.reason} for one in service.gallery.damaged]
         return {"speakers": people_of(service.gallery), "damaged": damaged}
 
-    return JSONResponse(await service.quick.run(look))
+    return await service.quick.run(look)
 
 
-async def enroll(request: Request) -> Response:
-    """POST a form: store a person's voice, or add to it; the EnrollmentReport."""
-    service, name = service_of(request), _usable(_name(request))
+@router.get("/{name:path}", response_model=Person)
+async def speaker(request: Request, service: TheService, _: Operator, name: str) -> Any:
+    """One person."""
+    name = _name(request)
+
+    def look(_: threading.Event) -> dict[str, Any]:
+        found = person_of(service.gallery, name).name
+        return next(row for row in people_of(service.gallery) if row["name"] == found)
+
+    return await service.quick.run(look)
+
+
+@router.post("/{name:path}", response_model=Enrolled, openapi_extra=_FORM)
+async def enroll(request: Request, service: TheService, caller: Operator, name: str) -> Any:
+    """Store a person's voice, or add to it, from a form with the files and consent=true."""
+    name = _usable(_name(request))
     if not is_form(request):
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Recordings are enrolled from a form: send multipart/form-data with the files and consent=true.",
         )
-    with service.heavy.place() as place:
-        files, fields = await read_form(request, place, MAX_BYTES_AT_ONCE + _FORM_BYTES)
+    service.heavy.require_place()
+    with service.reading.place() as body:
+        files, fields = await read_form(request, body, MAX_BYTES_AT_ONCE + _FORM_BYTES)
         consent = _consent(fields)
         if why := too_much([len(file.content) for file in files]):
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
-        report = await place.run(lambda stop: _enroll(service, name, files, consent, fields, stop), request)
-    return JSONResponse(asdict(report))
+        with service.heavy.place() as place:
+            report = await place.run(
+                lambda stop: _enroll(service, caller, name, files, consent, fields, stop), request
+            )
+    return asdict(report)
 
 
-async def rename(request: Request) -> Response:
-    """PATCH {"name": new}: give a person another name."""
-    service, name = service_of(request), _name(request)
-    with service.quick.place() as place:
-        new = (await read_json(request, place)).get("name")
+@router.patch("/{name:path}", response_model=Renamed, openapi_extra=_NEW_NAME)
+async def rename(request: Request, service: TheService, caller: Operator, name: str) -> Any:
+    """Give a person another name."""
+    name = _name(request)
+    with service.reading.place() as body:
+        new = (await read_json(request, body)).get("name")
         if not isinstance(new, str):
             raise Refusal(HTTPStatus.BAD_REQUEST, 'The new name is missing: send {"name": "…"}.')
         new = _usable(new)
 
         def change(_: threading.Event) -> dict[str, str]:
-            old = _person(service.gallery, name).name
-            with acting_as(ACTOR):
+            old = person_of(service.gallery, name).name
+            with acting_as(caller.name):
                 service.gallery.rename(old, new)
             return {"old": old, "new": new}
 
-        return JSONResponse(await place.run(change))
+        return await service.quick.run(change)
 
 
-async def remove(request: Request) -> Response:
-    """DELETE: everything stored of a person."""
-    service, name = service_of(request), _name(request)
+@router.delete("/{name:path}", response_model=Removed)
+async def remove(request: Request, service: TheService, caller: Admin, name: str) -> Any:
+    """Delete everything stored of a person."""
+    name = _name(request)
 
     def change(_: threading.Event) -> dict[str, str]:
-        removed = _person(service.gallery, name).name
-        with acting_as(ACTOR):
+        removed = person_of(service.gallery, name).name
+        with acting_as(caller.name):
             service.gallery.remove(removed)
         return {"removed": removed}
 
-    return JSONResponse(await service.quick.run(change))
+    return await service.quick.run(change)
 
 
 def _enroll(
     service: Service,
+    caller: Caller,
     name: str,
     files: list[Upload],
     consent: Consent,
@@ -96,7 +145,7 @@ def _enroll(
         recordings.append(decode(file.content, name=file.name))
         require_length(sum(one.seconds for one in recordings))
     stop_if(stop)
-    with acting_as(ACTOR):
+    with acting_as(caller.name):
         report = service.gallery.enroll(
             name,
             [one.samples for one in recordings],
@@ -150,7 +199,8 @@ def _usable(name: str) -> str:
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
 
 
-def _person(gallery: Gallery, name: str) -> Voiceprint:
+def person_of(gallery: Gallery, name: str) -> Voiceprint:
+    """The person of that name; raises Refusal, 404, where there is none."""
     gallery.speakers()  # what is wrong with the folder is told by this, so the next line's is the name
     try:
         return gallery.get(name)

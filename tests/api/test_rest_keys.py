@@ -1,0 +1,82 @@
+"""Keys: made and revoked on the command line, roles, rates, and who did it in the audit log."""
+
+import json
+
+import pytest
+from served import Api, recordings, serving
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from speakerid import cli
+from speakerid.gallery import Gallery
+from speakerid.gallery.keys import FILE
+from speakerid.rest import access
+from speakerid.rest.service import Service
+
+
+@pytest.fixture
+def key(empty, capsys):
+    """`key(role)`: the headers of a new key, made on the command line."""
+
+    def made(role: str) -> dict[str, str]:
+        folder = str(empty.folder)
+        assert (
+            cli.main(["keys", "--add", f"my {role}", "--role", role, "--voiceprints", folder, "--json"]) == 0
+        )
+        return {"Authorization": f"Bearer {json.loads(capsys.readouterr().out)['key']}"}
+
+    return made
+
+
+def test_each_role_may_do_what_the_pages_let_it(empty: Api, key):
+    admin, operator, viewer = key("admin"), key("operator"), key("viewer")
+    assert empty("GET", "/v1/health").status == 401  # there are keys now
+    empty.headers = viewer
+    assert empty("GET", "/v1/health").status == 200
+    answer = empty("GET", "/v1/speakers")
+    assert answer.status == 403 and "role operator" in answer.error
+    with connect(f"ws://{empty.host}/v1/listen", additional_headers=viewer):
+        pass
+    with pytest.raises(InvalidStatus), connect(f"ws://{empty.host}/v1/listen"):
+        pass
+    empty.headers = operator
+    assert empty.form("/v1/speakers/Ada", recordings("Alice")[0], consent="true").status == 200
+    assert empty("DELETE", "/v1/speakers/Ada").status == 403
+    empty.headers = admin
+    assert empty("DELETE", "/v1/speakers/Ada").status == 200
+    log = [json.loads(line) for line in (empty.folder / "audit.jsonl").read_text().splitlines()]
+    assert [line["who"] for line in log] == ["api:my operator", "api:my admin"]
+
+
+def test_a_key_is_stored_as_a_hash_and_worthless_once_revoked(empty: Api, key, capsys):
+    first, _ = key("admin"), key("viewer")
+    secret = first["Authorization"].split()[1]
+    assert (
+        secret not in (empty.folder / FILE).read_text() and (empty.folder / FILE).stat().st_mode & 0o77 == 0
+    )
+    assert empty("GET", "/v1/health", **first).status == 200
+    assert cli.main(["keys", "--revoke", "my admin", "--voiceprints", str(empty.folder)]) == 0
+    assert empty("GET", "/v1/health", **first).status == 401
+    assert cli.main(["keys", "--revoke", "my admin", "--voiceprints", str(empty.folder)]) == 1
+    assert 'No key is called "my admin"' in capsys.readouterr().err
+    assert cli.main(["keys", "--voiceprints", str(empty.folder)]) == 0
+    assert "my viewer  (viewer" in capsys.readouterr().out
+
+
+def test_a_key_has_a_rate_and_headers_tell_it(empty: Api, key, monkeypatch):
+    monkeypatch.setitem(access.REQUESTS_A_MINUTE, "viewer", 3)
+    empty.headers = key("viewer")
+    answers = [empty("GET", "/v1/health") for _ in range(4)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert answers[0].headers["RateLimit-Limit"] == "3" and int(answers[3].headers["Retry-After"]) > 0
+    assert "3 requests a minute" in answers[3].error
+
+
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b'[{"name": 1}]', b"{}[]"])
+def test_keys_that_cannot_be_read_let_nobody_in(tmp_path, encoder, content):
+    folder = tmp_path / "voiceprints"
+    folder.mkdir()
+    (folder / FILE).write_bytes(content)
+    with serving(Service(Gallery.open(folder, ""), encoder)) as api:
+        answer = api("GET", "/v1/health")
+        assert answer.status == 409 and "cannot be read" in answer.error
