@@ -28,11 +28,12 @@ def keys(args: argparse.Namespace) -> None:
     """Make, revoke or list.
 
     Raises:
-        GalleryError: no such key, the name is taken, or the file of the keys cannot be used.
+        GalleryError: no such key, the name is taken, or the database cannot be used.
     """
     from speakerid.gallery.keys import Keys
+    from speakerid.gallery.store import open_store
 
-    store = Keys(args.voiceprints)
+    store = Keys(open_store(args.voiceprints))
     if args.revoke:
         store.revoke(args.revoke)
         answer(args, {"revoked": args.revoke}, f'The key "{args.revoke}" opens nothing any more.')

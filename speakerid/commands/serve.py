@@ -20,13 +20,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "serve",
         parents=[options()],
         help="REST API",
-        description=f"Serve the REST API until Ctrl-C. Where there are keys (see the command keys) or ${TOKEN} "
-        "is set, every request has to bring one (Authorization: Bearer KEY). /docs tells what there is.",
+        description="Serve the REST API until Ctrl-C. Where there are keys (see the command keys) or "
+        f"${TOKEN} is set, every request has to bring one (Authorization: Bearer KEY). /docs tells what "
+        "there is.",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help=f"address to listen at (default: 127.0.0.1, this computer only; any other takes keys or ${TOKEN})",
+        help="address to listen at (default: 127.0.0.1, this computer only; any other takes keys or "
+        f"${TOKEN})",
     )
     parser.add_argument("--port", type=_port, default=8600, help="default: 8600; 0 for any that is free")
     parser.set_defaults(run=serve)
@@ -40,8 +42,9 @@ def serve(args: argparse.Namespace) -> None:
     """
     local = this_computer(args.host)
     from speakerid.gallery.keys import Keys
+    from speakerid.gallery.store import open_store
 
-    token = _token(local, bool(Keys(args.voiceprints).all()))
+    token = _token(local, bool(Keys(open_store(args.voiceprints)).all()))
     listening = _listen(args.host, args.port)  # before the model loads, so that a taken port is told at once
     with listening:
         gallery = open_gallery(args, writes=True)
@@ -68,8 +71,9 @@ def _token(local: bool, has_keys: bool) -> str:
     token = os.environ.get(TOKEN, "").strip()
     if not token and not local and not has_keys:
         raise SpeakerIdError(
-            "Whoever reaches this address could listen, enroll and delete: make keys (python -m speakerid keys "
-            f"--add NAME) or set {TOKEN} to a long random text, or leave out --host to serve this computer only."
+            "Whoever reaches this address could listen, enroll and delete: make keys (python -m speakerid "
+            f"keys --add NAME) or set {TOKEN} to a long random text, or leave out --host to serve this "
+            "computer only."
         )
     if token and len(token) < _SHORTEST_TOKEN:
         raise SpeakerIdError(

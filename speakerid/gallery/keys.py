@@ -1,21 +1,22 @@
-"""Keys to the REST API, in `api-keys.json` beside the voiceprints: names, roles and hashes, never the keys.
+"""Keys to the REST API, beside the voiceprints in their database: names, roles and hashes, never the keys.
 
 A key is 32 random bytes, so one SHA-256 of it is enough: there is nothing to guess.
 """
 
 import hashlib
-import json
 import secrets
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
-from speakerid.errors import GalleryError
-from speakerid.gallery.consent import utc_now
-from speakerid.gallery.files import folder_lock, replace_file
-from speakerid.gallery.packed import clean_label
+import sqlalchemy as sql
 
-FILE = "api-keys.json"
+from speakerid.errors import GalleryError
+from speakerid.gallery import schema
+from speakerid.gallery.consent import utc_now
+from speakerid.gallery.packed import clean_label
+from speakerid.gallery.sqlstore import LOCK_SECONDS
+from speakerid.gallery.store import Store
+
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 """Each may do what those before it may."""
@@ -37,12 +38,10 @@ class Key:
 
 
 class Keys:
-    """The keys of one folder of voiceprints; all raise GalleryError where their file cannot be used."""
+    """The keys of one gallery; all of this raises GalleryError where the database cannot be used."""
 
-    def __init__(self, folder: Path):
-        self._path = folder / FILE
-        self._read_at: tuple[int, int] | None = None
-        self._keys: list[Key] = []
+    def __init__(self, store: Store):
+        self._store = store
 
     def add(self, name: str, role: Role) -> str:
         """Make a key; it is told here and never again."""
@@ -50,25 +49,22 @@ class Keys:
         if not name:
             raise GalleryError("A key needs a name: say who or what will use it.")
         text = "spk_" + secrets.token_urlsafe(32)
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with folder_lock(self._path.parent, 10.0):
-            keys = self.all()
-            if any(key.name == name for key in keys):
+        row = {"name": name, "role": role, "hash": _hash(text), "created": utc_now()}
+        with self._store.database.writing(LOCK_SECONDS) as connection:
+            if connection.scalar(sql.select(schema.keys.c.name).where(schema.keys.c.name == name)):
                 raise GalleryError(f'There is a key called "{name}": revoke it, or take another name.')
-            self._write([*keys, Key(name, role, _hash(text), utc_now())])
+            connection.execute(sql.insert(schema.keys).values(row))
         return text
 
     def revoke(self, name: str) -> None:
         """Make a key worthless."""
-        if not self.all():
+        known = ", ".join(f'"{key.name}"' for key in self.all())
+        if not known:
             raise GalleryError("There are no keys: nothing was revoked.")
-        with folder_lock(self._path.parent, 10.0):
-            keys = self.all()
-            left = [key for key in keys if key.name != name]
-            if len(left) == len(keys):
-                known = ", ".join(f'"{key.name}"' for key in keys)
+        with self._store.database.writing(LOCK_SECONDS) as connection:
+            gone = connection.execute(sql.delete(schema.keys).where(schema.keys.c.name == name))
+            if not gone.rowcount:
                 raise GalleryError(f'No key is called "{name}" (there is {known}): check the name.')
-            self._write(left)
 
     def find(self, text: str) -> Key | None:
         """The key that this is, if it is one."""
@@ -76,28 +72,13 @@ class Keys:
         return next((key for key in self.all() if secrets.compare_digest(key.hash, made)), None)
 
     def all(self) -> list[Key]:
-        """Every key, the oldest first; the file is read again only once it has changed."""
-        try:
-            stat = self._path.stat()
-            if self._read_at != (stat.st_mtime_ns, stat.st_ino):
-                rows = json.loads(self._path.read_bytes())
-                self._keys = [Key(**row) for row in rows]
-                if any(key.role not in ROLES for key in self._keys):
-                    raise ValueError("no such role")
-                self._read_at = (stat.st_mtime_ns, stat.st_ino)
-        except FileNotFoundError:
+        """Every key, the oldest first."""
+        database, columns = self._store.database, schema.keys.c
+        if not database.exists():
             return []
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise GalleryError(
-                f'The keys in "{self._path}" cannot be read: delete the file and make them anew.'
-            ) from error
-        return list(self._keys)
-
-    def _write(self, keys: list[Key]) -> None:
-        try:
-            replace_file(self._path, json.dumps([asdict(key) for key in keys], indent=1).encode())
-        except OSError as error:
-            raise GalleryError(f'"{self._path}" cannot be written ({error.strerror}): make room.') from error
+        query = sql.select(columns.name, columns.role, columns.hash, columns.created).order_by(columns.number)
+        with database.reading() as connection:
+            return [Key(*row) for row in connection.execute(query)]
 
 
 def _hash(text: str) -> str:

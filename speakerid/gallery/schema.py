@@ -51,6 +51,15 @@ audit = Table(
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("line", Text, nullable=False),
 )
+keys = Table(
+    "speakerid_keys",
+    tables,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("hash", String(64), nullable=False),  # SHA-256 of the key (keys.py)
+    Column("created", String(32), nullable=False),
+)
 
 STEPS: list[Callable[[sql.Connection], None]] = [tables.create_all]
 """Step n brings version n to version n + 1; later ones are added at the end, and none is ever changed."""

@@ -60,6 +60,12 @@ class SqlStore:
         return self._database.place
 
     @property
+    def database(self) -> Database:
+        """Where the rows are, for what is kept beside the people (keys.py); older folders are taken over."""
+        self._ready()
+        return self._database
+
+    @property
     def seal(self) -> Seal | None:
         """What rows are encrypted with; None for nothing."""
         return self._seal

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from speakerid.errors import GalleryError
 from speakerid.gallery.contents import Contents
-from speakerid.gallery.database import PostgresDatabase, SqliteDatabase
+from speakerid.gallery.database import Database, PostgresDatabase, SqliteDatabase
 from speakerid.gallery.sealing import Seal
 from speakerid.gallery.sqlstore import LOCK_SECONDS, SqlStore
 from speakerid.gallery.voiceprint import Voiceprint
@@ -24,6 +24,8 @@ class Store(Protocol):
     def place(self) -> str: ...
     @property
     def folder(self) -> Path | None: ...
+    @property
+    def database(self) -> Database: ...
     @property
     def seal(self) -> Seal | None: ...
     def revision(self) -> Hashable: ...

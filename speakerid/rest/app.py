@@ -46,7 +46,7 @@ def application(service: Service, token: str, *, local: bool) -> FastAPI:
     )
     app.add_middleware(
         Guard,
-        access=Access(token, Keys(service.gallery.folder), open=local),
+        access=Access(token, Keys(service.gallery.store), open=local),
         metrics=service.metrics,
         local=local,
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
-from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery
 from speakerid.identify import Engine
 from speakerid.identify.scoring import Scorer
@@ -41,7 +40,6 @@ class Service:
     def __post_init__(self) -> None:
         self.engine = Engine(self.encoder)
         self._seen: tuple[int, bool] = (0, False)
-        self._had_people = False
         self.metrics.sessions.set_function(lambda: self.listening)
 
     @property
@@ -67,13 +65,7 @@ class Service:
             return "busy", self._seen[0], self._seen[1]
 
     def _count(self) -> tuple[int, bool]:
-        count = len(self.gallery.speakers())
-        if not count and self._had_people and not self.gallery.folder.exists():
-            raise GalleryError(
-                f'The folder "{self.gallery.folder}" is gone: put it back, or restart the server.'
-            ) from FileNotFoundError(str(self.gallery.folder))
-        self._had_people = self._had_people or count > 0
-        return count, self.calibrated
+        return len(self.gallery.speakers()), self.calibrated
 
     def end(self) -> None:
         """The server ends: nothing new is begun, and whoever waits is told."""
