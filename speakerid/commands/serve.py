@@ -20,13 +20,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "serve",
         parents=[options()],
         help="REST API",
-        description=f"Serve the REST API until Ctrl-C. Where there are keys (see the command keys) or ${TOKEN} "
-        "is set, every request has to bring one (Authorization: Bearer KEY). /docs tells what there is.",
+        description=f"Serve the REST API until Ctrl-C. Where there are keys (command keys) or ${TOKEN} is "
+        "set, every request has to bring one (Authorization: Bearer KEY). /docs tells what there is.",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help=f"address to listen at (default: 127.0.0.1, this computer only; any other takes keys or ${TOKEN})",
+        help=f"address to listen at (default: 127.0.0.1, this computer only; others take keys or ${TOKEN})",
     )
     parser.add_argument("--port", type=_port, default=8600, help="default: 8600; 0 for any that is free")
     parser.set_defaults(run=serve)
@@ -68,8 +68,9 @@ def _token(local: bool, has_keys: bool) -> str:
     token = os.environ.get(TOKEN, "").strip()
     if not token and not local and not has_keys:
         raise SpeakerIdError(
-            "Whoever reaches this address could listen, enroll and delete: make keys (python -m speakerid keys "
-            f"--add NAME) or set {TOKEN} to a long random text, or leave out --host to serve this computer only."
+            "Whoever reaches this address could listen, enroll and delete: make keys (python -m speakerid "
+            f"keys --add NAME), set {TOKEN} to a long random text, or leave out --host to serve this "
+            "computer only."
         )
     if token and len(token) < _SHORTEST_TOKEN:
         raise SpeakerIdError(
