@@ -15,7 +15,7 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
                           reasons, with the button enroll-instead where another name would fit, and
                           enroll-distinct where it only sounds like somebody enrolled
     enroll-spectrogram-N  toggle of the Nth recording
-    enroll-save, enroll-again, enroll-next      buttons
+    enroll-save, enroll-live (saves and goes live), enroll-again, enroll-next      buttons
     keeping-open          button that opens the dialog of all voiceprints; in it: enroll/everybody.py
     person-ID             button that opens the dialog of an enrolled person; in it: enroll/person.py
 """
@@ -64,14 +64,12 @@ def _draw() -> None:
         enrollment.clear_inputs = False
         st.session_state["enroll-name"] = ""
         st.session_state["enroll-consent"] = st.session_state["enroll-keep"] = False
-    side, main = st.columns([4, 8], gap="medium")
-    with side:
-        with st.container(key="card-who"):
-            widgets.label("1 · Who")
-            name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
-            consented = st.checkbox(CONSENT, key="enroll-consent")
-            keep = st.checkbox(KEEP_RECORDINGS, key="enroll-keep")
-        enroll_people.draw()
+    side, main = st.columns([4, 8], gap="medium")  # one below the other on a phone: speaking comes second
+    with side, st.container(key="card-who"):
+        widgets.label("1 · Who")
+        name = st.text_input("Name", key="enroll-name", placeholder="Whose voice is it?", max_chars=100)
+        consented = st.checkbox(CONSENT, key="enroll-consent")
+        keep = st.checkbox(KEEP_RECORDINGS, key="enroll-keep")
     with main:
         with st.container(key="card-record"):
             left, right = st.columns([4, 1], vertical_alignment="center")
@@ -98,6 +96,7 @@ def _draw() -> None:
                     text = PROMPTS.get(language, FREE_TOPICS)
                     widgets.reading(text, right_to_left=language in RIGHT_TO_LEFT)
         enroll_review.draw(enrollment, takes, name=name, consented=consented, keep=keep, source=source)
+    enroll_people.draw()
 
 
 widgets.page("Enroll", title="Enroll a voice", lead="A name, consent, and about 15 seconds of speech.")

@@ -1,6 +1,7 @@
 """The Evaluate page: how well the people enrolled here can be told apart, by leaving one recording out.
 
-Streamlit keys, for tests: evaluate-verdict, evaluate-threshold (slider), evaluate-cost, evaluate-matrix,
+Streamlit keys, for tests: evaluate-verdict, evaluate-threshold (slider), evaluate-cost, evaluate-apply
+(button), evaluate-people, evaluate-matrix,
 evaluate-det, evaluate-too-little.
 """
 

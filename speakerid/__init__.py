@@ -7,20 +7,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from speakerid.audio.loading import load
     from speakerid.conversation.hearing import identify
-    from speakerid.gallery import Gallery
+    from speakerid.gallery import Consent, Gallery
     from speakerid.identify import Decision, Listener
+    from speakerid.identify.compare import compare
     from speakerid.identify.verification import verify
     from speakerid.model import Encoder
 
 __version__ = "0.1.0"
-__all__ = ["Decision", "Encoder", "Gallery", "Listener", "identify", "verify"]
+__all__ = ["Consent", "Decision", "Encoder", "Gallery", "Listener", "compare", "identify", "load", "verify"]
 
 _ROOMS = {
+    "Consent": "gallery",
+    "Decision": "identify",
     "Encoder": "model",
     "Gallery": "gallery",
     "Listener": "identify",
-    "Decision": "identify",
+    "compare": "identify.compare",
+    "load": "audio.loading",
     "verify": "identify.verification",
 }
 

@@ -24,6 +24,7 @@ COMMANDS = (
     "speakerid.commands.people",
     "speakerid.commands.keeping",
     "speakerid.commands.doctor",
+    "speakerid.commands.move",
     "speakerid.commands.identify",
     "speakerid.commands.microphone",
     "speakerid.commands.serve",

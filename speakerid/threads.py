@@ -1,4 +1,4 @@
-"""How many threads PyTorch takes in this process: one, unless SPEAKERID_THREADS says otherwise.
+"""How many threads the network takes in this process: one, unless SPEAKERID_THREADS says otherwise.
 
 Windows of speech are small. A second thread makes them 20 % faster on an idle computer and many times slower
 on a busy one, where PyTorch's threads wait for one another in a loop that takes processor time from the very

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -155,7 +156,7 @@ def test_people_are_listed(enrolled):
 def test_rename_and_remove(enrolled, tmp_path):
     stored = tmp_path / "copy"
     stored.mkdir()
-    for path in (enrolled / "voiceprints").glob("*.safetensors"):
+    for path in (enrolled / "voiceprints").glob("voiceprints.sqlite*"):
         (stored / path.name).write_bytes(path.read_bytes())
     place = {"folder": tmp_path, "SPEAKERID_VOICEPRINTS": str(stored)}
     assert '"Alice" is now called "Zoë 李"' in done("rename", "alice", "Zoë 李", **place)
@@ -163,10 +164,11 @@ def test_rename_and_remove(enrolled, tmp_path):
     assert json.loads(done("remove", "Bruno", "--json", **place)) == {"removed": "Bruno"}
     assert 'Nobody called "Bruno"' in refused("remove", "Bruno", **place)
     assert done("speakers", "--voiceprints", stored, folder=tmp_path).startswith("Zoë 李  (")
-    (path,) = stored.glob("*.safetensors")
-    path.write_bytes(b"broken")
+    with sqlite3.connect(stored / "voiceprints.sqlite") as database:
+        database.execute("UPDATE speakerid_voiceprints SET content = 'broken', generation = 99")
+        database.execute("UPDATE speakerid_state SET generation = 99")
     result = run("speakers", **place)
-    assert result.returncode == 0 and f"{path.name}" in result.stderr and "not used" in result.stderr
+    assert result.returncode == 0 and ".safetensors" in result.stderr and "not used" in result.stderr
 
 
 def test_identify_names_the_enrolled_and_calls_the_stranger_unknown(heard):
@@ -208,6 +210,12 @@ def test_rttm_and_csv_tell_the_same_turns(heard):
         table = list(csv.DictReader(file))
     assert [row["speaker"] for row in table] == [turn["speaker"] for turn in turns]
     assert [float(row["end"]) for row in table] == pytest.approx([turn["end"] for turn in turns], abs=0.006)
+
+
+def test_json_tells_model_and_calibration(heard):
+    folder, _ = heard
+    told = json.loads((folder / "o.json").read_text())
+    assert told["model"].startswith("ecapa-bundled-") and told["calibrated"] is True and told["seconds"] > 10
 
 
 def test_identify_without_anybody_enrolled_says_so_and_knows_nobody(heard, tmp_path):
@@ -296,7 +304,7 @@ def test_a_reader_that_has_had_enough_is_no_error(heard):
 
 def test_a_terminal_without_unicode_still_lists_people(enrolled, tmp_path):
     (tmp_path / "voiceprints").mkdir()
-    for path in (enrolled / "voiceprints").glob("*.safetensors"):
+    for path in (enrolled / "voiceprints").glob("voiceprints.sqlite*"):
         (tmp_path / "voiceprints" / path.name).write_bytes(path.read_bytes())
     done("rename", "Alice", "Zoë", folder=tmp_path)
     assert "Zo\\u00eb" in done("speakers", folder=tmp_path, PYTHONIOENCODING="ascii")
@@ -323,7 +331,7 @@ def test_people_are_exported_encrypted_and_imported(enrolled, tmp_path):
 def test_the_voiceprints_are_encrypted_with_a_passphrase(enrolled, tmp_path):
     stored = tmp_path / "voiceprints"
     stored.mkdir()
-    for path in (enrolled / "voiceprints").glob("*.safetensors"):
+    for path in (enrolled / "voiceprints").glob("voiceprints.sqlite*"):
         (stored / path.name).write_bytes(path.read_bytes())
     told = done("passphrase", "set", folder=tmp_path, SPEAKERID_NEW_PASSPHRASE="correct horse")
     assert told.startswith("2 voiceprints are encrypted")

@@ -1,6 +1,7 @@
 """How the command line behaves in a shell, whatever the command."""
 
 import argparse
+import csv
 import json
 import os
 import pty
@@ -14,6 +15,7 @@ import pytest
 
 from speakerid import __version__, cli
 from speakerid.cli import main
+from speakerid.commands.identify import how_far
 from speakerid.gallery import Consent, Gallery
 from speakerid.gallery.voiceprint import unit
 
@@ -150,3 +152,25 @@ def test_ctrl_c_is_status_130_with_one_line(people):
     os.close(theirs)
     assert (process.returncode, errors) == (130, b"speakerid: Stopped.\n")
     assert len(Gallery.open(people).speakers()) == 1
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+49 30", "-x", "@SUM(A1)"])
+def test_a_name_is_no_formula_in_a_table(tmp_path, name):
+    """From enrollment to the table: the name is written so that no spreadsheet runs it."""
+    from support import voices
+
+    folder, table = tmp_path / "voiceprints", tmp_path / "t.csv"
+    one = ["--voiceprints", str(folder)]
+    files = [str(file) for file in voices.enrollment_files("Alice")]
+    assert main(["enroll", "--consent", *one, "--", name, *files]) == 0
+    talk = voices.write_wav(tmp_path / "talk.wav", voices.conversation(["Alice"])[0])
+    assert main(["identify", str(talk), "--csv", str(table), *one]) == 0
+    with table.open(newline="") as file:
+        assert [row["speaker"] for row in csv.DictReader(file)] == ["'" + name]
+
+
+def test_progress_tells_length_share_and_time_left():
+    assert how_far(90.0, 360.0, 9.0) == "1:30.0 of 6:00.0 heard (25%), 0:27.0 left"
+    assert how_far(90.0, 0.0, 9.0) == "1:30.0 heard, 10 times faster than real time"  # no length told
+    assert how_far(90.0, 80.0, 9.0) == "1:30.0 heard, 10 times faster than real time"  # a wrong one
+    assert how_far(0.0, 360.0, 0.0).startswith("0:00.0 heard")

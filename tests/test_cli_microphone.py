@@ -13,6 +13,8 @@ import pytest
 from support import voices
 from support.virtual_microphone import VirtualMicrophone
 
+from speakerid.gallery import Gallery
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -56,7 +58,7 @@ def until(process: subprocess.Popen[str], said: str) -> None:
 def test_record_enrolls_from_the_microphone(recorded):
     folder, out, _ = recorded
     assert out.startswith('"Alice" is enrolled from ')
-    assert len(list(folder.glob("*.safetensors"))) == 1
+    assert len(Gallery.open(folder).speakers()) == 1
 
 
 def test_live_names_the_voice_and_ends_cleanly_at_ctrl_c(virtual, recorded):

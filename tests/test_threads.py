@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from speakerid import Encoder, threads
-from speakerid.audio.resample import Resampler
 from speakerid.errors import SpeakerIdError
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
@@ -15,7 +14,7 @@ NOISE = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return Encoder.load()
+    return Encoder.load(runtime="torch")
 
 
 def threads_after(work) -> int:
@@ -30,12 +29,11 @@ def threads_after(work) -> int:
         return pool.submit(there).result()
 
 
-def test_whoever_embeds_or_resamples_takes_one_thread(encoder):
+def test_whoever_embeds_takes_one_thread(encoder):
     """Pages, requests and the Engine run it in threads of theirs; PyTorch's setting is one for each."""
     assert threads_after(lambda: None) == 4
     assert threads_after(lambda: encoder.embed([NOISE])) == 1
-    assert threads_after(lambda: Resampler(48_000).push(np.tile(NOISE, 3))) == 1
-    assert threads_after(Encoder.load) == 1
+    assert threads_after(lambda: Encoder.load(runtime="torch")) == 1
 
 
 def test_more_threads_are_a_choice(encoder, monkeypatch):

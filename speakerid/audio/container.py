@@ -4,157 +4,230 @@ Only sound formats are opened (a playlist could point at other files and at the 
 Python file object, so that a name such as `http://…` is never taken for an address.
 """
 
-import io
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.audio import endings
-from speakerid.errors import AudioError
+from speakerid.audio import endings, riff
+from speakerid.audio.downmix import Downmix
+from speakerid.audio.kinds import check_channels, check_rate
+from speakerid.audio.opening import Source, open_container, open_file
+from speakerid.audio.resample import Resampler
+from speakerid.audio.samples import check, full_scale, samples_of
+from speakerid.audio.timeline import Bytes, Timeline
+from speakerid.audio.tracks import cannot_decode, choose, codec_named, decoder_of
 
 if TYPE_CHECKING:
     import av
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-KINDS = "wav, flac, mp3, ogg, m4a, webm or mp4"
-
-_FORMATS = (
-    "wav,w64,flac,mp3,ogg,mov,mp4,matroska,webm,aac,aiff,caf,asf,amr,amrnb,amrwb,au,avi,mpegts,mpeg,flv,"
-    "wv,ape,tta,ac3,eac3"
-)
 # The kinds whose header tells the length; that of others is FFmpeg's guess from the bit rate.
-_TELL_LENGTH = {"w64", "flac", "mov", "matroska", "aiff", "ogg"}
-_TELL_EXACTLY = {"wav", "w64", "flac", "aiff"}
-_BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b"\x1aE\xdf\xa3")
-_LEAST_RATE = 4000  # below, a voice cannot be told from another one
+_TELL_LENGTH = {"w64", "flac", "mov", "matroska", "aiff", "ogg", "nistsphere"}
+_NO_TIMESTAMPS = {"mp3", "aac", "ac3", "eac3", "gsm"}  # FFmpeg counts packets; what is lost shows in bytes
+_NO_GAPS = {"wav", "w64", "flac", "aiff", "nistsphere"}  # time without sound is damage there
+_PIECE = 0.5  # seconds of silence made at once
 
 
 class Sound:
     """An open recording; iterate once over (rate, float32 [n] mono samples as they were recorded).
 
-    The pieces are half a second long or a little more.
+    The pieces are half a second long or a little more. Time without sound (gaps between timestamps, a late
+    start, what is damaged) comes as zeros.
 
     Attributes, complete after the last sample:
         cut: the file ends before the sound does.
         told: seconds of sound that the header promises; 0.0 if it does not say.
-        damaged: pieces in the middle that could not be read and were left out.
+        damaged: (start, length) in seconds of what could not be read and became silence.
+        notes: a sentence each on what was chosen.
     """
 
-    def __init__(self, source: Path | bytes, name: str):
-        """Raises AudioError: no such file, empty, not audio, no sound track, or cut off at its start."""
+    def __init__(self, source: Source, name: str):
+        """Raises AudioError: no such file, empty, not audio, no sound track, a codec that nothing here can
+        decode, a header that claims what cannot be, or cut off at its start."""
         self.name = name
         self.cut = False
         self.told = 0.0
-        self.damaged = 0
-        self._file = _open_file(source, name)
+        self.damaged: list[tuple[float, float]] = []
+        self.notes: list[str] = []
+        self._source = source
+        self._scale = 1.0
+        self._container: InputContainer | None = None
+        self._file = open_file(source, name)
         try:
-            self._container = _open_container(self._file, name)
-            try:
-                self._read_header()
-            except BaseException:
-                self._container.close()
-                raise
+            self._parts = riff.parts(self._file)
+            for part in self._parts:
+                check_rate(part.rate, name)
+                check_channels(part.channels, name)
+            self._open(0)
+            self._read_header()
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
+    def _open(self, part: int) -> None:
+        """The whole file, or the WAV file of this number in it."""
+        if self._container:
+            self._container.close()
+        self._file.seek(0)
+        inner = riff.PartFile(self._file, self._parts[part]) if self._parts else self._file
+        self._container = open_container(inner, self.name, self._file)
+
     def _read_header(self) -> None:
-        if not self._container.streams.audio:
-            raise AudioError(
-                f"{self.name} has no sound track: choose a recording in which somebody can be heard."
-            )
-        self._stream = self._container.streams.audio[0]
-        self._formats = set(self._container.format.name.split(","))
-        self._alone = len(self._container.streams) == 1
-        if "wav" in self._formats:
-            self.told = endings.wav_seconds(self._file)
+        container = self._container
+        assert container is not None
+        for stream in container.streams.audio:
+            if stream.codec_context is not None:
+                check_rate(stream.codec_context.sample_rate or 16_000, self.name)
+                check_channels(stream.codec_context.channels or 1, self.name)
+        self._formats = set(container.format.name.split(","))
+        self._alone = len(container.streams) == 1
+        stream, note = choose(list(container.streams.audio), self.name, self._file, self._first)
+        self._track = container.streams.audio.index(stream)
+        self.notes += [note] if note else []
+        if (stream.codec_context.name or "").startswith("pcm_f"):
+            parts = [samples.ravel() for _, samples, _ in self._look(self._track, 60.0)]
+            self._scale = full_scale(np.concatenate([np.zeros(0, np.float32), *parts]))
+        if self._parts:
+            told = [part.told for part in self._parts]
+            self.told = sum(told) if all(told) else 0.0
         elif self._formats & _TELL_LENGTH or (
             "mp3" in self._formats and endings.mp3_tells_length(self._file)
         ):
-            if self._stream.duration and self._stream.time_base:
-                self.told = float(self._stream.duration * self._stream.time_base)
-            elif self._container.duration and self._alone:
-                self.told = self._container.duration / 1_000_000
+            if stream.duration and stream.time_base:
+                self.told = float(stream.duration * stream.time_base)
+                if self._origin(container) == 0.0 and stream.start_time:
+                    self.told += max(0.0, float(stream.start_time * stream.time_base))
+            elif container.duration and self._alone:
+                self.told = container.duration / 1_000_000
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        if self._container:
+            self._container.close()
         self._file.close()
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
         """Frames are short (5 to 100 ms, as the codec likes); joined, they cost the next steps less."""
-        parts: list[np.ndarray] = []
+        waiting: list[np.ndarray] = []
         count, rate = 0, 0
-        for frame in self._frames():
-            if parts and (count >= rate // 2 or frame.sample_rate != rate):
-                yield rate, np.concatenate(parts)
-                parts, count = [], 0
-            rate = self._rate(frame)
-            parts.append(self._mono(frame))
-            count += len(parts[-1])
-        if parts:
-            yield rate, np.concatenate(parts)
+        downmix = Downmix()
+        for frame_rate, samples in self._sound():
+            if waiting and (count >= rate // 2 or frame_rate != rate or len(samples) != len(waiting[0])):
+                yield rate, downmix.push(np.concatenate(waiting, axis=1), rate)
+                waiting, count = [], 0
+            rate = frame_rate
+            waiting.append(samples)
+            count += samples.shape[1]
+        if waiting:
+            yield rate, downmix.push(np.concatenate(waiting, axis=1), rate)
 
-    def _frames(self) -> Iterator["av.AudioFrame"]:
+    def _sound(self) -> Iterator[tuple[int, np.ndarray]]:
+        """(rate, [channels, n]) in order, silence in the gaps; notices damage and an end that is none."""
+        read = 0.0
+        for part in range(max(1, len(self._parts))):
+            if part:
+                self._open(part)
+            assert self._container is not None
+            timeline = Timeline(self._origin(self._container))
+            for rate, samples, gap in self._timed(self._container, timeline, read):
+                for _ in range(int(gap // _PIECE)):
+                    yield rate, np.zeros((len(samples), round(_PIECE * rate)), np.float32)
+                rest = round((gap % _PIECE) * rate)
+                yield rate, np.concatenate([np.zeros((len(samples), rest), np.float32), samples], axis=1)
+            read += timeline.at
+        if not read and self._failed:
+            raise cannot_decode(self.name, self._codec or codec_named(self._file))
+        missing = self.told - read
+        self.cut |= self._failed > 0 or missing > self.told * 0.01 + 0.5 or self._ends_early(self._last)
+
+    def _timed(
+        self, container: "InputContainer", timeline: Timeline, begin: float
+    ) -> Iterator[tuple[int, np.ndarray, float]]:
+        """(rate, [channels, n], seconds of silence before it) of one file."""
+        counted = Bytes() if self._formats & _NO_TIMESTAMPS else None
+        failed = 0
+        for packet, frames in self._packets(container, container.streams.audio[self._track]):
+            failed += frames is None
+            for number, frame in enumerate(frames or ()):
+                seconds = frame.samples / frame.sample_rate
+                if counted is None:
+                    gap = timeline.gap(_timestamp(frame, packet))
+                else:
+                    gap = counted.gap(packet.pos, packet.size, seconds) if number == 0 else 0.0
+                if failed or (gap and (counted is not None or self._formats & _NO_GAPS)):
+                    self.damaged.append((begin + timeline.at, gap))
+                failed = 0
+                timeline.at += gap + seconds
+                yield frame.sample_rate, self._samples(frame), gap
+        self._failed = failed
+
+    def _packets(
+        self, container: "InputContainer", stream: "AudioStream"
+    ) -> "Iterator[tuple[av.Packet, list[av.AudioFrame] | None]]":
+        """Each packet with its frames, None if it cannot be decoded."""
         import av
         from av.error import FFmpegError
 
-        read = 0.0  # seconds
-        failed = 0  # pieces since the last good one
-        last = (0, 0)  # position and size of the last packet
-        packets = self._container.demux(self._stream)
+        decoder = decoder_of(stream)
+        assert decoder is not None
+        self._codec = decoder.name
+        self._last = (0, 0)  # position and size of the last packet
+        packets = container.demux(stream)
         while True:
             try:
                 packet = next(packets, None)
             except FFmpegError:
                 self.cut = True
-                break
+                return
             if packet is None:
-                break
-            last = max(last, (packet.pos or 0, packet.size))
+                return
+            self._last = max(self._last, (packet.pos or 0, packet.size))
             try:
-                frames = packet.decode()
+                frames = decoder.decode(packet)
             except FFmpegError:
-                failed += 1
+                yield packet, None
                 continue
-            for frame in frames:
-                if not isinstance(frame, av.AudioFrame) or not frame.samples:
-                    continue
-                self.damaged, failed = self.damaged + failed, 0
-                read += frame.samples / frame.sample_rate
-                yield frame
-        missing = self.told - read
-        self.cut |= failed > 0 or missing > self.told * 0.01 + 0.5 or self._ends_early(last)
-        if not self.cut and self._formats & _TELL_EXACTLY and missing > 0.01:
-            self.damaged += 1  # FFmpeg skipped something and said nothing
+            yield packet, [frame for frame in frames if isinstance(frame, av.AudioFrame) and frame.samples]
 
-    def _rate(self, frame: "av.AudioFrame") -> int:
-        if frame.sample_rate < _LEAST_RATE:
-            raise AudioError(
-                f"{self.name} has only {frame.sample_rate} samples a second, too few to tell voices apart: "
-                "record with at least 8000, better 16000."
-            )
-        return frame.sample_rate
+    def _samples(self, frame: "av.AudioFrame") -> np.ndarray:
+        check_rate(frame.sample_rate, self.name)
+        check_channels(len(frame.layout.channels), self.name)
+        samples = samples_of(frame)
+        if frame.format.name.startswith(("flt", "dbl")):
+            check(samples, self.name)
+        return samples if self._scale == 1.0 else samples / np.float32(self._scale)
 
-    def _mono(self, frame: "av.AudioFrame") -> np.ndarray:
-        """The mean of the channels as float32 [n], full scale at 1."""
-        samples = frame.to_ndarray()
-        if not frame.format.is_planar:
-            samples = samples.reshape(-1, len(frame.layout.channels)).T
-        if samples.dtype == np.uint8:
-            scaled = (samples.astype(np.float32) - 128) / 128
-        elif samples.dtype.kind == "i":
-            scaled = samples.astype(np.float32) / np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
-        else:
-            scaled = samples.astype(np.float32, copy=False)
-        if samples.dtype.kind == "f" and not np.isfinite(scaled).all():
-            raise AudioError(
-                f"{self.name} holds values that are not numbers, so its sound cannot be trusted: "
-                "export it again, best as 16-bit wav or flac."
-            )
-        return scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
+    def _look(self, track: int, seconds: float) -> Iterator[tuple[int, np.ndarray, float]]:
+        """The first seconds of a track, through an opening of its own: (rate, [channels, n], _)."""
+        with open_file(self._source, self.name) as file:
+            inner = riff.PartFile(file, self._parts[0]) if self._parts else file
+            with open_container(inner, self.name, file) as container:
+                heard = 0.0
+                for _, frames in self._packets(container, container.streams.audio[track]):
+                    for frame in frames or ():
+                        heard += frame.samples / frame.sample_rate
+                        check_rate(frame.sample_rate, self.name)
+                        # What is broken is said where it is heard; up to there the recording can be used.
+                        yield frame.sample_rate, np.nan_to_num(samples_of(frame)), 0.0
+                    if heard >= seconds:
+                        return
+
+    def _first(self, stream: "AudioStream", seconds: float) -> Iterator[np.ndarray]:
+        """The first seconds of a track as 16 kHz blocks."""
+        assert self._container is not None
+        resampler, current, downmix = None, 0, Downmix()
+        for rate, samples, _ in self._look(self._container.streams.audio.index(stream), seconds):
+            if resampler is None or rate != current:
+                resampler, current = Resampler(rate), rate
+            yield resampler.push(downmix.push(samples, rate))
+
+    def _origin(self, container: "InputContainer") -> float:
+        """The timestamp at which the recording begins: 0 where the format says so, else the first."""
+        if "mov" in self._formats or not container.start_time:
+            return 0.0
+        return container.start_time / 1_000_000
 
     def _ends_early(self, last: tuple[int, int]) -> bool:
         """Whether a file whose header tells no true length stops in the middle."""
@@ -165,38 +238,8 @@ class Sound:
         return False
 
 
-def _open_file(source: Path | bytes, name: str) -> IO[bytes]:
-    if isinstance(source, Path):
-        try:
-            file = source.open("rb")
-        except FileNotFoundError as error:
-            raise AudioError(f"There is no file {source}: check the name and the folder.") from error
-        except IsADirectoryError as error:
-            raise AudioError(f"{source} is a folder: name the recordings in it.") from error
-        except OSError as error:
-            raise AudioError(
-                f"{source} cannot be opened ({error.strerror}): check that you may read it."
-            ) from error
-    else:
-        file = io.BytesIO(source)
-    if not endings.size_of(file):
-        file.close()
-        raise AudioError(f"{name} is empty (0 bytes): record or copy it again.")
-    return file
-
-
-def _open_container(file: IO[bytes], name: str) -> "InputContainer":
-    import av
-    from av.error import FFmpegError
-
-    beginning = file.read(12)
-    file.seek(0)
-    try:
-        return av.open(file, "r", options={"format_whitelist": _FORMATS})
-    except (FFmpegError, ValueError) as error:
-        if beginning.startswith(_BEGINNINGS) or beginning[4:8] == b"ftyp":
-            raise AudioError(
-                f"{name} is damaged or cut off, and nothing of it can be read: "
-                "copy, export or record it again."
-            ) from error
-        raise AudioError(f"{name} is not a sound file: choose {KINDS}.") from error
+def _timestamp(frame: "av.AudioFrame", packet: "av.Packet") -> float | None:
+    for item in (frame, packet):
+        if item.pts is not None and item.time_base:
+            return float(item.pts * item.time_base)
+    return None

@@ -4,13 +4,11 @@ Each function leaves the file where it was.
 """
 
 import io
-import struct
 from typing import IO
 
 _OGG_PAGE = 65_307  # the longest page of an Ogg file
 _WEBM_SOUND = (b"\xa3", b"\xa0", b"\x1fC\xb6u")  # SimpleBlock, BlockGroup, Cluster: more sound begins
 _WEBM_HEAD = 4  # bytes of a block before its packet: track, time, flags
-_WAV_UNKNOWN = (0, 0xFFFFFFFF)  # sizes that a program writes that does not know better yet
 
 
 def size_of(file: IO[bytes]) -> int:
@@ -49,19 +47,6 @@ def mp3_tells_length(file: IO[bytes]) -> bool:
         start = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
     frame = _read(file, start, 256)
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def wav_seconds(file: IO[bytes]) -> float:
-    """The length that the header of a RIFF/WAVE file tells, which FFmpeg corrects in silence; 0.0: none."""
-    bytes_a_second, at, end = 0, 12, size_of(file)
-    while at + 8 <= end:
-        name, size = struct.unpack("<4sI", _read(file, at, 8))
-        if name == b"fmt " and size >= 12:
-            bytes_a_second = struct.unpack("<I", _read(file, at + 16, 4).ljust(4, b"\0"))[0]
-        if name == b"data":
-            return size / bytes_a_second if bytes_a_second and size not in _WAV_UNKNOWN else 0.0
-        at += 8 + size + size % 2
-    return 0.0
 
 
 def _read(file: IO[bytes], start: int, count: int) -> bytes:

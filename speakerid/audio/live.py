@@ -1,11 +1,14 @@
-"""What live sources share: PyAV frames of any format become normalized blocks as they come."""
+"""What live sources share: sound of any format becomes normalized 16 kHz mono blocks as it comes."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.audio.format import RATE, Block, empty
+from speakerid.audio.downmix import Downmix
+from speakerid.audio.format import Block, empty
 from speakerid.audio.normalize import Normalizer
+from speakerid.audio.resample import Resampler
+from speakerid.audio.samples import samples_of
 
 if TYPE_CHECKING:
     import av
@@ -14,41 +17,32 @@ if TYPE_CHECKING:
 class LiveConverter:
     """One live source's frames -> normalized blocks; one instance a source.
 
-    PyAV's resampler keeps its state between frames and costs about 0.05 ms a frame. Its target is s16, whose
-    down-mix keeps the level; the float formats add 3 dB and exceed 1.
+    Channels are mixed so that a voice survives (`Downmix`); the pieces may be of any length, one sample too.
     """
 
-    def __init__(self):
-        self._resampler: av.AudioResampler | None = None
-        self._format: tuple[str, str, int] | None = None
+    def __init__(self) -> None:
+        self._resampler: Resampler | None = None
+        self._rate = 0
+        self._downmix = Downmix()
         self._normalizer = Normalizer()
 
     def push(self, frame: "av.AudioFrame") -> Block:
-        """A frame of any rate, layout and format -> what it completes of the stream at 16 kHz.
+        """A frame of any rate, layout and format -> what it completes of the stream at 16 kHz."""
+        return self.push_samples(samples_of(frame), frame.sample_rate)
 
-        The format may change on the way: what the resampler still held comes first.
+    def push_samples(self, samples: np.ndarray, rate: int) -> Block:
+        """float32 [channels, n], full scale at 1 -> what it completes of the stream at 16 kHz.
+
+        Rate and channels may change on the way: what the resampler still held comes first.
         """
-        import av
-
-        blocks = []
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != self._format:
-            blocks.append(self._rest())
-            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-            self._format = kind
-        assert self._resampler is not None
-        blocks += [_samples(out) for out in self._resampler.resample(frame)]
-        return self._normalizer.push(np.concatenate([empty(), *blocks]))
+        held = empty()
+        if self._resampler is None or rate != self._rate:
+            held = self._resampler.flush() if self._resampler else held
+            self._resampler, self._rate = Resampler(rate), rate
+        block = self._resampler.push(self._downmix.push(samples, rate))
+        return self._normalizer.push(np.concatenate([held, block]))
 
     @property
     def gain_db(self) -> float:
         """By how much the sound is raised at the moment, because it comes in too quiet."""
         return self._normalizer.gain_db
-
-    def _rest(self) -> Block:
-        held = self._resampler.resample(None) if self._resampler else []
-        return np.concatenate([empty(), *(_samples(out) for out in held)])
-
-
-def _samples(frame: "av.AudioFrame") -> Block:
-    return frame.to_ndarray()[0].astype(np.float32) / 32768

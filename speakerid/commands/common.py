@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
+from speakerid.places import default_place, place_of
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
@@ -36,9 +38,9 @@ def options() -> argparse.ArgumentParser:
     group.add_argument(
         "--voiceprints",
         metavar="DIR",
-        type=Path,
-        default=Path(os.environ.get("SPEAKERID_VOICEPRINTS") or "voiceprints"),
-        help="folder of the enrolled people (default: $SPEAKERID_VOICEPRINTS or ./voiceprints)",
+        type=place_of,
+        default=default_place(),
+        help="folder (or postgresql://…) of the people (default: $SPEAKERID_VOICEPRINTS or ./voiceprints)",
     )
     group.add_argument(
         "--model",
@@ -63,7 +65,9 @@ def open_gallery(args: argparse.Namespace, *, writes: bool = False) -> Gallery:
 
     gallery = Gallery.open(args.voiceprints, passphrase_of(args))
     for damaged in gallery.damaged:
-        note(f'The file "{gallery.folder / damaged.file}" is not used: {damaged.reason}.')
+        note(f'The voiceprint "{damaged.file}" in "{gallery.place}" is not used: {damaged.reason}.')
+    for notice in gallery.notices() if writes else ():
+        note(notice)
     if writes and (count := len(gallery.in_clear)):
         note(in_clear(count))
     return gallery
@@ -72,7 +76,7 @@ def open_gallery(args: argparse.Namespace, *, writes: bool = False) -> Gallery:
 def in_clear(count: int) -> str:
     """What to say of so many voiceprints that are not encrypted although there is a passphrase."""
     return (
-        f"{count} voiceprint{' is' if count == 1 else 's are'} not encrypted, though a passphrase is set: "
+        f"{counted(count, 'voiceprint is', 'voiceprints are')} not encrypted, though a passphrase is set: "
         "python -m speakerid passphrase set encrypts everything."
     )
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from speakerid.commands.common import answer, load_encoder, options, passphrase_of
 from speakerid.errors import ModelError, SpeakerIdError
+from speakerid.plural import counted
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,7 +16,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--repair",
         action="store_true",
-        help='put right what can be without losing anything (damaged files go to "damaged/")',
+        help='put right what can be without losing anything (what is damaged goes to "set-aside/")',
     )
     parser.set_defaults(run=examine)
 
@@ -28,9 +29,10 @@ def examine(args: argparse.Namespace) -> None:
     """
     from speakerid.gallery.doctor import Finding, examine_folder
 
-    model, more = None, []
+    model, runtime, more = None, None, []
     try:
-        model = load_encoder(args).id
+        encoder = load_encoder(args)
+        model, runtime = encoder.id, encoder.about_runtime
     except ModelError as error:
         more = [Finding("The model cannot be loaded, so who is of another model is not known.", str(error))]
     secret = passphrase_of(args)
@@ -38,8 +40,13 @@ def examine(args: argparse.Namespace) -> None:
     findings = [*more, *result.findings]
     left = [finding for finding in findings if not finding.repaired and not finding.harmless]
     lines = [f"{finding.what} {finding.remedy}" for finding in findings]
-    whole = f"{result.people} people and {result.recordings} kept recordings can be used."
+    people = counted(result.people, "person", "people")
+    whole = f"{people} and {counted(result.recordings, 'kept recording')} can be used."
+    if runtime:
+        whole += f" {model} runs with {runtime}."
     told = {
+        "model": model,
+        "runtime": runtime,
         "people": result.people,
         "recordings": result.recordings,
         "findings": [asdict(finding) for finding in findings],
@@ -47,4 +54,6 @@ def examine(args: argparse.Namespace) -> None:
     answer(args, told, "\n".join([*lines, whole]))
     if left:
         remedy = "see the lines above" if args.repair else "see above, or let --repair do what it can"
-        raise SpeakerIdError(f'{len(left)} things are wrong in "{args.voiceprints}": {remedy}.')
+        raise SpeakerIdError(
+            f'{counted(len(left), "thing is", "things are")} wrong in "{args.voiceprints}": {remedy}.'
+        )

@@ -8,6 +8,7 @@ import numpy as np
 
 from speakerid.commands.common import Progress, answer, load_encoder, note, options, written
 from speakerid.errors import AudioError, SpeakerIdError
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.model import Encoder
@@ -66,7 +67,7 @@ def embed(args: argparse.Namespace) -> None:
         "dimensions": embeddings.shape[1],
         "model": encoder.id,
     }
-    answer(args, result, f'{len(embeddings)} embeddings are in "{args.out}".')
+    answer(args, result, f'{counted(len(embeddings), "embedding is", "embeddings are")} in "{args.out}".')
 
 
 def _named(file: str, sentence: str) -> str:

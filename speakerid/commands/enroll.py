@@ -18,6 +18,7 @@ from speakerid.commands.common import (
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.recordings import require_length
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.gallery import Consent, EnrollmentReport, Gallery
@@ -160,7 +161,7 @@ def tell(args: argparse.Namespace, report: "EnrollmentReport") -> None:
         note(warning)
     text = (
         f'"{report.name}" is enrolled from {report.speech_seconds:.1f} seconds of speech '
-        f"({report.added} exemplars added, {report.exemplars} in all)."
+        f"({counted(report.added, 'exemplar')} added, {report.exemplars} in all)."
     )
     answer(args, asdict(report), text)
 
@@ -195,8 +196,8 @@ def _outcome(result: dict[str, Any]) -> str:
     if "refused" in result:
         return result["refused"]
     if not result["added"]:
-        return f"nothing new, {result['exemplars']} exemplars"
-    return f"{result['exemplars']} exemplars"
+        return f"nothing new, {counted(result['exemplars'], 'exemplar')}"
+    return counted(result["exemplars"], "exemplar")
 
 
 def _decodable(files: list[str]) -> tuple[list[str], list[Any], list[float], list[str]]:

@@ -49,7 +49,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def identify(args: argparse.Namespace) -> None:
     """Stream the file through a Listener; memory does not grow with its length but for the turns."""
     from speakerid.audio.decode import stream
-    from speakerid.conversation.entry import clock
     from speakerid.conversation.formats import to_csv
     from speakerid.conversation.hearing import Hearing
     from speakerid.identify import Listener, ListenerConfig
@@ -60,7 +59,8 @@ def identify(args: argparse.Namespace) -> None:
     gallery = open_gallery(args)
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
-    hearing = Hearing(Listener(encoder, gallery, ListenerConfig(closed_set=args.closed_set)))
+    listener = Listener(encoder, gallery, ListenerConfig(closed_set=args.closed_set))
+    hearing = Hearing(listener)
     guesses = _Guesses(encoder.id) if args.gender else None
     started = time.monotonic()
     with ExitStack() as stack:
@@ -70,10 +70,7 @@ def identify(args: argparse.Namespace) -> None:
         progress = stack.enter_context(Progress())
         while block is not None:
             _write(decisions, hearing.push(block), guesses)
-            elapsed = max(time.monotonic() - started, 1e-3)
-            progress.show(
-                f"{clock(hearing.seconds)} heard, {hearing.seconds / elapsed:.0f} times faster than real time"
-            )
+            progress.show(how_far(hearing.seconds, source.told, time.monotonic() - started))
             block = next(blocks, None)
         _write(decisions, hearing.flush(), guesses)
         conversation = hearing.conversation(Path(args.file).stem, source.warnings)
@@ -84,7 +81,21 @@ def identify(args: argparse.Namespace) -> None:
             table.write(to_csv(conversation.turns, labels))
     for warning in conversation.warnings:
         note(warning)
-    _print(args, conversation, guesses)
+    about = {"model": encoder.id, "calibrated": listener.scorer.calibrated}
+    if not about["calibrated"]:
+        note(f"The model {encoder.id} is not calibrated: do not take confidences at their word.")
+    _print(args, conversation, guesses, about)
+
+
+def how_far(heard: float, told: float, elapsed: float) -> str:
+    """How far the work is: seconds heard; of a recording that says how long it is (told, s; 0 if it does not)
+    also what share that is and how long the rest will take, at the pace so far (elapsed, s)."""
+    from speakerid.conversation.entry import clock
+
+    pace = heard / max(elapsed, 1e-3)
+    if told < heard or not pace:
+        return f"{clock(heard)} heard, {pace:.0f} times faster than real time"
+    return f"{clock(heard)} of {clock(told)} heard ({heard / told:.0%}), {clock((told - heard) / pace)} left"
 
 
 class _Guesses:
@@ -123,7 +134,7 @@ def warn_of_strangers(gallery: "Gallery", encoder: "Encoder") -> None:
     people = gallery.speakers()
     others = [person.name for person in people if person.model != encoder.id]
     if not people:
-        note(f'Nobody is enrolled in "{gallery.folder}": every voice will be "unknown".')
+        note(f'Nobody is enrolled in "{gallery.place}": every voice will be "unknown".')
     elif others:
         names = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
         count = f"{len(others)} of {len(people)}"
@@ -152,7 +163,9 @@ def _write(file: IO[str] | None, decisions: "list[Decision]", guesses: "_Guesses
         file.writelines(as_json(decision) + "\n" for decision in decisions)
 
 
-def _print(args: argparse.Namespace, conversation: "Conversation", guesses: _Guesses | None) -> None:
+def _print(
+    args: argparse.Namespace, conversation: "Conversation", guesses: _Guesses | None, about: dict[str, Any]
+) -> None:
     from speakerid.conversation.entry import clock
     from speakerid.conversation.formats import turn_row
 
@@ -160,6 +173,7 @@ def _print(args: argparse.Namespace, conversation: "Conversation", guesses: _Gue
         return
     turns = conversation.turns
     value = {
+        **about,
         "seconds": round(conversation.seconds, 2),
         "turns": [{**turn_row(t), **({"gender": guesses.of(t).label} if guesses else {})} for t in turns],
     }

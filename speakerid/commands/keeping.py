@@ -10,6 +10,7 @@ from speakerid.commands.common import Progress, answer, load_encoder, note, open
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import SameName
 from speakerid.gallery.sealing import MAGIC
+from speakerid.plural import counted
 
 NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
 
@@ -70,7 +71,11 @@ def export(args: argparse.Namespace) -> None:
     secret = _ask(FILE, "Passphrase of the file: ", twice=True) if args.encrypt else ""
     gallery = open_gallery(args)
     count = gallery.export(args.file, args.names, secret, recordings=not args.without_recordings)
-    answer(args, {"out": args.file, "people": count}, f'{count} people are in "{args.file}".')
+    answer(
+        args,
+        {"out": args.file, "people": count},
+        f'{counted(count, "person is", "people are")} in "{args.file}".',
+    )
 
 
 def load(args: argparse.Namespace) -> None:
@@ -113,7 +118,9 @@ def passphrase(args: argparse.Namespace) -> None:
     how = "encrypted with the new passphrase" if new else "not encrypted any more"
     then = "set SPEAKERID_PASSPHRASE to it" if new else "unset SPEAKERID_PASSPHRASE"
     answer(
-        args, {"people": count, "encrypted": bool(new)}, f"{count} voiceprints are {how}: {then} from now on."
+        args,
+        {"people": count, "encrypted": bool(new)},
+        f"{counted(count, 'voiceprint is', 'voiceprints are')} {how}: {then} from now on.",
     )
 
 
@@ -126,7 +133,7 @@ def reembed(args: argparse.Namespace) -> None:
     gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
     for name, count in gallery.not_kept(encoder.id, args.names).items():
-        note(f"{name}: {count} exemplars will go, for the recordings that they are from were not kept.")
+        note(f"{name}: {counted(count, 'exemplar')} will go, for the recordings behind them were not kept.")
     with Progress() as progress:
         result = gallery.reembed(
             encoder,

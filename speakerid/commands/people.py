@@ -6,6 +6,7 @@ import sys
 from speakerid.commands.common import answer, open_gallery, options
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.listing import people_of
+from speakerid.plural import counted
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,10 +44,11 @@ def list_speakers(args: argparse.Namespace) -> None:
     rows = people_of(gallery)
     damaged = [{"file": d.file, "reason": d.reason} for d in gallery.damaged]
     lines = [
-        f"{row['name']}  ({row['exemplars']} exemplars, {row['model']}, updated {row['updated'][:10]})"
+        f"{row['name']}  ({counted(row['exemplars'], 'exemplar')}, {row['model']}, "
+        f"updated {row['updated'][:10]})"
         for row in rows
     ]
-    nobody = f'Nobody is enrolled in "{gallery.folder}" yet: use the command "enroll NAME FILE... --consent".'
+    nobody = f'Nobody is enrolled in "{gallery.place}" yet: use the command "enroll NAME FILE... --consent".'
     answer(args, {"speakers": rows, "damaged": damaged}, "\n".join(lines) or nobody)
 
 
@@ -67,7 +69,7 @@ def remove_speaker(args: argparse.Namespace) -> None:
         raise SpeakerIdError("Nothing was deleted: answer y, or give --yes.")
     if args.recordings:
         count = gallery.remove_recordings(name)
-        said = f'{count} kept recordings of "{name}" are deleted; the voiceprint stays.'
+        said = f'{counted(count, "kept recording")} of "{name}" deleted; the voiceprint stays.'
         answer(args, {"name": name, "recordings_removed": count}, said)
         return
     gallery.remove(name)
@@ -97,7 +99,7 @@ def merge_speakers(args: argparse.Namespace) -> None:
     answer(
         args,
         {"removed": name, "into": into, "exemplars": len(merged.embeddings)},
-        f'"{name}" is now part of "{into}", who has {len(merged.embeddings)} exemplars.',
+        f'"{name}" is now part of "{into}", who has {counted(len(merged.embeddings), "exemplar")}.',
     )
 
 

@@ -30,7 +30,7 @@ def to_csv(entries: Sequence[Entry], more: Mapping[str, Sequence[str]] | None = 
     more = more or {}
     writer.writerow(["start", "end", "speaker", "confidence", "heard_as", *more])
     for entry, *words in zip(entries, *more.values(), strict=True):
-        names = (_harmless(entry.speaker), _harmless(entry.named))
+        names = (harmless(entry.speaker), harmless(entry.named))
         times = (f"{entry.start:.2f}", f"{entry.end:.2f}")
         writer.writerow([*times, names[0], f"{entry.confidence:.3f}", names[1], *words])
     return out.getvalue()
@@ -151,5 +151,6 @@ def _word(text: str) -> str:
     return re.sub(r"\s+", "_", text.strip()) or "_"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Text for a cell of a table: what a spreadsheet would run as a formula gets a ' in front."""
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

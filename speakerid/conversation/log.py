@@ -66,6 +66,11 @@ class SessionLog:
                 return self._make(number)
         return None
 
+    @property
+    def latest(self) -> Entry | None:
+        """Who speaks now, or spoke last."""
+        return self.entries[-1] if self.entries else None
+
     def rename(self, renamed: Mapping[str, str], enrolled: Collection[str]) -> None:
         """People are called otherwise now (old name → new), and so they are in their turns.
 

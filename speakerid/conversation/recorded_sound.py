@@ -20,6 +20,12 @@ class RecordedSound:
         self._samples = 0
         self._gains = Gains()
 
+    @property
+    def seconds(self) -> float:
+        """How much there is to hear; 0.0 once it is closed."""
+        with self._lock:
+            return 0.0 if self._file.closed else self._samples / RATE
+
     def add(self, block: Block, gain_db: float = 0.0) -> None:
         """The next samples, float32 [n] in −1..1, and by how much they were raised; nothing once closed.
 

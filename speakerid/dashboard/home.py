@@ -4,12 +4,13 @@ import importlib.util
 
 import streamlit as st
 
-from speakerid.dashboard.shared import resources, widgets
+from speakerid.dashboard.shared import microphone_test, resources, widgets
 from speakerid.dashboard.shared.colors import looks
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.widgets import Tone
 from speakerid.errors import AudioError, SpeakerIdError
 from speakerid.gallery import Gallery, Voiceprint
+from speakerid.plural import counted
 
 _LEAD = (
     "Enroll the voices of people who agree to it, and see live who is speaking, how sure that is, and when "
@@ -30,6 +31,7 @@ def draw() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         _next_step(people)
+        _test_microphone()
         _how_it_works()
     with right:
         loading = resources.encoder_state()[0] in ("waiting", "loading")
@@ -47,7 +49,9 @@ def _next_step(people: list[Voiceprint]) -> None:
                 "The app knows nobody yet. A name, the person's consent and about 15 seconds of reading "
                 "aloud make a voiceprint; a second person makes it interesting."
             )
-            widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
+            with st.container(horizontal=True):
+                widgets.go("pages/1_Enroll.py", "Enroll a voice", ":material/record_voice_over:", first=True)
+                _demo()
             return
         if not usable:
             st.subheader("Enroll again for this model", anchor=False)
@@ -68,6 +72,26 @@ def _next_step(people: list[Voiceprint]) -> None:
             widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
             widgets.go("pages/3_Recordings.py", "Analyze a recording", ":material/audio_file:")
             widgets.go("pages/1_Enroll.py", "Enroll another voice", ":material/person_add:")
+            _demo()
+
+
+def _demo() -> None:
+    """A button that plays the demo on the Live page."""
+    if st.button("See the demo", key="home-demo", icon=":material/smart_display:"):
+        from speakerid.dashboard.live import page as live_page
+
+        live_page.choose_demo()
+        st.switch_page("pages/2_Live.py")
+
+
+def _test_microphone() -> None:
+    with st.container(key="card-microphone"):
+        widgets.label("Microphone test")
+        if problem := widgets.insecure_page():
+            st.caption(escaped(problem))
+            return
+        st.caption("Which microphone the browser takes, and how loud you are. Nothing is recorded or sent.")
+        microphone_test.draw()
 
 
 def _how_it_works() -> None:
@@ -93,18 +117,18 @@ def _state(gallery: Gallery, loading: bool) -> None:
         st.rerun()
     with st.container(key="card-state"):
         widgets.label("State")
-        _rows(people)
+        _rows(people, gallery.place)
 
 
-def _rows(people: list[Voiceprint]) -> None:
-    enrolled = _count(len(people), "person", "people") + " enrolled"
+def _rows(people: list[Voiceprint], place: str) -> None:
+    enrolled = (counted(len(people), "person", "people") if people else "No people") + " enrolled"
     widgets.status_rows(
         [
             ("good" if people else "warn", enrolled, _names(people)),
             _model_row(),
             _browser_microphone(),
             _local_microphone(),
-            ("", "Voiceprints are kept in", str(resources.voiceprints_folder())),
+            ("", "Voiceprints are kept in", place),
         ]
     )
     if len(people) > 0:
@@ -163,7 +187,3 @@ def _names(people: list[Voiceprint]) -> str:
         return f"{_SHOWN} of them below; the Enroll page finds all."
     recognized = "This voice is recognized" if len(people) == 1 else "These voices are recognized"
     return f"{recognized}; everybody else is unknown."
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}" if number else f"No {many}"

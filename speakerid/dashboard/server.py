@@ -16,11 +16,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from speakerid import network
+from speakerid.dashboard.shared import heard
 from speakerid.dashboard.shared.channel import CHANNELS, Channel
 from speakerid.hosts import same_origin
 
@@ -146,6 +147,24 @@ async def live_sound(request: Request) -> Response:
     return Response(made, media_type="audio/wav", headers=_PRIVATE)
 
 
+async def recording_sound(request: Request) -> Response:
+    """The sound of an analyzed recording, whole or the range of bytes that a player asks for."""
+    sound = heard.find(request.path_params["token"])
+    if sound is None:
+        return JSONResponse({"error": "this recording is kept no more; reload the page"}, status_code=404)
+    total = heard.size(sound)
+    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+    first = int(asked[1]) if asked else 0
+    last = min(int(asked[2]), total - 1) if asked and asked[2] else total - 1
+    if not 0 <= first <= last:
+        return Response(status_code=416, headers={**_PRIVATE, "Content-Range": f"bytes */{total}"})
+    headers = {**_PRIVATE, "Accept-Ranges": "bytes", "Content-Length": str(last + 1 - first)}
+    if asked:
+        headers["Content-Range"] = f"bytes {first}-{last}/{total}"
+    content = heard.wav(sound, first, last)
+    return StreamingResponse(content, 206 if asked else 200, headers, media_type="audio/wav")
+
+
 async def live_played(request: Request) -> Response:
     """The recording that a session replays, for the browser to play along."""
     channel = CHANNELS.get(request.path_params["token"])
@@ -186,5 +205,6 @@ routes: list[BaseRoute] = [
     Route("/api/live/{token}/log.{format}", live_log),
     Route("/api/live/{token}/sound.wav", live_sound),
     Route("/api/live/{token}/played", live_played),
+    Route("/api/recording/{token}/sound.wav", recording_sound),
     Route(PLOTLY_URL, plotly_file),
 ]

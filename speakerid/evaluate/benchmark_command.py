@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if what == ["gallery"]:
         names = names[:1]  # only its calibration is needed
     encoders = [peers.load(name) for name in dict.fromkeys(names)]
+    figures["runtimes"] = {one.id: getattr(one, "about_runtime", "PyTorch") for one in encoders}
     if "encoder" in what:
         _say("Measuring the encoder …")
         figures["encoder"] = benchmark.embedding(encoders)
@@ -101,7 +102,7 @@ def text(figures: dict) -> str:
     from speakerid.evaluate import benchmark, report
 
     machine = "{machine}, {processors} processors, PyTorch {torch} on {threads} threads".format(**figures)
-    parts = [machine]
+    parts = [machine, *(f"{name} runs with {what}." for name, what in figures.get("runtimes", {}).items())]
     if rows := figures.get("encoder"):
         columns = (
             ("model", "model", "s"),

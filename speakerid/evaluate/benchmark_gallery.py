@@ -23,7 +23,8 @@ def storing(people: int, say: Callable[[str], None] | None = None) -> dict:
     Returns:
         {"people", "load_s": everybody read from the folder for the first time, "list_ms": everybody again,
         "look_ms": whether anything changed, "enroll_ms": somebody new stored and everybody read again
-        (without the listening), "identify_ms": a window scored against everybody}; medians but for load_s.
+        (without the listening), "remove_ms": somebody removed,
+        "identify_ms": a window scored against everybody}; medians but for load_s.
 
     Raises:
         GalleryError: there is no room for the folder.
@@ -32,6 +33,7 @@ def storing(people: int, say: Callable[[str], None] | None = None) -> dict:
     from speakerid.gallery.consent import utc_now
     from speakerid.gallery.enrollment import Examined
     from speakerid.gallery.exemplars import Exemplars
+    from speakerid.gallery.store import open_store
     from speakerid.gallery.voiceprint import Voiceprint, to_bytes
     from speakerid.identify.scoring import Scorer
 
@@ -47,17 +49,22 @@ def storing(people: int, say: Callable[[str], None] | None = None) -> dict:
         folder = Path(place)
         if say:
             say(f"Making {people:,} people …")
+        made: list[Voiceprint] = []
         for i in range(people):
             person = Voiceprint(
                 f"{i:016x}", f"Person {i}", model, voice(), seconds, sources, now, now, consent
             )
-            (folder / f"{person.id}.safetensors").write_bytes(to_bytes(person))
+            made.append(person)
+        store = open_store(folder)
+        with store.locked():
+            store.write_raw({f"{person.id}.safetensors": to_bytes(person) for person in made})
+        store.close()
         began = time.perf_counter()
         gallery = Gallery.open(folder, "", max_people=2 * people + 1_000)
         known = gallery.speakers()
         load = time.perf_counter() - began
         assert len(known) == people
-        numbers = iter(range(1_000_000))
+        numbers, going = iter(range(1_000_000)), iter(range(1_000_000))
 
         def enroll() -> None:
             rows = voice()
@@ -75,5 +82,6 @@ def storing(people: int, say: Callable[[str], None] | None = None) -> dict:
             "list_ms": timed(gallery.speakers),
             "look_ms": timed(gallery.revision),
             "enroll_ms": timed(enroll),
+            "remove_ms": timed(lambda: gallery.remove(f"New {next(going)}")),
             "identify_ms": timed(scorer.score, window, spoken, profiles),
         }

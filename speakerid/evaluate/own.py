@@ -54,6 +54,21 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """How surely one person is named.
+
+    Attributes:
+        named: of `tried` pieces of their recordings, how many are shown under their name.
+        taken_for: who else they are shown as most often, and in how many pieces; ("", 0) for nobody.
+    """
+
+    name: str
+    named: int
+    tried: int
+    taken_for: tuple[str, int]
+
+
+@dataclass(frozen=True)
 class Tries:
     """What came out, piece by piece.
 
@@ -106,6 +121,19 @@ class Tries:
         refused = int((self.shown(threshold) != self.owner).sum())
         named = int((self.stranger >= threshold).sum())
         return Threshold(threshold, refused, len(self.owner), named, len(self.stranger))
+
+    def reliability(self, threshold: float) -> list[Reliability]:
+        """How surely each person is named at a threshold, the least sure first; only who could be tried."""
+        counts = self.confusion(threshold)
+        found = []
+        for person in np.flatnonzero(counts.sum(axis=1)):
+            others = counts[person, :-1].copy()
+            others[person] = 0
+            worst = int(others.argmax())
+            taken_for = (self.names[worst], int(others[worst])) if others[worst] else ("", 0)
+            named, tried = int(counts[person, person]), int(counts[person].sum())
+            found.append(Reliability(self.names[person], named, tried, taken_for))
+        return sorted(found, key=lambda one: one.named / one.tried)
 
     def best_threshold(self) -> Threshold:
         """The threshold with the lowest cost, in the middle of the widest range that has it; steps of 1 %."""

@@ -78,12 +78,16 @@ class SpeechBrain:
             from speechbrain.lobes.features import Fbank  # type: ignore[reportMissingImports]
             from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN  # type: ignore[reportMissingImports]
 
+        from speakerid.model import weights
+
         state = _weights(name, progress)
         width = state["blocks.0.conv.conv.weight"].shape[0]
         self.id = f"{SPEECHBRAIN}{name}"
         self._features = Fbank(n_mels=80)
         self._network = ECAPA_TDNN(80, channels=[width] * 4 + [3 * width], lin_neurons=192)
-        self._network.load_state_dict(state, strict=False)  # `state` was checked; only batch counters lack
+        self._network.load_state_dict(
+            weights.tensors(state), strict=False
+        )  # `state` was checked; only batch counters lack
         self._network.eval()
 
     def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:

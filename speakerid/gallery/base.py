@@ -6,25 +6,32 @@ from pathlib import Path
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
 from speakerid.gallery.contents import Contents
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import Store
+from speakerid.gallery.takeover import FOLDER, old_files
 from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.places import network_file_system
 
 MAX_PEOPLE = 20_000
 
 
-class Base:
-    """A folder of voiceprints and how many people it may hold."""
+class Kept:
+    """A store of voiceprints and how many people it may hold."""
 
-    def __init__(self, store: FolderStore, max_people: int = MAX_PEOPLE):
-        self._store = store
-        self._max_people = max_people
+    def __init__(self, store: Store, max_people: int = MAX_PEOPLE):
+        self.store = store
+        self.max_people = max_people
 
     @property
-    def folder(self) -> Path:
-        """Where the voiceprints are kept."""
-        return self._store.folder
+    def place(self) -> str:
+        """Where the voiceprints are kept, for messages: a folder, or an address without its password."""
+        return self.store.place
 
-    def _commit(
+    @property
+    def folder(self) -> Path | None:
+        """The folder where the voiceprints are kept; None where they are on a server."""
+        return self.store.folder
+
+    def commit(
         self,
         what: str,
         whom: Sequence[str],
@@ -33,17 +40,38 @@ class Base:
         gone: Sequence[str] = (),
         **more: object,
     ) -> None:
-        """Make a change as `FolderStore.write` does, and record it; call it while holding the lock."""
-        self._store.require_open()  # a refusal is no change that failed: the audit log is left alone too
-        with audit.recorded(self.folder, what, whom, **more):
-            self._store.write(voiceprints, recordings, gone)
+        """Make a change as `Store.write` does, and record it; call it while holding the lock."""
+        self.store.write(voiceprints, recordings, gone, audit.line_of(what, whom, **more))
 
-    def _require_room(self, contents: Contents) -> None:
-        if len(contents.people) >= self._max_people:
+    def require_room(self, contents: Contents) -> None:
+        """Make sure that one more person may be enrolled.
+
+        Raises:
+            GalleryError: if not.
+        """
+        if len(contents.people) >= self.max_people:
             raise GalleryError(
-                f'There are {len(contents.people):,} people in "{self.folder}", as many as there may be: '
+                f'There are {len(contents.people):,} people in "{self.place}", as many as there may be: '
                 "remove somebody first, or use another folder."
             )
+
+    def notices(self) -> list[str]:
+        """What whoever keeps these voiceprints has to know, a sentence each: old files, a network folder."""
+        told: list[str] = []
+        if self.folder is None:
+            return told
+        if count := len(old_files(self.folder)):
+            told.append(
+                f'The voiceprints are in one database now. The {count} files of before are in "'
+                f'{self.folder / FOLDER}" and hold the same people: delete that folder when all is well.'
+            )
+        if kind := network_file_system(self.folder):
+            told.append(
+                f'"{self.folder}" is on a network file system ({kind}), where two computers that write at '
+                "once may damage the voiceprints: use one computer, or PostgreSQL for several "
+                "(SPEAKERID_VOICEPRINTS=postgresql://…)."
+            )
+        return told
 
 
 def require(contents: Contents, name: str) -> Voiceprint:

@@ -49,7 +49,16 @@ class Consent:
 
     @classmethod
     def now(cls, text: str, source: str, version: str = "") -> "Consent":
-        """A consent given at this moment."""
+        """A consent given at this moment.
+
+        Raises:
+            GalleryError: one of the three is no text.
+        """
+        if not all(isinstance(part, str) for part in (text, source, version)):
+            raise GalleryError(
+                'A consent is told by three texts: what was agreed to, how (such as "cli"), and optionally '
+                'the version of the text, such as "1".'
+            )
         return cls(text, utc_now(), source, version=version)
 
     @classmethod
@@ -64,9 +73,20 @@ def require_consent(consent: Consent | None) -> Consent:
     Raises:
         GalleryError: if not; nothing may be stored then.
     """
-    if not consent or not all(part.strip() for part in (consent.text, consent.given_at, consent.source)):
+    if consent and not isinstance(consent, Consent):
+        raise GalleryError(
+            "Consent is no yes or no: give consent=Consent.now(text, source) with what the person agreed to, "
+            'word for word, and how, such as "in person".'
+        )
+    parts = (consent.text, consent.given_at, consent.source) if consent else ()
+    if not consent or not all(isinstance(part, str) and part.strip() for part in parts):
         raise GalleryError(
             "Consent is missing: a voiceprint is biometric data, so ask first and record the answer."
+        )
+    if not isinstance(consent.version, str) or len(consent.text) > MAX_TEXT:
+        raise GalleryError(
+            f"The consent cannot be stored: its version has to be text, and its text at most {MAX_TEXT:,} "
+            "characters."
         )
     return consent
 

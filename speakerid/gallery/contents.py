@@ -11,6 +11,8 @@ from speakerid.gallery.voiceprint import Voiceprint
 SUFFIX = ".safetensors"
 """Ending of the file of a voiceprint."""
 
+_NAMED = 3  # files in a message
+
 # A name as it stands in the JSON inside the JSON of a file's header.
 _NAME = re.compile(rb'\\"name\\": (\\".*?[^\\]\\")', re.DOTALL)
 
@@ -74,3 +76,11 @@ def shows_name(content: bytes, name: str) -> bool:
         if isinstance(read, str) and name_key(read) == name_key(name):
             return True
     return False
+
+
+def named(files: Sequence[str]) -> str:
+    """The files as part of a sentence; the first few where there are many."""
+    shown = [f'"{file}"' for file in files[:_NAMED]]
+    if len(files) > _NAMED:
+        shown.append(f"{len(files) - _NAMED} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,23 +1,30 @@
-"""A look at the whole folder: what is wrong with it, and putting right what can be without losing anything.
+"""A look at the whole gallery: what is wrong with it, and putting right what can be without losing anything.
 
-Nothing is deleted but the temporary files of writers that were killed before their change was made. What
-cannot be used is moved into the sub-folder `damaged`; `checks` has the single checks.
+Nothing is deleted: what cannot be used is written as a file into the sub-folder `set-aside` first (in
+PostgreSQL it stays where it is).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
-from speakerid.gallery.checks import Problem, every_file, unfinished
-from speakerid.gallery.files import folder_lock
-from speakerid.gallery.looking import explain
-from speakerid.gallery.sealing import seal_of
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery import recordings as kept
+from speakerid.gallery.base import MAX_PEOPLE, Kept
+from speakerid.gallery.contents import SUFFIX, Contents, FromNewer, Sealed
+from speakerid.gallery.files import replace_file
+from speakerid.gallery.labels import naming_others
+from speakerid.gallery.sealing import OLD_MAGIC, WrongSeal, is_sealed, seal_of
+from speakerid.gallery.sqlstore import SqlStore
+from speakerid.gallery.store import open_store
+from speakerid.gallery.voiceprint import VERSION, Newer
+from speakerid.places import is_address
 
-LOCK_SECONDS = 2.0
+SET_ASIDE = "set-aside"
 
 
 @dataclass(frozen=True)
@@ -51,44 +58,180 @@ class Examination:
         return [finding for finding in self.findings if not finding.repaired and not finding.harmless]
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, in a sentence without names of people; what puts it right, in words and as a function,
+    or None where only a person can."""
+
+    what: str
+    remedy: str
+    repair: Callable[[], object] | None = None
+    harmless: bool = False
+
+
 def examine_folder(
-    folder: Path, model: str | None = None, *, repair: bool = False, passphrase: str | None = None
+    folder: str | Path, model: str | None = None, *, repair: bool = False, passphrase: str | None = None
 ) -> Examination:
-    """Check a folder of voiceprints, and repair it where asked.
+    """Check a gallery, and repair it where asked.
 
     Args:
+        folder: or the address of a database.
         model: id of the model in use; None does not look at models.
         repair: whether to put right what can be.
         passphrase: as for `Gallery.open`.
 
     Raises:
-        GalleryError: if the folder is not there or cannot be read, the passphrase is missing or wrong, or the
-            folder is to be repaired and another program keeps writing to it.
+        GalleryError: if it is not there or cannot be read, the passphrase is missing or wrong, or it is to be
+            repaired and another program keeps writing to it.
     """
-    store = FolderStore(folder.expanduser(), seal_of(passphrase))
-    if not store.folder.is_dir():
-        raise GalleryError(f'There is no folder "{store.folder}": nobody was enrolled there yet.')
-    findings: list[Finding] = []
-    with _lock(store.folder, repair) as busy:
-        if busy:
-            findings.append(Finding(busy, "It was looked at without waiting."))
-        else:
-            findings += _treat(store, list(unfinished(store)), repair)
-        stuck = [finding for finding in findings if not finding.repaired]
-        if stuck and (repair or any(finding.what.startswith("The journal") for finding in stuck)):
-            return Examination(findings, 0, 0)  # the folder cannot be read, or not be changed, before
-        findings += _treat(store, list(every_file(store, model)), repair)
-        people = len(store.read().people)
-        recordings = sum(len(files) for files in store.recordings().values())
+    if not is_address(folder) and not Path(folder).expanduser().is_dir():
+        raise GalleryError(f'There is no folder "{folder}": nobody was enrolled there yet.')
+    store = open_store(folder, seal_of(passphrase))
+    problems = list(_problems(store, store.read(), model))
+    repairable = [problem for problem in problems if problem.repair]
+    if repair and repairable:
+        with store.locked():
+            problems = list(_problems(store, store.read(), model))
+            findings = [_repaired(problem) for problem in problems]
+            store.write_raw({}, line=audit.line_of("repair", [], problems=len(repairable)))
+    else:
+        findings = [_told(problem) for problem in problems]
+    people, recordings = len(store.read().people), sum(len(files) for files in store.recordings().values())
+    store.close()
     return Examination(findings, people, recordings)
 
 
-def _treat(store: FolderStore, problems: list[Problem], repair: bool) -> list[Finding]:
-    repairable = [problem for problem in problems if problem.repair]
-    if not repair or not repairable:
-        return [_told(problem) for problem in problems]
-    with audit.recorded(store.folder, "repair", [], problems=len(repairable)):
-        return [_repaired(problem) for problem in problems]
+def _problems(store: SqlStore, contents: Contents, model: str | None) -> Iterator[Problem]:
+    for notice in Kept(store).notices():
+        yield Problem(notice, "see there", harmless="network file system" not in notice)
+    yield from _access(store.folder)
+    for damaged in contents.damaged:
+        what = f'The voiceprint "{damaged.file}" cannot be used: {damaged.reason}.'
+        if isinstance(damaged, FromNewer):
+            yield Problem(what, "update this program")
+        elif isinstance(damaged, Sealed):
+            yield Problem(what, "use the passphrase that it was encrypted with")
+        else:
+            owner = damaged.file.removesuffix(SUFFIX)
+            files = [damaged.file, *store.recordings(owner).get(owner, ())]
+            yield _aside(store, what, files)
+    old = [person for person in contents.people.values() if person.version != VERSION]
+    if old:
+        yield Problem(
+            f"{len(old)} voiceprints are in an older format, which is read as well.",
+            "they are written in the present format",
+            lambda: store.write(old),
+        )
+    yield from _recordings(store, contents)
+    people, recordings, count = naming_others(
+        contents.people.values(), lambda person: _heard(store, person.id)
+    )
+    if people:
+        yield Problem(
+            f"{count} labels of exemplars or recordings may name somebody else than their person.",
+            "neutral ones take their place",
+            lambda: store.write(people, recordings),
+        )
+    others = [person for person in contents.people.values() if model and person.model != model]
+    if others:
+        made_by = ", ".join(sorted({person.model for person in others}))
+        yield Problem(
+            f"{len(others)} people were enrolled with another model ({made_by}), so they are not recognized.",
+            'run "speakerid reembed", or enroll them again, or use that model',
+        )
+    yield from _sealing(store, contents)
+    if len(contents.people) > MAX_PEOPLE:
+        yield Problem(f"There are more than {MAX_PEOPLE:,} people.", "remove some, or use another folder")
+
+
+def _access(folder: Path | None) -> Iterator[Problem]:
+    if os.name != "posix" or folder is None:
+        return
+    wide = [p for p in [folder, *folder.glob("voiceprints.sqlite*")] if p.stat().st_mode & 0o077]
+    if wide:
+        yield Problem(
+            "Other users of this computer may open the folder or files in it.",
+            "only the owner may from now on",
+            lambda: [path.chmod(path.stat().st_mode & ~0o077) for path in wide],
+        )
+
+
+def _aside(store: SqlStore, what: str, files: list[str]) -> Problem:
+    """What is of no use, moved out of the database into a file."""
+    if store.folder is None:
+        return Problem(what, "remove the person, or delete that row")
+    folder = store.folder / SET_ASIDE
+
+    def move() -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for file in files:
+            replace_file(folder / f"{secrets.token_hex(2)}-{Path(file).name}", store.raw(file))
+        store.write_raw({}, gone=files)
+
+    return Problem(
+        what, f"it is moved to {SET_ASIDE}/" + (", with its recordings" if len(files) > 1 else ""), move
+    )
+
+
+def _recordings(store: SqlStore, contents: Contents) -> Iterator[Problem]:
+    known = {person.id for person in contents.people.values()}
+    known |= {damaged.file.removesuffix(SUFFIX) for damaged in contents.damaged}
+    for owner, files in store.recordings().items():
+        for file in files:
+            if owner not in known:
+                yield _aside(store, f'The recording "{file}" belongs to nobody.', [file])
+                continue
+            try:
+                kept.check(store.recording_bytes(file))
+            except Newer as error:
+                yield Problem(f'The recording "{file}" cannot be read: {error}.', "update this program")
+            except WrongSeal as error:
+                yield Problem(
+                    f'The recording "{file}" cannot be used: {error}.',
+                    "use the passphrase that it was encrypted with",
+                )
+            except GalleryError as error:
+                yield _aside(store, f'The recording "{file}" cannot be used: {error}.', [file])
+
+
+def _heard(store: SqlStore, owner: str) -> dict[str, bytes]:
+    """Contents of the recordings that can be used; of the others `_recordings` tells."""
+    heard: dict[str, bytes] = {}
+    for file in store.recordings(owner).get(owner, ()):
+        with suppress(GalleryError):
+            content = store.recording_bytes(file)
+            kept.check(content)
+            heard[file] = content
+    return heard
+
+
+def _sealing(store: SqlStore, contents: Contents) -> Iterator[Problem]:
+    if store.seal is None:
+        return
+    seal, plain, weak = store.seal, [], []
+    files = [f"{person.id}{SUFFIX}" for person in contents.people.values()]
+    files += [file for files in store.recordings().values() for file in files]
+    for file in files:
+        content = store.raw(file)
+        if not is_sealed(content):
+            plain.append(file)
+        elif content.startswith(OLD_MAGIC):
+            weak.append(file)
+    for names, what in (
+        (plain, "are not encrypted, though there is a passphrase"),
+        (weak, "are encrypted with a key that is faster to guess than it has to be"),
+    ):
+        if names:
+            yield Problem(
+                f"{len(names)} voiceprints or recordings {what}.",
+                "they are encrypted anew",
+                lambda names=names: store.write_raw({f: seal.close(_plain(store, f)) for f in names}),
+            )
+
+
+def _plain(store: SqlStore, file: str) -> bytes:
+    content = store.raw(file)
+    return store.seal.open(content) if store.seal and is_sealed(content) else content
 
 
 def _told(problem: Problem) -> Finding:
@@ -104,21 +247,3 @@ def _repaired(problem: Problem) -> Finding:
     except (OSError, GalleryError) as error:
         return Finding(problem.what, f"It could not be repaired: {error}")
     return Finding(problem.what, f"Done: {problem.remedy}.", True)
-
-
-@contextmanager
-def _lock(folder: Path, needed: bool) -> Iterator[str]:
-    """Hold the folder's lock; why it could not be had, where it is not needed; else ""."""
-    try:
-        lock = folder_lock(folder, LOCK_SECONDS)
-        lock.__enter__()
-    except (GalleryError, OSError) as error:
-        why = explain(error, "written", folder) if isinstance(error, OSError) else str(error)
-        if needed:
-            raise GalleryError(why) from error
-        yield why
-        return
-    try:
-        yield ""
-    finally:
-        lock.__exit__(None, None, None)

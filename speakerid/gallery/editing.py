@@ -1,191 +1,219 @@
 """Corrections to who is enrolled: names, two people into one, single exemplars."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import recordings as kept
-from speakerid.gallery.base import Base, require
+from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.contents import SUFFIX
+from speakerid.gallery.database import DiskFull
 from speakerid.gallery.enrollment import SAME_VOICE
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
 from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class Editing(Base):
-    """Each change is made wholly or not at all, and recorded in the audit log."""
 
-    def rename(self, old: str, new: str) -> None:
-        """Give a person another name.
+def _deleting(change: Callable[P, R]) -> Callable[P, R]:
+    """A change that deletes works on a full disk too: it gets the room that is kept for it."""
 
-        Raises:
-            GalleryError: nobody is called old, new is taken or unusable, or the folder cannot be written.
-        """
-        new = clean_name(new)
-        with self._store.locked():
-            contents = self._store.read()
-            person = require(contents, old)
-            taken = contents.find(new)
-            if taken and taken is not person:
-                raise GalleryError(f'There is already somebody called "{taken.name}": choose another name.')
-            self._commit("rename", [person.id], [replace(person, name=new, updated=utc_now())])
+    @wraps(change)
+    def changed(*args: P.args, **more: P.kwargs) -> R:
+        try:
+            return change(*args, **more)
+        except DiskFull:
+            gallery = args[0]
+            if not (isinstance(gallery, Kept) and gallery.store.make_room()):
+                raise
+            return change(*args, **more)
 
-    def remove(self, name: str) -> None:
-        """Delete everything stored of a person: voiceprint, kept recordings, damaged files with the name.
+    return changed
 
-        Raises:
-            GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
-        """
-        with self._store.locked():
-            person = require(self._store.read(), name)
-            files = self._store.files_of(person.name)
-            self._commit("remove", [person.id], gone=files, files=len(files))
 
-    def remove_recordings(self, name: str) -> int:
-        """Delete the kept recordings of a person and keep the voiceprint.
+def rename(gallery: Kept, old: str, new: str) -> None:
+    """Give a person another name.
 
-        Returns:
-            How many there were.
+    Raises:
+        GalleryError: nobody is called old, new is taken or unusable, or the folder cannot be written.
+    """
+    new = clean_name(new)
+    with gallery.store.locked():
+        contents = gallery.store.read()
+        person = require(contents, old)
+        taken = contents.find(new)
+        if taken and taken is not person:
+            raise GalleryError(f'There is already somebody called "{taken.name}": choose another name.')
+        gallery.commit("rename", [person.id], [replace(person, name=new, updated=utc_now())])
 
-        Raises:
-            GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
-        """
-        with self._store.locked():
-            person = require(self._store.read(), name)
-            files = self._store.recordings(person.id).get(person.id, [])
-            without = replace(
-                _keeping(person, False),
-                recordings=("",) * len(person.sources),
-            )
-            self._commit("remove-recordings", [person.id], [without], gone=files, files=len(files))
-        return len(files)
 
-    def merge(self, name: str, into: str, *, force: bool = False) -> Voiceprint:
-        """Make two people one, who keeps the name `into`.
+@_deleting
+def remove(gallery: Kept, name: str) -> None:
+    """Delete everything stored of a person: voiceprint, kept recordings, damaged files with the name.
 
-        The exemplars of both are joined and, where there are more than MAX_EXEMPLARS, chosen for variety as
-        at enrollment; kept recordings go along; the later of the two consents counts; the other person is
-        deleted.
+    Raises:
+        GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
+    """
+    with gallery.store.locked():
+        person = require(gallery.store.read(), name)
+        files = gallery.store.files_of(person)
+        gallery.commit("remove", [person.id], gone=files, files=len(files))
 
-        Args:
-            force: also where the two do not sound like one person.
 
-        Returns:
-            The person as it is now.
+@_deleting
+def remove_recordings(gallery: Kept, name: str) -> int:
+    """Delete the kept recordings of a person and keep the voiceprint.
 
-        Raises:
-            GalleryError: somebody is not enrolled, both are the same or made by different models, they do not
-                sound alike, there are too many recordings, or the folder cannot be written.
-        """
-        with self._store.locked():
-            contents = self._store.read()
-            other, target = require(contents, name), require(contents, into)
-            _check_pair(other, target)
-            if other is target:
-                raise GalleryError(f'"{target.name}" cannot be merged with itself: name two people.')
-            if not force and float(other.centroid @ target.centroid) < SAME_VOICE:
-                raise GalleryError(
-                    f'"{other.name}" and "{target.name}" do not sound like one person, and together would '
-                    "make a bad voiceprint: check the names, or, if you are sure, run the command merge with "
-                    "--force."
-                )
-            moved = self._moved(other, target, self._store.recordings(other.id).get(other.id, []))
-            pool = exemplars_of(target).join(exemplars_of(other))
-            merged = joined(target, pool, other, keeps=bool(self._store.recordings(target.id) or moved))
-            gone = [f"{other.id}{SUFFIX}", *self._store.recordings(other.id).get(other.id, ())]
-            self._commit("merge", [other.id, target.id], [merged], moved, gone)
-        return merged
+    Returns:
+        How many there were.
 
-    def move_exemplar(self, name: str, index: int, to: str) -> None:
-        """Give one exemplar, by its row in `Voiceprint.embeddings`, to somebody else.
+    Raises:
+        GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
+    """
+    with gallery.store.locked():
+        person = require(gallery.store.read(), name)
+        files = gallery.store.recordings(person.id).get(person.id, [])
+        without = replace(
+            _keeping(person, False),
+            recordings=("",) * len(person.sources),
+        )
+        gallery.commit("remove-recordings", [person.id], [without], gone=files, files=len(files))
+    return len(files)
 
-        The kept recording that it was made from goes along if no other exemplar of this person is from it.
 
-        Raises:
-            GalleryError: somebody is not enrolled, they are the same or made by different models, there is no
-                such exemplar, it is the last one, the other has MAX_EXEMPLARS, or the folder cannot be
-                written.
-        """
-        with self._store.locked():
-            contents = self._store.read()
-            source, target = require(contents, name), require(contents, to)
-            _check_pair(source, target)
-            if source is target:
-                raise GalleryError(f'This exemplar is already one of "{target.name}": name somebody else.')
-            if len(target.embeddings) >= MAX_EXEMPLARS:
-                raise GalleryError(
-                    f'"{target.name}" has {MAX_EXEMPLARS} exemplars, as many as there may be: '
-                    "remove one of them first."
-                )
-            left, taken, files = self._split(source, index)
-            moved = self._moved(source, target, files)
-            given = _with(target, exemplars_of(target).join(taken))
-            given = _keeping(given, given.consent.keep_recordings or bool(moved))
-            # The labels may name who it was taken for, and would when that person is long deleted.
-            heard = {file: kept.label_of(content) for file, content in moved.items()}
-            new = {*taken.sources, *heard.values()}
-            labels = neutral_labels(given, Names([source.name]), heard.values())
-            labels = {label: neutral for label, neutral in labels.items() if label in new}
-            given = relabeled(given, labels)
-            moved |= {
-                file: kept.relabel(moved[file], labels[label])
-                for file, label in heard.items()
-                if label in labels
-            }
-            self._commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
+def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voiceprint:
+    """Make two people one, who keeps the name `into`.
 
-    def remove_exemplar(self, name: str, index: int) -> None:
-        """Delete one exemplar, by its row in `Voiceprint.embeddings`.
+    The exemplars of both are joined and, where there are more than MAX_EXEMPLARS, chosen for variety as
+    at enrollment; kept recordings go along; the later of the two consents counts; the other person is
+    deleted.
 
-        The kept recording that it was made from is deleted too if no other exemplar is from it.
+    Args:
+        force: also where the two do not sound like one person.
 
-        Raises:
-            GalleryError: nobody of that name is enrolled, there is no such exemplar, it is the last one, or
-                the folder cannot be written.
-        """
-        with self._store.locked():
-            person = require(self._store.read(), name)
-            left, _, files = self._split(person, index)
-            self._commit("remove-exemplar", [person.id], [left], gone=files)
+    Returns:
+        The person as it is now.
 
-    def _split(self, person: Voiceprint, index: int) -> tuple[Voiceprint, Exemplars, list[str]]:
-        """The person without an exemplar; the exemplar; the files of recordings that only it is from."""
-        rows = list(range(len(person.embeddings)))
-        if index not in rows:
+    Raises:
+        GalleryError: somebody is not enrolled, both are the same or made by different models, they do not
+            sound alike, there are too many recordings, or the folder cannot be written.
+    """
+    with gallery.store.locked():
+        contents = gallery.store.read()
+        other, target = require(contents, name), require(contents, into)
+        _check_pair(other, target)
+        if other is target:
+            raise GalleryError(f'"{target.name}" cannot be merged with itself: name two people.')
+        if not force and float(other.centroid @ target.centroid) < SAME_VOICE:
             raise GalleryError(
-                f'"{person.name}" has no exemplar number {index + 1}: choose from 1 to {len(rows)}.'
+                f'"{other.name}" and "{target.name}" do not sound like one person, and together would '
+                "make a bad voiceprint: check the names, or, if you are sure, run the command merge with "
+                "--force."
             )
-        if len(rows) == 1:
-            raise GalleryError(
-                f'This is the only exemplar of "{person.name}": remove or merge the person instead.'
-            )
-        rows.remove(index)
-        pool = exemplars_of(person)
-        left, taken = pool.pick(rows), pool.pick([index])
-        still = {one for ids in left.recordings for one in ids.split()}
-        alone = {kept.file_of(person.id, one) for one in taken.recordings[0].split() if one not in still}
-        there = self._store.recordings(person.id).get(person.id, ())
-        files = [file for file in there if file in alone]
-        return _keeping(_with(person, left), len(there) > len(files)), taken, files
+        moved = _moved(gallery, other, target, gallery.store.recordings(other.id).get(other.id, []))
+        pool = exemplars_of(target).join(exemplars_of(other))
+        merged = joined(target, pool, other, keeps=bool(gallery.store.recordings(target.id) or moved))
+        gone = [f"{other.id}{SUFFIX}", *gallery.store.recordings(other.id).get(other.id, ())]
+        gallery.commit("merge", [other.id, target.id], [merged], moved, gone)
+    return merged
 
-    def _moved(self, source: Voiceprint, target: Voiceprint, files: list[str]) -> dict[str, bytes]:
-        """Contents of recordings by the names that they have once they belong to the target."""
-        there = len(self._store.recordings(target.id).get(target.id, ()))
-        if there + len(files) > kept.MAX_RECORDINGS:
+
+def move_exemplar(gallery: Kept, name: str, index: int, to: str) -> None:
+    """Give one exemplar, by its row in `Voiceprint.embeddings`, to somebody else.
+
+    The kept recording that it was made from goes along if no other exemplar of this person is from it.
+
+    Raises:
+        GalleryError: somebody is not enrolled, they are the same or made by different models, there is no
+            such exemplar, it is the last one, the other has MAX_EXEMPLARS, or the folder cannot be
+            written.
+    """
+    with gallery.store.locked():
+        contents = gallery.store.read()
+        source, target = require(contents, name), require(contents, to)
+        _check_pair(source, target)
+        if source is target:
+            raise GalleryError(f'This exemplar is already one of "{target.name}": name somebody else.')
+        if len(target.embeddings) >= MAX_EXEMPLARS:
             raise GalleryError(
-                f'"{source.name}" and "{target.name}" have more than {kept.MAX_RECORDINGS} kept recordings '
-                "together: remove the recordings of one of them first."
+                f'"{target.name}" has {MAX_EXEMPLARS} exemplars, as many as there may be: '
+                "remove one of them first."
             )
-        moved: dict[str, bytes] = {}
-        for file in files:
-            ids = kept.ids_of(file)
-            if ids:
-                moved[kept.file_of(target.id, ids[1])] = self._store.recording_bytes(file)
-        return moved
+        left, taken, files = _split(gallery, source, index)
+        moved = _moved(gallery, source, target, files)
+        given = _with(target, exemplars_of(target).join(taken))
+        given = _keeping(given, given.consent.keep_recordings or bool(moved))
+        # The labels may name who it was taken for, and would when that person is long deleted.
+        heard = {file: kept.label_of(content) for file, content in moved.items()}
+        new = {*taken.sources, *heard.values()}
+        labels = neutral_labels(given, Names([source.name]), heard.values())
+        labels = {label: neutral for label, neutral in labels.items() if label in new}
+        given = relabeled(given, labels)
+        moved |= {
+            file: kept.relabel(moved[file], labels[label]) for file, label in heard.items() if label in labels
+        }
+        gallery.commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
+
+
+@_deleting
+def remove_exemplar(gallery: Kept, name: str, index: int) -> None:
+    """Delete one exemplar, by its row in `Voiceprint.embeddings`.
+
+    The kept recording that it was made from is deleted too if no other exemplar is from it.
+
+    Raises:
+        GalleryError: nobody of that name is enrolled, there is no such exemplar, it is the last one, or
+            the folder cannot be written.
+    """
+    with gallery.store.locked():
+        person = require(gallery.store.read(), name)
+        left, _, files = _split(gallery, person, index)
+        gallery.commit("remove-exemplar", [person.id], [left], gone=files)
+
+
+def _split(gallery: Kept, person: Voiceprint, index: int) -> tuple[Voiceprint, Exemplars, list[str]]:
+    """The person without an exemplar; the exemplar; the files of recordings that only it is from."""
+    rows = list(range(len(person.embeddings)))
+    if index not in rows:
+        raise GalleryError(
+            f'"{person.name}" has no exemplar number {index + 1}: choose from 1 to {len(rows)}.'
+        )
+    if len(rows) == 1:
+        raise GalleryError(
+            f'This is the only exemplar of "{person.name}": remove or merge the person instead.'
+        )
+    rows.remove(index)
+    pool = exemplars_of(person)
+    left, taken = pool.pick(rows), pool.pick([index])
+    still = {one for ids in left.recordings for one in ids.split()}
+    alone = {kept.file_of(person.id, one) for one in taken.recordings[0].split() if one not in still}
+    there = gallery.store.recordings(person.id).get(person.id, ())
+    files = [file for file in there if file in alone]
+    return _keeping(_with(person, left), len(there) > len(files)), taken, files
+
+
+def _moved(gallery: Kept, source: Voiceprint, target: Voiceprint, files: list[str]) -> dict[str, bytes]:
+    """Contents of recordings by the names that they have once they belong to the target."""
+    there = len(gallery.store.recordings(target.id).get(target.id, ()))
+    if there + len(files) > kept.MAX_RECORDINGS:
+        raise GalleryError(
+            f'"{source.name}" and "{target.name}" have more than {kept.MAX_RECORDINGS} kept recordings '
+            "together: remove the recordings of one of them first."
+        )
+    moved: dict[str, bytes] = {}
+    for file in files:
+        ids = kept.ids_of(file)
+        if ids:
+            moved[kept.file_of(target.id, ids[1])] = gallery.store.recording_bytes(file)
+    return moved
 
 
 def joined(target: Voiceprint, pool: Exemplars, other: Voiceprint, *, keeps: bool) -> Voiceprint:

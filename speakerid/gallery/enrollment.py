@@ -89,6 +89,7 @@ def examine(
         GalleryError: if a recording is not a one-dimensional array of finite numbers.
     """
     from speakerid.audio.quality import measure
+    from speakerid.audio.sameness import same_recording
     from speakerid.audio.vad import speech_probabilities
 
     samples = [_as_samples(block, source) for block, source in zip(blocks, sources, strict=True)]
@@ -102,6 +103,10 @@ def examine(
     for index, (block, probabilities, source, measured) in enumerate(
         zip(samples, heard, sources, quality, strict=True)
     ):
+        before = next((place for place in used if same_recording(samples[place], block)), None)
+        if before is not None:
+            warnings.append(f'"{source}" is the same recording as "{sources[before]}": it counts once.')
+            continue
         refusal = _refusal(source, measured, gains_db[index] if gains_db else 0.0)
         if not refusal and speech_above_pauses(block, probabilities) < LOUD_PAUSES_DB:
             refusal = (

@@ -7,12 +7,10 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint, unit
+from speakerid.gallery.voiceprint import MAX_EXEMPLARS, SAME_SAMPLES, WINDOW_SECONDS, Voiceprint, unit
 
-WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
 SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
 MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
-SAME_RECORDING = 0.9999  # exemplars that agree more are made of the same samples
 WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
 T = TypeVar("T")
 
@@ -143,7 +141,7 @@ def unknown(known: Exemplars, fresh: Exemplars) -> tuple[list[int], Exemplars, l
         Rows of the fresh ones that are new; the known ones, each with the kept recording that it was made
         from if that is kept from now on; sources of the recordings that are known.
     """
-    alike = known.embeddings @ fresh.embeddings.T > SAME_RECORDING
+    alike = known.embeddings @ fresh.embeddings.T > SAME_SAMPLES
     repeated = {(fresh.sources[j], fresh.recordings[j]) for j in np.flatnonzero(alike.any(axis=0))}
     new = [j for j in range(len(fresh)) if (fresh.sources[j], fresh.recordings[j]) not in repeated]
     recordings = list(known.recordings)

@@ -1,21 +1,10 @@
-"""Writes that are wholly done or wholly absent, and a lock that dies with its owner."""
+"""Writing a file so that it is wholly there or wholly absent."""
 
 import os
-import random
 import re
 import secrets
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-
-from speakerid.errors import GalleryError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-    import msvcrt
 
 TEMPORARY = ".tmp"
 """Ending of a file that is still being written."""
@@ -75,41 +64,7 @@ def sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):  # some network and user-space file systems know no sync of a folder
+            os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
-    """Hold the folder's lock, for one writer at a time over all processes and threads.
-
-    The system frees it when its owner dies, so there is never a stale lock to clean up.
-
-    Raises:
-        GalleryError: if it is not free within timeout seconds.
-    """
-    handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        deadline = time.monotonic() + timeout
-        while not _try_lock(handle):
-            if time.monotonic() > deadline:
-                raise GalleryError(
-                    f'Another program has been writing to "{folder}" for more than {timeout:g} seconds: '
-                    "wait for it or stop it, then try again."
-                )
-            time.sleep(random.uniform(0.002, 0.02))  # random, so that two waiting writers do not keep step
-        yield
-    finally:
-        os.close(handle)  # closing unlocks
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
-    except (BlockingIOError, PermissionError):
-        return False
-    return True

@@ -6,34 +6,57 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from speakerid.errors import EnrollmentRefused, GalleryError
+from speakerid.gallery import editing, importing, keeping, reembedding
 from speakerid.gallery import recordings as kept
-from speakerid.gallery.base import MAX_PEOPLE, require
+from speakerid.gallery.base import MAX_PEOPLE, Kept, require
 from speakerid.gallery.consent import Consent, require_consent, utc_now
 from speakerid.gallery.contents import Contents, Damaged
-from speakerid.gallery.editing import Editing
 from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
 from speakerid.gallery.exemplars import Embedder, choose, exemplars_of, unknown
-from speakerid.gallery.keeping import Keeping
+from speakerid.gallery.given import Given, read
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.packed import clean_label
 from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.sealing import seal_of
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import Voiceprint
 
 
-class Gallery(Editing, Keeping):
-    """A folder of voiceprints. Several threads and processes may use the same folder at once."""
+class Gallery(Kept):
+    """The people of one store. Several threads and processes may use the same one at once.
+
+    Each change is made wholly or not at all, and recorded in the audit log. What can be done is in functions
+    over a gallery, in the modules named here.
+    """
+
+    rename = editing.rename
+    remove = editing.remove
+    remove_recordings = editing.remove_recordings
+    merge = editing.merge
+    move_exemplar = editing.move_exemplar
+    remove_exemplar = editing.remove_exemplar
+    unlock = keeping.unlock
+    is_passphrase = keeping.is_passphrase
+    change_passphrase = keeping.change_passphrase
+    recordings = keeping.recordings
+    export = keeping.export
+    export_bytes = keeping.export_bytes
+    look_into = importing.look_into
+    load = importing.load
+    recording_counts = reembedding.recording_counts
+    not_kept = reembedding.not_kept
+    reembed = reembedding.reembed
+    is_encrypting = property(keeping.is_encrypting)
 
     @classmethod
     def open(cls, path: str | Path, passphrase: str | None = None, max_people: int = MAX_PEOPLE) -> "Gallery":
-        """The gallery in a folder, which is made at the first enrollment if it is not there.
+        """The gallery in a folder, which is made at the first enrollment, or in PostgreSQL.
+
+        A folder of a version before SQLite is taken over; its old files are then in `before-sqlite`.
 
         Args:
-            path: the folder.
+            path: the folder, or "postgresql://USER:PASSWORD@HOST:PORT/NAME".
             passphrase: what its files are encrypted with, now and from now on; None for the variable
                 SPEAKERID_PASSPHRASE, "" for none.
             max_people: how many may be enrolled.
@@ -42,7 +65,7 @@ class Gallery(Editing, Keeping):
             GalleryError: if the path is no folder or cannot be read, or the passphrase is too short. That
                 a passphrase is wrong or missing is told by the first look at the people.
         """
-        store = FolderStore(Path(path).expanduser(), seal_of(passphrase))
+        store = open_store(path, seal_of(passphrase))
         store.revision()
         return cls(store, max_people)
 
@@ -53,28 +76,39 @@ class Gallery(Editing, Keeping):
         Raises:
             GalleryError: if the folder cannot be read.
         """
-        return FolderStore(Path(path).expanduser()).is_sealed()
+        return open_store(path).is_sealed()
+
+    def close(self) -> None:
+        """Give the connections back; the gallery is of no more use then."""
+        self.store.close()
+
+    def audit(self) -> list[dict]:
+        """The lines of the audit log, oldest first (see `speakerid.gallery.audit`)."""
+        return self.store.audit()
+
+    def __repr__(self) -> str:
+        return f'<Gallery "{self.store.place}">'
 
     def revision(self) -> Hashable:
         """Changes whenever the folder's content does; cheap enough to ask for every second."""
-        return self._store.revision()
+        return self.store.revision()
 
     def speakers(self) -> list[Voiceprint]:
         """Everybody enrolled, sorted by name, whatever model made their voiceprint."""
-        return list(self._store.read().people.values())
+        return list(self.store.read().people.values())
 
     @property
     def damaged(self) -> list[Damaged]:
         """Files in the folder that cannot be used; they are never deleted but by `remove`, if they are whole
         enough to show that they are of that person."""
-        return list(self._store.read().damaged)
+        return list(self.store.read().damaged)
 
     @property
     def in_clear(self) -> list[str]:
         """Voiceprints that are not encrypted although there is a passphrase, for they were there before it:
         their files. `change_passphrase` or `doctor --repair` encrypts them."""
-        self._store.read()
-        return self._store.in_clear()
+        self.store.read()
+        return self.store.in_clear()
 
     def get(self, name: str) -> Voiceprint:
         """The voiceprint of a person.
@@ -82,12 +116,12 @@ class Gallery(Editing, Keeping):
         Raises:
             GalleryError: if nobody of that name is enrolled.
         """
-        return require(self._store.read(), name)
+        return require(self.store.read(), name)
 
     def enroll(
         self,
         name: str,
-        blocks: Sequence[np.ndarray],
+        blocks: Given | Sequence[Given],
         encoder: Embedder,
         *,
         consent: Consent | None,
@@ -100,11 +134,11 @@ class Gallery(Editing, Keeping):
 
         Args:
             name: any Unicode name; see `clean_name` for what is refused.
-            blocks: one [samples] array a recording, 16 kHz mono, -1..1; at least MIN_SPEECH_SECONDS of
-                speech together.
+            blocks: one [samples] array a recording, 16 kHz mono, -1..1, or a file; or one of these alone; at
+                least MIN_SPEECH_SECONDS of speech together.
             encoder: the model that makes the embeddings.
             consent: that the person agreed; nothing is stored without.
-            sources: one label a recording, kept with the exemplars.
+            sources: one label a recording, kept with the exemplars; by default the file's name.
             keep_recordings: whether the person agreed that the recordings are kept too, so that another model
                 can make the voiceprint anew; recorded in the consent. Those that were not good enough to be
                 used are never kept.
@@ -115,25 +149,28 @@ class Gallery(Editing, Keeping):
         Recordings that the person is enrolled from already are not used again, and the report says so.
 
         Raises:
+            AudioError: a file cannot be read.
             EnrollmentRefused: if the recordings would make a bad voiceprint, with reasons and remedies.
             GalleryError: no consent, a name that cannot be used, another model's voiceprint, too many people
                 or recordings, a folder that cannot be written. Nothing is stored in any of these cases.
         """
         name = clean_name(name)
         consent = replace(require_consent(consent), keep_recordings=keep_recordings)
+        given = read(blocks, sources, gains_db)
+        blocks, gains_db = given.samples, given.gains_db
         if not blocks:
             raise EnrollmentRefused(["No recording was given: record or choose at least one."])
-        labels = [f"recording {i + 1}" for i in range(len(blocks))]
-        labels = _told_apart([clean_label(source) for source in sources or labels])
+        labels = _told_apart([clean_label(source) for source in given.sources])
         ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
-        self._may_enroll(self._store.read(), name, encoder.id)  # refuse early what needs no listening
+        self._may_enroll(self.store.read(), name, encoder.id)  # refuse early what needs no listening
         examined = examine(blocks, encoder, labels, ids, gains_db)
         kept_ones = [
             KeptRecording(ids[i], blocks[i], labels[i], utc_now(), consent)
             for i in examined.used
             if keep_recordings
         ]
-        return self.add(name, examined, encoder.id, consent, kept_ones, distinct_from)
+        report = self.add(name, examined, encoder.id, consent, kept_ones, distinct_from)
+        return replace(report, warnings=given.warnings + report.warnings)
 
     def add(
         self,
@@ -157,8 +194,8 @@ class Gallery(Editing, Keeping):
         """
         name, consent = clean_name(name), require_consent(consent)
         contents_of = {recording.id: kept.to_bytes(recording) for recording in keep}
-        with self._store.locked():
-            contents = self._store.read()
+        with self.store.locked():
+            contents = self.store.read()
             own = self._may_enroll(contents, name, model)
             others = [p for p in contents.people.values() if p is not own and p.model == model]
             alike = check_owner(examined, name, own, others, distinct_from)
@@ -183,7 +220,7 @@ class Gallery(Editing, Keeping):
             rows = choose(pool)
             chosen = pool.pick(rows)
             now = utc_now()
-            keeps = bool(contents_of or self._store.recordings(identifier))
+            keeps = bool(contents_of or self.store.recordings(identifier))
             person = Voiceprint(
                 id=identifier,
                 name=name,
@@ -198,7 +235,7 @@ class Gallery(Editing, Keeping):
                 earlier_consents=(*own.earlier_consents, own.consent) if own else (),
             )
             files = {kept.file_of(identifier, one): content for one, content in contents_of.items()}
-            self._commit("enroll", [identifier], [person], files, recordings_kept=len(files))
+            self.commit("enroll", [identifier], [person], files, recordings_kept=len(files))
         added = sum(row >= len(pool) - len(fresh) for row in rows)
         return EnrollmentReport(name, added, len(chosen), examined.speech_seconds, examined.quality, warnings)
 
@@ -206,7 +243,7 @@ class Gallery(Editing, Keeping):
         """The person to add to, if there is one of exactly that name made by that model."""
         own = contents.find(name)
         if own is None:
-            self._require_room(contents)
+            self.require_room(contents)
             return None
         if own.name != name:
             raise GalleryError(
@@ -221,7 +258,7 @@ class Gallery(Editing, Keeping):
         return own
 
     def _require_room_for(self, owner: str, name: str, more: int) -> None:
-        there = len(self._store.recordings(owner).get(owner, ())) if more else 0
+        there = len(self.store.recordings(owner).get(owner, ())) if more else 0
         if there + more > kept.MAX_RECORDINGS:
             raise GalleryError(
                 f'"{name}" has {there} kept recordings and may have {kept.MAX_RECORDINGS}: '

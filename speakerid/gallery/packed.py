@@ -56,17 +56,17 @@ def unpack(kind: str, content: bytes) -> Unpacked:
     try:
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GalleryError("it is damaged or cut off") from error
-    metadata = header.get("__metadata__", {})
-    if metadata.get("format") != f"speakerid-{kind}":
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != f"speakerid-{kind}":
         raise GalleryError(f"it is not a {kind}")
     text = metadata.get(kind, "")
     if metadata.get("sha256") != _digest(text, tensors):
         raise GalleryError("its content does not match its checksum")
     try:
         about = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GalleryError("its description is incomplete") from error
     if not isinstance(about, dict):
         raise GalleryError("its description is incomplete")

@@ -20,9 +20,8 @@ from speakerid.errors import GalleryError
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.files import clear_leftovers, replace_file
-from speakerid.gallery.reading import MAX_FILE_BYTES
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed
-from speakerid.gallery.voiceprint import Voiceprint, from_bytes, to_bytes
+from speakerid.gallery.voiceprint import MAX_FILE_BYTES, Voiceprint, from_bytes, to_bytes
 
 MAX_BYTES = 1_000_000_000  # more than a hundred thousand people, or eight hours of kept recordings
 MAX_MEMBERS = 500_000
@@ -118,8 +117,11 @@ def read_people(source: str | Path | bytes, seal: Seal | None) -> tuple[list[Por
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             members = file.infolist()
-            if len(members) > MAX_MEMBERS:
-                raise GalleryError(f"{named} holds too much: it is not a file of exported people.")
+            apart = len({member.header_offset for member in members}) == len(members)
+            if len(members) > MAX_MEMBERS or not apart or sum(m.file_size for m in members) > len(content):
+                raise GalleryError(
+                    f"{named} holds too much, or one thing many times: it is not a file of exported people."
+                )
             for member in sorted(members, key=lambda member: not _PERSON.fullmatch(member.filename)):
                 try:
                     _take(file, member, people)

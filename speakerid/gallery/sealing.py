@@ -2,13 +2,16 @@
 
 A sealed file is self-contained, so there is no key file to lose and no order in which files must be written:
 
-    8 bytes    "SPKSEAL1"
+    8 bytes    "SPKSEAL2"
     16 bytes   salt of the key
     12 bytes   nonce, random
     the rest   content, encrypted, then the 16 bytes that authenticate it
 
-Scrypt with n 2^15, r 8, p 1 takes 32 MB and about 0.1 s a guess; files written together share a salt, so
-the key is made once.
+Scrypt with n 2^15, r 8, p 3 is one of the settings that OWASP's Password Storage Cheat Sheet lists as
+equally strong; it takes 32 MB and about 0.3 s a guess. What is written together shares a salt, so the
+key is made once.
+"SPKSEAL1" was written with p 1 by versions before; it is read as well, and `passphrase set` or
+`doctor --repair` seal it anew.
 """
 
 import hmac
@@ -18,13 +21,15 @@ import threading
 
 from speakerid.errors import GalleryError
 
-MAGIC = b"SPKSEAL1"
+MAGIC = b"SPKSEAL2"
+OLD_MAGIC = b"SPKSEAL1"
 VARIABLE = "SPEAKERID_PASSPHRASE"
 SHORTEST = 8  # characters of a passphrase
 _SALT, _NONCE, _TAG = 16, 12, 16
 HEAD = len(MAGIC) + _SALT
 """Bytes at the beginning of a sealed file that tell what key it was sealed with."""
-_SCRYPT = {"length": 32, "n": 2**15, "r": 8, "p": 1}
+_SCRYPT = {"length": 32, "n": 2**15, "r": 8}
+_PARALLEL = {MAGIC: 3, OLD_MAGIC: 1}
 
 
 class WrongSeal(GalleryError):
@@ -50,7 +55,7 @@ class Seal:
         self._passphrase = passphrase.encode(errors="surrogateescape")
         self._aes, self._scrypt = AESGCM, Scrypt
         self._salt = b""
-        self._keys: dict[bytes, bytes] = {}
+        self._keys: dict[tuple[bytes, bytes], bytes] = {}
         self._made: set[bytes] = set()  # salts of what this passphrase has sealed or opened
         self._guard = threading.Lock()
 
@@ -61,7 +66,7 @@ class Seal:
     def close(self, content: bytes) -> bytes:
         """The content, sealed."""
         salt = self._salt or secrets.token_bytes(_SALT)
-        key = self._key(salt)
+        key = self._key(MAGIC, salt)
         self._salt = salt
         self._made.add(salt)
         nonce = secrets.token_bytes(_NONCE)
@@ -76,14 +81,18 @@ class Seal:
         from cryptography.exceptions import InvalidTag
 
         start = len(MAGIC)
+        magic = sealed[:start]
         salt, nonce = sealed[start : start + _SALT], sealed[start + _SALT : start + _SALT + _NONCE]
         if not is_sealed(sealed) or len(nonce) < _NONCE:
             raise WrongSeal("it is cut off, or it was changed")
         try:
-            content = self._aes(self._key(salt)).decrypt(nonce, sealed[start + _SALT + _NONCE :], MAGIC)
+            content = self._aes(self._key(magic, salt)).decrypt(
+                nonce, sealed[start + _SALT + _NONCE :], magic
+            )
         except InvalidTag as error:
             raise WrongSeal("the passphrase does not open it, or it was changed") from error
-        self._salt = self._salt or salt
+        if magic == MAGIC:
+            self._salt = self._salt or salt
         self._made.add(salt)
         return content
 
@@ -98,18 +107,19 @@ class Seal:
         """
         return sealed[len(MAGIC) : HEAD] in self._made
 
-    def _key(self, salt: bytes) -> bytes:
+    def _key(self, magic: bytes, salt: bytes) -> bytes:
         with self._guard:
-            if salt not in self._keys:
+            if (magic, salt) not in self._keys:
                 if len(self._keys) > 100:  # damaged files bring salts of their own
                     self._keys.clear()
-                self._keys[salt] = self._scrypt(salt=salt, **_SCRYPT).derive(self._passphrase)
-            return self._keys[salt]
+                scrypt = self._scrypt(salt=salt, p=_PARALLEL[magic], **_SCRYPT)
+                self._keys[magic, salt] = scrypt.derive(self._passphrase)
+            return self._keys[magic, salt]
 
 
 def is_sealed(content: bytes) -> bool:
     """Whether this was made by `Seal.close`; a torn piece of such a file is none, and damaged."""
-    return content.startswith(MAGIC) and len(content) >= HEAD + _NONCE + _TAG
+    return content.startswith((MAGIC, OLD_MAGIC)) and len(content) >= HEAD + _NONCE + _TAG
 
 
 def seal_of(passphrase: str | None) -> Seal | None:

@@ -27,8 +27,13 @@ from speakerid.gallery.packed import pack, text_of, unpack
 
 KIND, VERSION = "voiceprint", "2"
 MAX_EXEMPLARS = 10  # kept for one person
+WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
+LONGEST_WINDOW_SECONDS = 1.5 * WINDOW_SECONDS  # a longer exemplar is one of a whole recording
+SAME_SAMPLES = 0.9999  # exemplars that agree more are made of the same samples
 WIDTH = 192  # numbers in an embedding, whatever the model
 MAX_CONSENTS = 100  # kept of those that a later one took the place of
+MAX_FILE_BYTES = 4_000_000  # about a hundred times the largest voiceprint
+MAX_SECONDS = 86_400.0  # of speech that one exemplar can be made from; more is no number to believe
 _IDS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16})*)?")
 
 
@@ -72,10 +77,25 @@ class Voiceprint:
         if not self.recordings:
             object.__setattr__(self, "recordings", ("",) * len(self.sources))
 
+    def __repr__(self) -> str:
+        return f'<Voiceprint "{self.name}", {len(self.embeddings)} exemplars, {self.model}>'
+
     @property
     def seconds_total(self) -> float:
-        """Seconds of speech over all exemplars (speech shared by two exemplars counts twice)."""
-        return float(self.seconds.sum())
+        """Seconds of speech that the exemplars are made from; a recording's windows and the exemplar of the
+        whole of it share theirs, which counts once."""
+        return sum(self._seconds_of(source) for source in set(self.sources))
+
+    def _seconds_of(self, source: str) -> float:
+        rows = [row for row, one in enumerate(self.sources) if one == source]
+        wholes = [row for row in rows if self.seconds[row] > LONGEST_WINDOW_SECONDS]
+        windows: list[int] = []
+        for row in rows:
+            # A recording of one window is that window and the whole.
+            same = self.embeddings[windows] @ self.embeddings[row] > SAME_SAMPLES
+            if row not in wholes and not same.any():
+                windows.append(row)
+        return float(max(self.seconds[wholes].sum(), self.seconds[windows].sum()))
 
     @cached_property
     def centroid(self) -> np.ndarray:
@@ -177,7 +197,7 @@ def check_numbers(voiceprint: Voiceprint) -> None:
     # A NaN makes the comparison false, so this also refuses what is not finite.
     if not (np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < 1e-3).all():
         raise GalleryError("its embeddings are not of unit length")
-    if not (np.isfinite(seconds) & (seconds >= 0)).all():
+    if not ((seconds >= 0) & (seconds <= MAX_SECONDS)).all():
         raise GalleryError("its seconds of speech are not numbers")
 
 

@@ -47,6 +47,9 @@ class Decision:
     segment: int = 0
     start: float = 0.0
 
+    def __repr__(self) -> str:
+        return f"<Decision {self.at:.1f} s: {self.speaker or 'nobody'}, {sure(self.confidence)}>"
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -79,6 +82,11 @@ class TurnLog:
     @property
     def turns(self) -> list[Turn]:
         return list(self._turns)
+
+    @property
+    def last(self) -> Turn | None:
+        """The latest turn."""
+        return self._turns[-1] if self._turns else None
 
     def add(self, decision: Decision, end: float) -> None:
         """Take in a decision about speech that lasted until `end` (s)."""

@@ -1,66 +1,119 @@
-"""The one worker of a process: it owns the encoder and embeds the windows of all live sessions in batches."""
+"""The workers of a process: they own the encoder and embed the windows of all live sessions in batches."""
 
 import logging
+import math
+import os
 import threading
+import time
+from collections import deque
 
 import numpy as np
 
+from speakerid.audio.format import RATE
 from speakerid.audio.ring import Ring
-from speakerid.errors import ModelError
+from speakerid.errors import ModelError, SpeakerIdError
 from speakerid.identify.config import Window
 from speakerid.identify.listener import EncoderLike, Listener
 from speakerid.identify.session import OnUpdate, Session
 
 PERIOD = 0.02  # seconds between looks at the rings: one frame of a browser
+MOST_WORKERS = 8
+BATCH = 4  # sessions that a worker hears at once: more would make the first of them wait for the last
+# What a second of speech costs a session, in embeddings of 3 s (on twelve conversations: 64 ms in all, of it
+# 48 ms for embeddings, where one of 3 s took 7 ms), and the share of the processors that sessions may take.
+EMBEDDINGS_A_SECOND, SHARE = 9.0, 0.8
 _log = logging.getLogger(__name__)
 
 
-class Engine:
-    """Listens to any number of sessions on one thread, which starts with the first of them.
+class EngineFull(SpeakerIdError):
+    """As many sessions are open as this computer keeps up with."""
 
-    A session whose sound cannot be embedded, or whose Listener or on_update raises, is closed with a sentence
-    in its `error` and logged; the others go on.
+
+class Engine:
+    """Listens to any number of sessions that this computer keeps up with.
+
+    A thread for each core, started with the first session; a session is heard by whichever is free, those
+    that have waited longest first. A session whose sound cannot be embedded, or whose Listener or on_update
+    raises, is closed with a sentence in its `error` and logged; the others go on.
+
+    Args:
+        capacity: most sessions at once; measured when the first one is opened where none is given.
+        workers: threads; by default one for each core.
     """
 
-    def __init__(self, encoder: EncoderLike):
+    def __init__(self, encoder: EncoderLike, capacity: int | None = None, workers: int | None = None):
         self.encoder = encoder
+        self.workers = workers or min(os.cpu_count() or 1, MOST_WORKERS)
+        self._capacity = capacity
         self._sessions: list[Session] = []
+        self._waiting: deque[Session] = deque()  # those that no worker hears just now, longest waiting first
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
 
+    @property
+    def capacity(self) -> int:
+        """How many sessions this computer keeps up with, all of them speaking."""
+        if self._capacity is None:
+            self._capacity = _measured(self.encoder, self.workers)
+        return self._capacity
+
+    @property
+    def full(self) -> str:
+        """Why no further session can be opened, with a remedy; "" if one can."""
+        count = sum(not session.closed for session in self._sessions)
+        if count < self.capacity:
+            return ""
+        return (
+            f"{count} sessions are listening, as many as this computer keeps up with: stop one of them, "
+            "or try again once one has ended."
+        )
+
     def open(self, listener: Listener, ring: Ring, on_update: OnUpdate | None = None) -> Session:
-        """Start to listen to what is pushed into a ring."""
-        session = Session(listener, ring, on_update)
+        """Start to listen to what is pushed into a ring.
+
+        Raises:
+            EngineFull: the computer would not keep up.
+        """
         with self._changed:
             if self._closing.is_set():
                 raise RuntimeError("this Engine is closed")
+            if why := self.full:
+                raise EngineFull(why)
+            session = Session(listener, ring, on_update)
             self._sessions.append(session)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+            self._waiting.append(session)
+            while len(self._threads) < self.workers:
+                name = f"engine-{len(self._threads) + 1}"
+                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self._threads[-1].start()
+            self._changed.notify_all()
         return session
 
     def close(self) -> None:
-        """End all sessions and the thread."""
+        """End all sessions and the threads."""
         self._closing.set()
         with self._changed:
             for session in self._sessions:
                 session.close()
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=5)
 
     def _work(self) -> None:
         while not self._closing.is_set():
             with self._changed:
                 self._sessions = [session for session in self._sessions if not session.closed]
                 if not self._sessions:
+                    self._waiting.clear()
                     self._changed.wait()
                     continue
-                sessions = list(self._sessions)
-            if not self._round(sessions):
+                share = min(math.ceil(len(self._sessions) / self.workers), BATCH, len(self._waiting))
+                sessions = [self._waiting.popleft() for _ in range(share)]
+            busy = self._round([session for session in sessions if not session.closed])
+            with self._changed:
+                self._waiting.extend(session for session in sessions if not session.closed)
+            if not busy:
                 self._closing.wait(PERIOD)
 
     def _round(self, sessions: list[Session]) -> bool:
@@ -103,3 +156,15 @@ def _accept(session: Session, windows: list[Window], embeddings: list[np.ndarray
     for window, embedding in zip(windows, embeddings, strict=True):
         decisions += session.listener.accept(window, embedding)
     session.publish(decisions)
+
+
+def _measured(encoder: EncoderLike, workers: int) -> int:
+    """Sessions that so many workers keep up with, from what one embedding costs of a processor's time."""
+    block = np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32)
+    costs = []
+    for _ in range(4):  # the first one warms up
+        began = time.thread_time()
+        encoder.embed([block])
+        costs.append(time.thread_time() - began)
+    second = EMBEDDINGS_A_SECOND * max(min(costs), 1e-4)
+    return max(1, int(SHARE * workers / second))

@@ -64,6 +64,9 @@ class Listener:
         self._recent: tuple[Window, np.ndarray] | None = None
         self.reload()
 
+    def __repr__(self) -> str:
+        return f"<Listener {self.encoder.id}, {self.heard:.1f} s heard>"
+
     @property
     def heard(self) -> float:
         """Seconds of audio heard."""
@@ -122,7 +125,10 @@ class Listener:
 
     def prepare(self, block: np.ndarray) -> list[Window]:
         """Hear on until there is something to embed; audio beyond it waits for the next call."""
-        self._pending = np.concatenate([self._pending, block])
+        if len(
+            block
+        ):  # else what waits is not copied: an hour pushed as one block costs as much as in small ones
+            self._pending = np.concatenate([self._pending, block])
         at = 0
         windows: list[Window] = []
         while not windows and len(self._pending) - at >= FRAME:
@@ -211,7 +217,7 @@ class Listener:
     def _decide(self, window: Window, embedding: np.ndarray) -> list[Decision]:
         scores = self.scorer.score(embedding[None], np.array([window.seconds]), self._profiles)
         full = window.seconds >= 0.99 * self.config.max_window
-        posterior = self._tracker.hear(scores.llr[0], full)
+        posterior = self._tracker.hear(scores.llr[0], full, self._turn_age(window))
         speaker, confidence, reason = self._choose(posterior, window)
         if speaker is None:
             return []
@@ -228,6 +234,13 @@ class Listener:
         self._shown = decision
         self._log.add(decision, window.look.end / RATE)
         return [decision]
+
+    def _turn_age(self, window: Window) -> float:
+        """Seconds since the turn began, breaths included, that this stretch is known to belong to; else 0."""
+        turn = self._log.last
+        if turn is None or self._shown is None or self._shown.segment != self._segment:
+            return 0.0
+        return window.look.end / RATE - turn.start
 
     def _choose(self, posterior: np.ndarray, window: Window) -> tuple[str | None, float, str]:
         """The open-set decision: a name, "unknown", or None to wait for more."""

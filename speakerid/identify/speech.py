@@ -44,23 +44,38 @@ class Look:
 
 
 class SignalToNoise:
-    """Levels of speech and of pauses, over about the last ten seconds of each."""
+    """Levels of speech and of pauses, over about the last ten seconds of each.
+
+    What is neither surely speech nor surely a pause, such as the end of a word, counts as neither: as a pause
+    it would be louder than the speech.
+    """
 
     SHARE = FRAME / RATE / 10.0  # of a new frame in the mean
+    PAUSE = 0.1  # probability of speech down to which a frame surely is a pause
+    LEAST = 6  # frames of each (0.2 s) from which on the mean says something
+    MOST = 60.0  # dB; a pause of digital silence would make it infinite
 
     def __init__(self) -> None:
-        self._power = {True: math.nan, False: math.nan}  # of speech and of pauses
+        self._power = {True: 0.0, False: 0.0}  # of speech and of pauses
+        self._frames = {True: 0, False: 0}
 
     @property
     def decibels(self) -> float:
-        """Level of the speech above that of the pauses; NaN until both were heard."""
-        if math.isnan(self._power[True]) or math.isnan(self._power[False]):
+        """Level of the speech above that of the pauses, 0..60; NaN until both were heard."""
+        if min(self._frames.values()) < self.LEAST:
             return math.nan
-        return dbfs(self._power[True]) - dbfs(self._power[False])
+        noise = self._power[False]
+        speech = max(self._power[True] - noise, 0.0)  # a frame of speech holds the noise too
+        return min(max(dbfs(speech) - dbfs(noise), 0.0), self.MOST)
 
-    def hear(self, samples: np.ndarray, speech: bool) -> None:
-        power, known = float(np.mean(np.square(samples))), self._power[speech]
-        self._power[speech] = power if math.isnan(known) else known + self.SHARE * (power - known)
+    def hear(self, samples: np.ndarray, probability: float, speech: float) -> None:
+        """A frame [n] and the probability of speech in it; from `speech` on it is speech."""
+        if self.PAUSE < probability < speech:
+            return
+        kind = probability >= speech
+        self._frames[kind] += 1
+        share = max(self.SHARE, 1 / self._frames[kind])
+        self._power[kind] += share * (float(np.mean(np.square(samples))) - self._power[kind])
 
 
 class Speech:
@@ -84,7 +99,7 @@ class Speech:
         """Hear one frame [512]; a Look where this is a moment to look."""
         config = self.config
         self.probability = float(self.activity.push(samples)[0])
-        self.signal.hear(samples, self.probability >= config.threshold)
+        self.signal.hear(samples, self.probability, config.threshold)
         before, self.heard = self.heard, self.heard + FRAME
         self._memory = np.concatenate([self._memory[-int(config.keep * RATE) :], samples])
         if self.probability >= (config.release if self.speaking else config.threshold):

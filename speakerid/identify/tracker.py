@@ -23,6 +23,8 @@ class TrackerConfig:
     blend: weight of a new full-length window against what the stretch said so far.
     unnoticed: that somebody else speaks by now and no window has told yet: what is shown stays on the screen
         until one does, for about half a second of every turn.
+    notice: that half second. Of a turn that has lasted `age` seconds so far it is at most notice / age, so
+        that who speaks on and on is named ever more surely.
     """
 
     unknown: float = 0.43
@@ -31,6 +33,7 @@ class TrackerConfig:
     stay_at_change: float = 0.05
     blend: float = 0.35
     unnoticed: float = 0.08
+    notice: float = 0.5
 
 
 class Tracker:
@@ -55,8 +58,11 @@ class Tracker:
         self._evidence = None
         self.posterior = self._prior.copy()
 
-    def hear(self, llr: np.ndarray, full: bool) -> np.ndarray:
+    def hear(self, llr: np.ndarray, full: bool, age: float = 0.0) -> np.ndarray:
         """Log-likelihood ratios [p] of the stretch's window; full: it is as long as windows get.
+
+        Args:
+            age: seconds that the turn has lasted so far.
 
         Returns the probabilities [p + 1] of who speaks while this is on the screen: the posterior, with a
         small share for an unnoticed change.
@@ -68,5 +74,5 @@ class Tracker:
         log = np.log(np.maximum(self._prior, 1e-12)) + np.append(self._evidence, 0.0)
         likelihood = np.exp(log - log.max())
         self.posterior = likelihood / likelihood.sum()
-        unnoticed = self.config.unnoticed
+        unnoticed = min(self.config.unnoticed, self.config.notice / max(age, 1e-6))
         return (1 - unnoticed) * self.posterior + unnoticed * self._base

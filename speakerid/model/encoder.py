@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from speakerid import threads
 from speakerid.errors import ModelError
-from speakerid.model import hub, weights
+from speakerid.model import hub, runtimes, weights
 
 if TYPE_CHECKING:
     from speakerid.model.ecapa import EcapaTdnn
+    from speakerid.model.runtimes import Runtime
     from speakerid.model.weights import Weights
 
 RATE = 16_000  # samples per second
@@ -36,44 +37,93 @@ class Encoder:
     Attributes:
         id: tells these weights from all others, such as "ecapa-bundled-1f2e3d4c"; voiceprints record it.
         name: what `load` was asked for.
-        network: the network itself, in evaluation mode; for whoever exports or inspects it.
         channels: width of the network (1024 for SpeechBrain's pretrained model).
+        runtime: what runs the network, "onnx-int8", "onnx" or "torch" (runtimes.py).
+        remark: why a faster runtime that there is for this model is not used, else "".
     """
 
-    def __init__(self, name: str, parameters: Weights):
-        threads.hold()  # here too, so that a wrong setting is told when a model is loaded
-        self.name = name
-        self.id = f"{_short(name)}-{weights.fingerprint(parameters)[:8]}"
-        self.network: EcapaTdnn = weights.network(parameters)
-        self.channels = self.network.channels
+    def __init__(self, name: str, model_id: str, channels: int, running: Runtime, remark: str = ""):
+        self.name, self.id, self.channels, self.remark = name, model_id, channels, remark
+        threads.chosen()  # a wrong setting is told when a model is loaded
+        self._running = running
+
+    @property
+    def runtime(self) -> str:
+        return self._running.name
+
+    @property
+    def about_runtime(self) -> str:
+        """What runs the network, in words."""
+        return runtimes.NAMES[self.runtime] + (f" ({self.remark})" if self.remark else "")
+
+    @property
+    def network(self) -> EcapaTdnn:
+        """The network itself in PyTorch, in evaluation mode; for whoever exports or inspects it.
+
+        Raises:
+            ModelError: it was loaded from an ONNX file, or its weights are gone.
+        """
+        if isinstance(self._running, runtimes.TorchRuntime):
+            return self._running.network
+        return weights.network(_read(self.name))
+
+    def __repr__(self) -> str:
+        return f"<Encoder {self.id}, {self.channels} channels, {self.runtime}>"
 
     @classmethod
-    def load(cls, name: str | Path = weights.BUNDLED, progress: hub.Progress | None = None) -> Encoder:
+    def load(
+        cls,
+        name: str | Path = weights.BUNDLED,
+        progress: hub.Progress | None = None,
+        runtime: str | None = None,
+    ) -> Encoder:
         """Loads a model; only the first use of a Hugging Face name needs the network.
 
         Args:
             name: "ecapa-bundled"; or a Hugging Face name such as "speechbrain/spkrec-ecapa-voxceleb", with
                 "@revision" after it where another than the default is wanted; or the path of a safetensors
-                file (or of SpeechBrain's embedding_model.ckpt).
+                file, of what `export-model` wrote (.onnx), or of SpeechBrain's embedding_model.ckpt.
             progress: called with (bytes so far, bytes in all) while something is downloaded.
+            runtime: "onnx-int8", "onnx" or "torch"; by default what SPEAKERID_RUNTIME says, or else the
+                fastest one of which this computer gets the right numbers.
 
         Raises:
-            ModelError: the model does not exist, cannot be fetched or is not an ECAPA-TDNN.
+            ModelError: the model does not exist, cannot be fetched or is not an ECAPA-TDNN; or there is no
+                such runtime for it.
         """
-        text = str(name)
-        if text == weights.BUNDLED:
-            return cls(text, weights.read(weights.BUNDLED_FILE))
-        if Path(name).suffix in weights.SUFFIXES:
-            return cls(text, weights.read(name))
-        if isinstance(name, str) and hub.is_name(name):
-            return cls(name, hub.load(name, progress))
-        raise ModelError(
-            f'There is no model called "{text}"; use "{weights.BUNDLED}", "{hub.VOXCELEB}", '
-            f"or the path of a .safetensors file."
-        )
+        text, chosen = str(name), runtimes.wanted(runtime)
+        remark = ""
+        if text == weights.BUNDLED and chosen in (None, runtimes.INT8):
+            small, why = runtimes.int8_of(weights.INT8_FILE, weights.BUNDLED_FILE)
+            if small is not None:
+                return cls(text, small.about["model"], int(small.about["channels"]), small)
+            remark = f"not with 8 bits: {why}"
+        if Path(text).suffix == ".onnx":
+            return cls._exported(text)
+        if chosen == runtimes.INT8:
+            why = remark or "there is an 8-bit form of the bundled model only"
+            raise ModelError(f"{text} cannot run with 8 bits ({why}); use another runtime: onnx or torch.")
+        parameters = _read(text, progress)
+        model_id = f"{_short(text)}-{weights.fingerprint(parameters)[:8]}"
+        channels = parameters[weights.FIRST_LAYER].shape[0]
+        return cls(text, model_id, channels, runtimes.of_weights(parameters, chosen), remark)
 
-    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    @classmethod
+    def _exported(cls, path: str) -> Encoder:
+        if not Path(path).is_file():
+            raise ModelError(f"There is no model at {path}; check the path, or use {weights.BUNDLED}.")
+        content = Path(path).read_bytes()
+        small = any(operator in content for operator in (b"MatMulInteger", b"QuantizeLinear"))
+        running = runtimes.OnnxRuntime(content, runtimes.INT8 if small else runtimes.ONNX, path)
+        about = running.about
+        if "model" not in about:
+            raise ModelError(f"{path} does not say which model it holds; write it anew with export-model.")
+        return cls(path, about["model"], int(about.get("channels", 0)), running)
+
+    def embed(self, blocks: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Embeddings [n, 192] float32 of unit length, of n blocks of any lengths (16 kHz, mono, -1..1).
+
+        One block alone, an array [samples], gives [1, 192].
 
         What shares the call does not change an item's embedding. An item longer than a minute is cut into
         equal pieces of at most a minute, and gets the direction of their mean.
@@ -81,8 +131,8 @@ class Encoder:
         Raises:
             ModelError: an item, counted from 1, is too short, silent, not finite or not a block.
         """
-        import torch
-
+        if not isinstance(blocks, list | tuple) and np.ndim(blocks) < 2:
+            blocks = cast("list[np.ndarray]", [blocks])  # one alone; what is no array is refused below
         pieces: list[np.ndarray] = []
         owners: list[int] = []
         for item, block in enumerate(blocks):
@@ -91,27 +141,25 @@ class Encoder:
             parts = _split(np.ascontiguousarray(block, dtype=np.float32))
             pieces.extend(parts)
             owners.extend([item] * len(parts))
-        threads.hold()
         sums = np.zeros((len(blocks), EMBEDDING), dtype=np.float32)
-        with torch.inference_mode():
-            for batch in _batches([len(piece) for piece in pieces]):
-                units = self._forward([pieces[i] for i in batch])
-                np.add.at(sums, [owners[i] for i in batch], units)
+        for batch in _batches([len(piece) for piece in pieces]):
+            units = self._running.embed([pieces[i] for i in batch])
+            np.add.at(sums, [owners[i] for i in batch], units)
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
-    def _forward(self, pieces: list[np.ndarray]) -> np.ndarray:
-        import torch
 
-        from speakerid.model.features import frames_of, log_mel
-
-        sizes = [len(piece) for piece in pieces]
-        padded = np.zeros((len(pieces), max(sizes)), dtype=np.float32)
-        for row, piece in zip(padded, pieces, strict=True):
-            row[: len(piece)] = piece
-        lengths = torch.tensor(sizes) if min(sizes) < max(sizes) else None
-        features = log_mel(torch.from_numpy(padded), lengths)
-        embeddings = self.network(features, None if lengths is None else frames_of(lengths))
-        return torch.nn.functional.normalize(embeddings, dim=1).numpy()
+def _read(name: str, progress: hub.Progress | None = None) -> Weights:
+    """The weights that a name or path means."""
+    if name == weights.BUNDLED:
+        return weights.read(weights.BUNDLED_FILE)
+    if Path(name).suffix in weights.SUFFIXES:
+        return weights.read(name)
+    if hub.is_name(name):
+        return hub.load(name, progress)
+    raise ModelError(
+        f'There is no model called "{name}"; use "{weights.BUNDLED}", "{hub.VOXCELEB}", '
+        f"or the path of a .safetensors or .onnx file."
+    )
 
 
 def refusal(block: np.ndarray) -> str | None:

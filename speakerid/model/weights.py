@@ -1,6 +1,6 @@
 """Weights on disk: where the bundled ones are, how any are read, checked, written and told apart.
 
-Weights are a mapping from SpeechBrain's parameter names to float32 tensors, without the batch counters of
+Weights are a mapping from SpeechBrain's parameter names to float32 arrays, without the batch counters of
 the normalisation layers, which only training would need. They are stored as safetensors; float16 files are
 widened when they are read.
 """
@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from speakerid.errors import ModelError
 
@@ -20,10 +23,11 @@ if TYPE_CHECKING:
 
     from speakerid.model.ecapa import EcapaTdnn
 
-    Weights = dict[str, Tensor]
+Weights = dict[str, np.ndarray]
 
 BUNDLED = "ecapa-bundled"
 BUNDLED_FILE = Path(__file__).parent / "weights" / "ecapa-bundled.safetensors"
+INT8_FILE = BUNDLED_FILE.with_name("ecapa-bundled.int8.onnx")  # the same network with 8-bit numbers (int8.py)
 FIRST_LAYER = "blocks.0.conv.conv.weight"  # [channels, 80, 5]: tells how wide the network is
 COUNTER = "num_batches_tracked"
 PICKLES = {".ckpt", ".pt", ".pth"}  # read with weights_only=True, so that nothing in them can run
@@ -52,19 +56,9 @@ def checked(weights: object, source: str) -> Weights:
     Raises:
         ModelError: names or shapes are not those of the network, or a number is not finite.
     """
-    import torch
-
-    if not isinstance(weights, dict) or not all(
-        isinstance(value, torch.Tensor) for value in weights.values()
-    ):
+    if not isinstance(weights, dict) or not all(map(_is_array, weights.values())):
         raise _wrong(source, "it is not a table of named tensors")
-    # Copied, for what stays in a mapped file is not aligned as fresh memory is: it is slower, and on some
-    # makes of processor the last digit of a sum depends on the file that the weights came from.
-    weights = {
-        str(k): v.detach().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
-        for k, v in weights.items()
-        if not str(k).endswith(COUNTER)
-    }
+    weights = {str(k): _array(v) for k, v in weights.items() if not str(k).endswith(COUNTER)}
     expected = _shapes(_channels(weights, source))
     if missing := sorted(expected.keys() - weights.keys()):
         raise _wrong(source, f"{len(missing)} of its parameters are missing, such as {missing[0]}")
@@ -73,7 +67,7 @@ def checked(weights: object, source: str) -> Weights:
     for name, shape in expected.items():
         if tuple(weights[name].shape) != shape:
             raise _wrong(source, f"{name} has the shape {list(weights[name].shape)} instead of {list(shape)}")
-        if not bool(torch.isfinite(weights[name]).all()):
+        if not np.isfinite(weights[name]).all():
             raise _wrong(source, f"{name} holds numbers that are not finite")
     return weights
 
@@ -87,8 +81,15 @@ def network(weights: Weights) -> EcapaTdnn:
     with torch.device("meta"):  # no memory and no random numbers for what is about to be replaced
         net = EcapaTdnn(weights[FIRST_LAYER].shape[0])
     counters = {name: torch.tensor(0) for name in net.state_dict() if name.endswith(COUNTER)}
-    net.load_state_dict({**weights, **counters}, assign=True)
+    net.load_state_dict({**tensors(weights), **counters}, assign=True)
     return net.eval().requires_grad_(False)
+
+
+def tensors(weights: Weights) -> dict[str, Tensor]:
+    """The same for PyTorch, in memory of its own, all aligned alike: then sums do not depend on the file."""
+    import torch
+
+    return {name: torch.from_numpy(value).clone() for name, value in weights.items()}
 
 
 def fingerprint(weights: Weights) -> str:
@@ -96,22 +97,24 @@ def fingerprint(weights: Weights) -> str:
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(f"{name} {list(weights[name].shape)}\n".encode())
-        digest.update(weights[name].numpy().tobytes())
+        digest.update(weights[name].tobytes())
     return digest.hexdigest()
 
 
-def write(weights: Weights, path: Path) -> None:
+def write(weights: Mapping[str, np.ndarray | Tensor], path: Path) -> None:
     """Stores weights as safetensors in one step: at any moment the file is whole or absent.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    from safetensors.torch import save
+    from safetensors.numpy import save
 
+    if not all(map(_is_array, weights.values())):
+        raise ValueError("weights are arrays or tensors")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
-            file.write(save(weights))
+            file.write(save({name: np.ascontiguousarray(value) for name, value in weights.items()}))
             file.flush()
             os.fsync(file.fileno())
             file.close()
@@ -130,22 +133,55 @@ def _channels(weights: Weights, source: str) -> int:
 
 
 def _shapes(channels: int) -> dict[str, tuple[int, ...]]:
-    import torch
+    """Every parameter of a network so wide, as ecapa.py names and shapes them."""
+    c, wide, group = channels, 3 * channels, channels // 8
+    shapes: dict[str, tuple[int, ...]] = {}
 
-    from speakerid.model.ecapa import EcapaTdnn
+    def norm(name: str, width: int) -> None:
+        shapes.update(
+            {f"{name}.{part}": (width,) for part in ("weight", "bias", "running_mean", "running_var")}
+        )
 
-    with torch.device("meta"):
-        state = EcapaTdnn(channels).state_dict()
-    return {name: tuple(value.shape) for name, value in state.items() if not name.endswith(COUNTER)}
+    def conv(name: str, inputs: int, outputs: int, kernel: int = 1) -> None:
+        shapes.update({f"{name}.conv.weight": (outputs, inputs, kernel), f"{name}.conv.bias": (outputs,)})
+
+    def tdnn(name: str, inputs: int, outputs: int, kernel: int = 1) -> None:
+        conv(f"{name}.conv", inputs, outputs, kernel)
+        norm(f"{name}.norm.norm", outputs)
+
+    tdnn("blocks.0", 80, c, 5)
+    for block in ("blocks.1", "blocks.2", "blocks.3"):
+        tdnn(f"{block}.tdnn1", c, c)
+        tdnn(f"{block}.tdnn2", c, c)
+        for k in range(7):
+            tdnn(f"{block}.res2net_block.blocks.{k}", group, group, 3)
+        conv(f"{block}.se_block.conv1", c, 128)
+        conv(f"{block}.se_block.conv2", 128, c)
+    tdnn("mfa", wide, wide)
+    tdnn("asp.tdnn", 3 * wide, 128)
+    conv("asp.conv", 128, wide)
+    norm("asp_bn.norm", 2 * wide)
+    conv("fc", 2 * wide, 192)
+    return shapes
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, np.ndarray) or hasattr(value, "detach")
+
+
+def _array(value: np.ndarray | Tensor) -> np.ndarray:
+    """A copy in memory of its own: the numbers do not depend on how a file happens to be laid out."""
+    plain = value if isinstance(value, np.ndarray) else value.detach().float().numpy()
+    return np.array(plain, np.float32, order="C")
 
 
 def _read_safetensors(path: Path) -> object:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.numpy import load_file
 
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as problem:
+    except (SafetensorError, OSError, KeyError, TypeError, AttributeError) as problem:  # also: bfloat16
         raise _wrong(str(path), f"it cannot be read as safetensors ({problem})") from problem
 
 

@@ -50,6 +50,11 @@ def main() -> int:
         "--average-with", type=Path, nargs="+", default=[], help="weights that the run began with, or passed"
     )
     step.set_defaults(run=_ship)
+    step = steps.add_parser(
+        "int8", help="the 8-bit form of the weights that are in the package (ship makes it too)"
+    )
+    step.add_argument("prepared", type=Path)
+    step.set_defaults(run=_int8)
     options = parser.parse_args()
     try:
         options.run(options)
@@ -90,6 +95,12 @@ def _ship(options: argparse.Namespace) -> None:
     from speakerid.training.ship import ship
 
     ship(options.prepared, options.run_folder, options.average_with)
+
+
+def _int8(options: argparse.Namespace) -> None:
+    from speakerid.training.ship import ship_int8
+
+    ship_int8(options.prepared)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,24 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from speakerid.audio.format import RATE
 from speakerid.errors import ModelError
 from speakerid.identify.scoring import CALIBRATIONS
 from speakerid.model import Encoder, weights
+from speakerid.model.encoder import refusal
+from speakerid.model.int8 import write_int8
 from speakerid.model.linear import HEADS
+from speakerid.training import corpus as corpora
 from speakerid.training.calibrate import calibrate
 from speakerid.training.distill import network_of
 from speakerid.training.gender import train_gender
 from speakerid.training.overlap import train_overlap
+
+INT8_CLIPS, INT8_SAMPLES = 200, 2 * RATE  # that the ranges of 8-bit values are found in
 
 
 def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
@@ -27,8 +34,9 @@ def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
     """
     state = network_of(run_folder).state_dict()
     own = {name: value for name, value in state.items() if not name.endswith(weights.COUNTER)}
-    averaged = mean([own, *map(weights.read, others)])
+    averaged = mean([own, *(weights.tensors(weights.read(other)) for other in others)])
     weights.write({name: value.half() for name, value in averaged.items()}, weights.BUNDLED_FILE)
+    ship_int8(prepared)
     encoder = Encoder.load()
     for folder in (CALIBRATIONS, HEADS):
         for stale in folder.glob(f"{encoder.name}-*.safetensors"):
@@ -38,6 +46,27 @@ def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
     train_overlap(prepared, encoder)
     print(f"shipped {encoder.id}")
     return encoder.id
+
+
+def ship_int8(prepared: Path, seed: int = 0) -> None:
+    """Write the 8-bit form of the bundled weights; the ranges of its values are found in training speech.
+
+    Raises:
+        ModelError: it does not agree with the weights.
+    """
+    exact = Encoder.load(runtime="onnx")
+    corpus = corpora.load(prepared)
+    training = corpus.without(corpora.held_out(corpus))
+    order = np.random.default_rng(seed).permutation(len(training.clips))
+    speech: list[np.ndarray] = []
+    for k in order:
+        samples = training.audio(training.clips[k])[:INT8_SAMPLES]
+        if refusal(samples) is None and len(samples) >= RATE // 2:
+            speech.append(samples)
+        if len(speech) == INT8_CLIPS:
+            break
+    cosine = write_int8(weights.BUNDLED_FILE, exact.id, speech, weights.INT8_FILE)
+    print(f"8-bit form of {exact.id}: cosine with the float one at least {cosine:.4f}")
 
 
 def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from speakerid.audio.normalize import normalize
 from speakerid.audio.ring import Ring
 
 WIRE = 48_000  # what WebRTC carries
+HELD = round(0.04 * RATE)  # samples that the resampler holds back
 
 
 class Speaking(aiortc.MediaStreamTrack):
@@ -88,7 +89,7 @@ def test_every_frame_of_a_real_connection_arrives(record_property):
     assert source.last_frame_at == pytest.approx(time.monotonic(), abs=10)
     heard = source.ring.pop()
     assert source.ring.dropped == 0
-    assert len(heard) == 300 * 320 - 16  # the resampler holds 1 ms back
+    assert 0 < 300 * 320 - len(heard) <= HELD
     # Opus and the jitter buffer stand between; the buzz must be recognizable and as loud as it was.
     assert likeness(heard[RATE : 5 * RATE], voice(8.0)[: 7 * RATE], most_shift=RATE) > 0.6
     assert heard[RATE:].std() == pytest.approx(0.1, rel=0.3)
@@ -120,7 +121,7 @@ def test_a_headset_that_changes_the_format_on_the_way():
     first, second = voice(1.0, WIRE), voice(1.0, 16_000)
     heard = take(source, *pieces(first), *pieces(second, 16_000), *pieces(first))
     assert source.error == ""
-    assert len(heard) == pytest.approx(3 * RATE, abs=20)
+    assert 0 < 3 * RATE - len(heard) <= HELD
 
 
 def test_what_the_ring_had_to_drop_is_counted():
@@ -128,7 +129,7 @@ def test_what_the_ring_had_to_drop_is_counted():
     take(source)
     asyncio.run(source.on_frames(pieces(voice(2.0, WIRE))))
     assert len(source.ring) == RATE // 2
-    assert source.ring.dropped == 2 * RATE - 16 - RATE // 2
+    assert 0 < 2 * RATE - RATE // 2 - source.ring.dropped <= HELD
     assert len(source.ring.pop()) == RATE // 2
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from support.app import App
 from support.chromium import chromium
 
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.model import Encoder
 
 PLENTY = 120_000  # ms; the machine may be busy
@@ -37,7 +37,7 @@ def crowd(app: App) -> App:
     app.voiceprints.mkdir()
     model = Encoder.load().id
     for seed, name in enumerate(NAMES):
-        FolderStore(app.voiceprints).put(voiceprint(name, seed, model=model))
+        open_store(app.voiceprints).put(voiceprint(name, seed, model=model))
     return app
 
 

@@ -11,6 +11,7 @@ from support.app import App
 from support.chromium import chromium, press_start
 
 from speakerid.dashboard.live.demo_people import DemoPeople
+from speakerid.gallery.store import open_store
 from speakerid.model import Encoder
 
 PLENTY = 120_000  # ms; the machine may be busy
@@ -49,11 +50,10 @@ window.RTCPeerConnection = class extends window.RTCPeerConnection {
 
 def enrolled(app: App) -> App:
     """The app with the demo's people enrolled."""
-    people = DemoPeople(Encoder.load())
-    for file in people.gallery.folder.iterdir():
-        if file.is_file():
-            app.voiceprints.mkdir(exist_ok=True)
-            (app.voiceprints / file.name).write_bytes(file.read_bytes())
+    store = open_store(app.voiceprints)
+    for person in DemoPeople(Encoder.load()).gallery.speakers():
+        store.put(person)
+    store.close()
     return app
 
 

@@ -7,7 +7,8 @@ from dashboard.pages import open_page, plain, said
 from gallery.people import voiceprint
 
 from speakerid.dashboard.shared import resources
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
+from speakerid.gallery.voiceprint import to_bytes
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_looking_makes_no_folder(tmp_path, monkeypatch):
 
 
 def test_enrolled_people_are_named_and_lead_to_the_live_page(folder, monkeypatch):
-    store = FolderStore(folder)
+    store = open_store(folder)
     model = resources.encoder().id
     for seed, name in enumerate(["Ana <b>", "Bō"]):
         store.put(voiceprint(name, seed, model=model))
@@ -49,19 +50,19 @@ def test_enrolled_people_are_named_and_lead_to_the_live_page(folder, monkeypatch
 
 def test_voiceprints_of_another_model_are_not_called_usable(folder, monkeypatch):
     resources.encoder()
-    FolderStore(folder).put(voiceprint("Ana", model="another-1234"))
+    open_store(folder).put(voiceprint("Ana", model="another-1234"))
     assert "Enroll again for this model" in said(open_page("", folder, monkeypatch))
 
 
 def test_a_damaged_voiceprint_is_reported_and_stays(folder, monkeypatch):
-    store = FolderStore(folder)
-    store.put(voiceprint("Ana"))
-    file = next(path for path in folder.iterdir() if path.suffix == ".safetensors")
-    file.write_bytes(file.read_bytes()[:-5])
+    store = open_store(folder)
+    ana = voiceprint("Ana")
+    with store.locked():
+        store.write_raw({f"{ana.id}.safetensors": to_bytes(ana)[:-5]})
     app = open_page("", folder, monkeypatch)
-    assert file.name in said(app)
+    assert f"{ana.id}.safetensors" in said(app)
     assert "enroll them again" in app.warning[0].value
-    assert file.exists()
+    assert store.rows() == [f"{ana.id}.safetensors"]
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path, monkeypatch):

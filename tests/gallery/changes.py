@@ -26,8 +26,8 @@ def enroll(folder: str, seed: int, secret: str):
         person = voiceprint(name, (seed + 1) * 10_000 + i)
         file = recordings.file_of(person.id, KEPT)
         content = recordings.to_bytes(recording(name, seed=i))
-        with gallery._store.locked():
-            gallery._commit("enroll", [person.id], [person], {file: content})
+        with gallery.store.locked():
+            gallery.commit("enroll", [person.id], [person], {file: content})
         yield name
 
 
@@ -68,8 +68,8 @@ def move_exemplar(folder: str, seed: int, secret: str):
     gallery = Gallery.open(folder, secret)
     one, other = gallery.speakers()[:2]
     (kept,) = gallery.recordings(one.name)
-    with gallery._store.locked():
-        gallery._store.put(replace(one, recordings=("", "", kept.id)))
+    with gallery.store.locked():
+        gallery.store.put(replace(one, recordings=("", "", kept.id)))
     for i in range(1, 10_000):
         source, target = (one.name, other.name) if i % 2 else (other.name, one.name)
         gallery.move_exemplar(source, len(gallery.get(source).embeddings) - 1, target)

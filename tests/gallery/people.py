@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict, replace
 
 import numpy as np
+import sqlalchemy as sql
 
-from speakerid.gallery import Consent, Voiceprint, packed, recordings
+from speakerid.gallery import Consent, Voiceprint, packed, recordings, schema
 from speakerid.gallery.sealing import Seal
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 CONSENT = Consent("I agree to be recognized by my voice.", "2026-01-02T03:04:05+00:00", "cli")
@@ -41,7 +42,7 @@ def recording(source: str = "kitchen", identifier: str = KEPT, seed: int = 0) ->
 def keep(folder, person: Voiceprint, source: str, identifier: str | None = None, seal=None) -> str:
     """Store a recording of a person; returns its file's name."""
     made = recording(source, identifier or source.encode().hex().ljust(16, "0")[:16])
-    store = FolderStore(folder, seal)
+    store = open_store(folder, seal)
     file = recordings.file_of(person.id, made.id)
     with store.locked():
         store.write(recordings={file: recordings.to_bytes(made)})
@@ -50,7 +51,7 @@ def keep(folder, person: Voiceprint, source: str, identifier: str | None = None,
 
 def store_people(folder, *names: str, passphrase: str = "", model: str = "model-1") -> list[Voiceprint]:
     """Store people of these names."""
-    store = FolderStore(folder, Seal(passphrase) if passphrase else None)
+    store = open_store(folder, Seal(passphrase) if passphrase else None)
     people = [voiceprint(name, seed, model=model) for seed, name in enumerate(names)]
     with store.locked():
         for person in people:
@@ -67,3 +68,27 @@ def old_format(person: Voiceprint) -> bytes:
     }
     tensors = {"embeddings": person.embeddings, "seconds": person.seconds}
     return packed.pack("voiceprint", "1", json.loads(json.dumps(about)), tensors)
+
+
+def rows_of(place) -> dict[str, bytes]:
+    """What is stored, as it is stored, by its name."""
+    store = open_store(place, Seal("nobody's passphrase"))
+    columns = schema.voiceprints.c
+    with store._connection() as connection:
+        found = {
+            f"{one}.safetensors": c for one, c in connection.execute(sql.select(columns.id, columns.content))
+        }
+    return found | {file: store.raw(file) for files in store.recordings().values() for file in files}
+
+
+def put_row(place, file: str, content: bytes) -> None:
+    """Put something there as it is, past all checks."""
+    store = open_store(place, Seal("nobody's passphrase"))
+    with store.locked():
+        store.write_raw({file: content})
+
+
+def delete_row(place, file: str) -> None:
+    store = open_store(place, Seal("nobody's passphrase"))
+    with store.locked():
+        store.write_raw({}, [file])

@@ -11,7 +11,7 @@ from support import voices
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import Gallery
 from speakerid.gallery.exemplars import MAX_EXEMPLARS, Exemplars, choose
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 RATE = 16_000
@@ -137,6 +137,19 @@ def test_short_recordings_add_up(gallery, encoder):
     assert "recording 1, recording 2" in gallery.get("Bruno").sources[0]
 
 
+def test_the_same_recording_twice_at_once_counts_once_towards_the_seconds(gallery, encoder):
+    three = first("Bruno")[: 3 * RATE]
+    louder = np.clip(three * np.float32(1.5), -1, 1)
+    with pytest.raises(EnrollmentRefused, match=r"There are 2\.\d seconds of usable speech and 5 are needed"):
+        gallery.enroll("Bruno", [three, louder], encoder, consent=CONSENT, sources=["a.wav", "b.mp3"])
+    whole, other = first("Bruno"), second("Bruno")
+    report = gallery.enroll(
+        "Bruno", [whole, whole.copy(), other], encoder, consent=CONSENT, sources=["a.wav", "b.wav", "c.wav"]
+    )
+    assert '"b.wav" is the same recording as "a.wav": it counts once.' in report.warnings
+    assert report.speech_seconds < (len(whole) + len(other)) / RATE
+
+
 def test_nothing_is_stored_without_consent(gallery, encoder):
     for consent in (None, replace(CONSENT, text="")):
         with pytest.raises(GalleryError, match="Consent is missing"):
@@ -219,15 +232,13 @@ def test_another_voice_is_not_added_to_a_person(gallery, encoder):
 
 
 def test_names_that_look_the_same_are_refused_before_listening(gallery, encoder):
-    with FolderStore(gallery.folder).locked():
-        FolderStore(gallery.folder).put(voiceprint("Anna"))
+    open_store(gallery.folder).put(voiceprint("Anna"))
     with pytest.raises(GalleryError, match='write "Anna" to add'):
         gallery.enroll("ANNA", [first("Alice")], encoder, consent=CONSENT)
 
 
 def test_a_voiceprint_of_another_model_is_not_mixed(gallery, encoder):
-    with FolderStore(gallery.folder).locked():
-        FolderStore(gallery.folder).put(voiceprint("Anna", model="other-1"))
+    open_store(gallery.folder).put(voiceprint("Anna", model="other-1"))
     with pytest.raises(GalleryError, match="enrolled with the model other-1"):
         gallery.enroll("Anna", [first("Alice")], encoder, consent=CONSENT)
     gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT)
@@ -277,3 +288,11 @@ def test_exemplars_are_chosen_for_variety():
     chosen = choose(candidates, 3)
     assert sorted(int(many[row].argmax()) for row in chosen) == [0, 1, 2]
     assert choose(candidates.pick(range(5)), 10) == [0, 1, 2, 3, 4]
+
+
+def test_speech_counts_once_whether_as_a_whole_or_in_windows(gallery, encoder):
+    report = gallery.enroll("Alice", [first("Alice")], encoder, consent=CONSENT, sources=["a.wav"])
+    assert gallery.get("Alice").seconds_total == pytest.approx(report.speech_seconds, abs=0.05)
+    halves = np.array_split(first("Bruno")[: 7 * RATE], 2)  # each is one window, and the same as a whole
+    report = gallery.enroll("Bruno", halves, encoder, consent=CONSENT)
+    assert gallery.get("Bruno").seconds_total == pytest.approx(report.speech_seconds, abs=0.05)

@@ -10,7 +10,7 @@ from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery, recordings
 from speakerid.gallery.names import MAX_NAME_LENGTH, clean_name, free_name, name_key
 from speakerid.gallery.portable import Portable, packed_people
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 ONE, TWO = "1" * 16, "2" * 16
@@ -26,7 +26,7 @@ def folder(tmp_path):
     """Anna, with a kept recording, and Bob."""
     anna, _ = store_people(tmp_path / "voiceprints", "Anna", "Bob")
     keep(tmp_path / "voiceprints", anna, "kitchen", ONE)
-    store = FolderStore(tmp_path / "voiceprints")
+    store = open_store(tmp_path / "voiceprints")
     with store.locked():
         store.put(replace(anna, recordings=(ONE, "", ""), sources=("kitchen", "hall", "hall")))
     return tmp_path / "voiceprints"

@@ -8,7 +8,7 @@ from people import KEPT, keep, voiceprint
 from speakerid.gallery import Gallery
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.labels import Names, neutral_labels
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def folder(tmp_path):
     a recording, and one from a turn that was taken for somebody who is deleted by now."""
     folder = tmp_path / "voiceprints"
     folder.mkdir(mode=0o700)
-    store = FolderStore(folder)
+    store = open_store(folder)
     ada, ben = voiceprint("Ada", 1), voiceprint("Ben", 2)
     with store.locked():
         store.put(replace(ada, sources=("ada.wav",) * 3, recordings=(KEPT, "", "")))

@@ -12,6 +12,7 @@ from speakerid import Encoder, Listener
 from speakerid.audio.ring import Ring
 from speakerid.errors import ModelError
 from speakerid.identify import UNKNOWN, Engine, Session
+from speakerid.identify.engine import EngineFull
 
 
 @pytest.fixture
@@ -163,6 +164,68 @@ def test_settings_and_people_change_while_listening(engine, encoder, enrolled):
     session.configure(threshold=1.01, hysteresis=0.0)
     feed(ring, samples, session)
     assert session.snapshot.turns[-1].speaker == UNKNOWN
+
+
+def test_a_session_beyond_the_capacity_is_told_what_to_do(encoder):
+    engine = Engine(encoder, capacity=2)
+    first, _ = (engine.open(Listener(encoder, People()), Ring()) for _ in range(2))
+    with pytest.raises(EngineFull, match=r"^2 sessions are listening, as many .*: stop one of them"):
+        engine.open(Listener(encoder, People()), Ring())
+    assert engine.full
+    first.close()
+    assert not engine.full
+    engine.open(Listener(encoder, People()), Ring())
+    engine.close()
+
+
+def test_capacity_is_what_the_processor_has_time_for(encoder):
+    class Slow:
+        id = encoder.id
+
+        def embed(self, blocks):
+            end = time.thread_time() + 0.05
+            while time.thread_time() < end:
+                pass
+            return encoder.embed(blocks)
+
+    assert 1 <= Engine(Slow(), workers=2).capacity < Engine(encoder, workers=2).capacity
+    assert Engine(encoder, workers=1).capacity < Engine(encoder, workers=4).capacity
+
+
+def test_several_workers_share_sessions_and_none_is_heard_twice_at_once(encoder, enrolled):
+    people, engine = People(enrolled["Alice"], enrolled["Bruno"]), Engine(encoder, capacity=99, workers=3)
+    samples = np.pad(voices.conversation(["Alice", "Bruno"])[0], (0, 32_000))
+    expected = [(d.at, d.speaker) for d in Listener(encoder, people).push(samples)]
+    inside: dict[int, int] = {}
+    threads, clashes = set(), []
+
+    class Watched(Listener):
+        def prepare(self, block):
+            if inside.get(id(self)):
+                clashes.append(self)
+            inside[id(self)] = True
+            threads.add(threading.current_thread().name)
+            try:
+                return super().prepare(block)
+            finally:
+                inside[id(self)] = False
+
+    told: list[list] = [[] for _ in range(6)]
+    opened = []
+    for log in told:
+        ring = Ring()
+        session = engine.open(
+            Watched(encoder, people), ring, lambda _, decisions, log=log: log.extend(decisions)
+        )
+        opened.append(threading.Thread(target=feed, args=(ring, samples, session)))
+    for thread in opened:
+        thread.start()
+    for thread in opened:
+        thread.join()
+    assert not clashes and len(threads) == 3
+    assert wait(lambda: all(len(log) >= len(expected) for log in told))
+    assert all([(d.at, d.speaker) for d in log] == expected for log in told)
+    engine.close()
 
 
 def test_closing_ends_the_thread_and_the_calls(encoder, enrolled):

@@ -101,6 +101,16 @@ def test_block_size_does_not_matter(listener, conversation, heard, sizes):
     assert listener.turns == heard[0].turns
 
 
+def test_what_waits_of_a_long_block_is_not_copied_at_every_look(listener, conversation):
+    windows = listener.prepare(conversation[0])
+    waiting = listener._pending
+    while windows and len(listener._pending) > 16_000:
+        assert np.shares_memory(listener._pending, waiting)
+        listener.skip(windows)
+        windows = listener.prepare(conversation[0][:0])
+    assert listener.heard > 5
+
+
 def test_prepare_and_accept_do_what_push_does(listener, encoder, conversation, heard):
     decisions = []
     blocks = [conversation[0][k : k + 5_000] for k in range(0, len(conversation[0]), 5_000)]
@@ -168,3 +178,14 @@ def test_memory_does_not_grow_with_the_stream(listener, conversation):
         listener.push(conversation[0])
     held = [len(listener._speech._memory), len(listener._pending), len(listener._pieces)]
     assert held[0] <= 7 * 16_000 and held[1] < 512 and held[2] < 100
+
+
+def test_who_speaks_on_and_on_is_named_ever_more_surely(encoder, enrolled):
+    monologue = np.concatenate([*voices.enrollment("Alice")])
+    decisions = push(Listener(encoder, People(enrolled["Alice"], enrolled["Bruno"])), monologue, 320)
+
+    def surest(first: float, last: float) -> float:
+        return max(d.confidence for d in decisions if d.speaker == "Alice" and first <= d.at < last)
+
+    early, later, late = surest(0, 1), surest(3, 6), surest(18, 24)
+    assert early <= later < 0.96 < 0.975 < late

@@ -28,6 +28,16 @@ def test_however_clear_the_evidence_the_voice_may_have_changed_since():
     assert tracker.posterior == pytest.approx([1.0, 0.0, 0.0])  # what it goes on from
 
 
+def test_the_longer_a_turn_lasts_the_surer_it_may_become():
+    def shown(age: float) -> float:
+        tracker = Tracker(1, TrackerConfig(unknown=0.5, unnoticed=0.08, notice=0.5))
+        return tracker.hear(np.array([50.0]), True, age)[0]
+
+    assert shown(0.5) == shown(6.0) == pytest.approx(0.96)
+    assert shown(12.5) == pytest.approx(0.98)
+    assert shown(25.0) == pytest.approx(0.99)
+
+
 def test_windows_that_overlap_do_not_add_up():
     tracker = Tracker(1, TrackerConfig())
     tracker.begin(10.0)

@@ -23,7 +23,8 @@ def test_weights_of_any_file_lie_in_memory_of_one_alignment(small_model, small_c
     """So that no processor's vector code adds up in another order for another file."""
     (tmp_path / "small.ckpt").write_bytes(small_checkpoint)
     for path in (small_model, tmp_path / "small.ckpt", weights.BUNDLED_FILE):
-        off = [name for name, value in weights.read(path).items() if value.data_ptr() % 64]
+        tensors = weights.tensors(weights.read(path))
+        off = [name for name, value in tensors.items() if value.data_ptr() % 64]
         assert off == [], path
 
 
@@ -38,7 +39,7 @@ def test_other_weights_have_another_id(small_model, tmp_path):
 def test_half_precision_is_widened(small_model, tmp_path):
     halves = {name: value.half() for name, value in load_file(small_model).items()}
     save_file(halves, tmp_path / "half.safetensors")
-    assert all(value.dtype == torch.float32 for value in weights.read(tmp_path / "half.safetensors").values())
+    assert all(value.dtype == np.float32 for value in weights.read(tmp_path / "half.safetensors").values())
     one, other = Encoder.load(small_model), Encoder.load(tmp_path / "half.safetensors")
     assert (one.embed([signal(1.0)]) @ other.embed([signal(1.0)]).T).item() > 0.999
 

@@ -103,6 +103,10 @@ class App:
         names = self._threads.read_text().splitlines()
         return [name for name in names if name.startswith(_STREAM_THREADS)]
 
+    def analyses(self) -> int:
+        """How many recordings the server was analyzing, some tenths of a second ago."""
+        return self._threads.read_text().splitlines().count("analyze-recording")
+
     def stream_sockets(self) -> int:
         """UDP sockets that the server has open; each WebRTC stream has some."""
         owned = set()

@@ -16,6 +16,7 @@ from speakerid.errors import SpeakerIdError
 from speakerid.gallery import Arrival, Imported, SameName
 from speakerid.gallery.portable import MAX_BYTES
 from speakerid.gallery.sealing import is_sealed
+from speakerid.plural import counted
 
 _SHOWN = 12  # people in a list; the others are counted
 _CHOICES: dict[SameName, str] = {
@@ -147,7 +148,7 @@ def _same_names(arriving: Arriving, clashes: Sequence[Arrival]) -> tuple[dict[st
     left: list[str] = []
     for number, one in enumerate(clashes):
         choice: SameName | None = st.selectbox(
-            f"{escaped(one.name)} ({_count(one.exemplars, 'exemplar')})",
+            f"{escaped(one.name)} ({counted(one.exemplars, 'exemplar')})",
             options,
             index=None,
             format_func=lambda option, one=one: (
@@ -208,7 +209,7 @@ def _damaged(damaged: dict[str, str]) -> None:
         first, why = next(iter(damaged.items()))
         st.warning(
             escaped(
-                f"{_count(len(damaged), 'part')} of the file cannot be used and will be left out ({first}: "
+                f"{counted(len(damaged), 'part')} of the file cannot be used and will be left out ({first}: "
                 f"{why}). Export again where the people come from, if you can."
             ),
             icon=":material/heart_broken:",
@@ -221,8 +222,4 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _people(count: int) -> str:
-    return f"{count:,} {'person' if count == 1 else 'people'}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    return counted(count, "person", "people")

@@ -14,6 +14,7 @@ from speakerid.dashboard.shared import access, resources
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.sealing import SHORTEST, VARIABLE
+from speakerid.plural import counted
 
 What = Literal["change", "rest", "off"]
 _WHAT: dict[What, str] = {
@@ -76,7 +77,7 @@ def _encrypted(said: Said, in_clear: int) -> None:
     )
     old = st.text_input("Present passphrase", type="password", key=f"passphrase-old-{said.round}")
     if what == "rest":
-        st.caption(f"{in_clear} {'file is' if in_clear == 1 else 'files are'} not encrypted.")
+        st.caption(f"{counted(in_clear, 'file is', 'files are')} not encrypted.")
         if st.button("Encrypt the rest", key="passphrase-change", type="primary", icon=":material/lock:"):
             _change(said, old, (old, old), True, "Everything is encrypted now.")
     elif what == "off":

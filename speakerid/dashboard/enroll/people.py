@@ -1,4 +1,4 @@
-"""The list of enrolled people beside the Enroll page: find one, open one, make voiceprints anew."""
+"""The list of enrolled people at the end of the Enroll page: find one, open one, make voiceprints anew."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,10 @@ from speakerid.dashboard.shared import resources, state, widgets
 from speakerid.dashboard.shared.colors import looks
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.gallery import Voiceprint
+from speakerid.plural import counted
 
 _PAGE = 12  # people shown at once; a search finds the rest
+_ABREAST = 3
 
 
 @dataclass
@@ -38,6 +40,8 @@ def draw() -> None:
     with st.container(key="card-people"):
         widgets.label(f"Enrolled · {len(people)}" if people else "Enrolled")
         enroll_edit.tell()
+        for notice in resources.gallery().notices():
+            st.info(escaped(notice), icon=":material/folder_open:")
         if count := len(resources.gallery().in_clear):
             st.warning(_in_clear(count), icon=":material/lock_open:")
         if people:
@@ -57,27 +61,28 @@ def draw() -> None:
 def _in_clear(count: int) -> str:
     one = count == 1
     return (
-        f"{count} voiceprint{' is' if one else 's are'} not encrypted, though a passphrase is set: an admin "
-        f"encrypts {'it' if one else 'them'} under “Export, import, passphrase”, “Passphrase”."
+        f"{counted(count, 'voiceprint is', 'voiceprints are')} not encrypted, though a passphrase is set: an "
+        f"admin encrypts {'it' if one else 'them'} under “Export, import, passphrase”, “Passphrase”."
     )
 
 
 def _list(people: list[Voiceprint], opened: Opened) -> None:
     enroll_reembed.draw(people)
     colors = looks(people)
-    for person in _found(people):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        with left:
-            widgets.person(person.name, _detail(person), colors[person.name].color)
-        right.button(
-            "",
-            key=f"person-{person.id}",
-            icon=":material/more_horiz:",
-            type="tertiary",
-            help=f"Look after {escaped(person.name)}",
-            on_click=opened.show,
-            args=(person.id,),
-        )
+    found = _found(people)
+    for first in range(0, len(found), _ABREAST):
+        columns = st.columns(_ABREAST, gap="medium", vertical_alignment="center")
+        for column, person in zip(columns, found[first : first + _ABREAST], strict=False):
+            with column, st.container(horizontal=True, vertical_alignment="center"):
+                widgets.person(person.name, _detail(person), colors[person.name].color)
+                st.button(
+                    "Edit",
+                    key=f"person-{person.id}",
+                    help=f"Look after {escaped(person.name)}",
+                    on_click=opened.show,
+                    args=(person.id,),
+                    width="content",
+                )
 
 
 def _found(people: list[Voiceprint]) -> list[Voiceprint]:
@@ -93,7 +98,6 @@ def _found(people: list[Voiceprint]) -> list[Voiceprint]:
 
 
 def _detail(person: Voiceprint) -> str:
-    count = len(person.embeddings)
-    detail = f"{count} exemplar{'' if count == 1 else 's'} · {person.updated[:10]}"
+    detail = f"{counted(len(person.embeddings), 'exemplar')} · {person.updated[:10]}"
     state, ident = resources.encoder_state()
     return f"{detail} · made by another model" if state == "ready" and person.model != ident else detail

@@ -19,6 +19,7 @@ from speakerid.errors import SpeakerIdError
 from speakerid.evaluate.gate_measures import agreement
 from speakerid.gallery import Voiceprint
 from speakerid.gallery.enrollment import SAME_VOICE
+from speakerid.plural import counted
 
 _WELL = 0.65  # agreement of an exemplar with the others, from which on it is a good one
 
@@ -55,7 +56,7 @@ def _draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
 
 def _about(person: Voiceprint) -> None:
     kept = resources.gallery().recording_counts().get(person.id, 0)
-    recordings = f"{kept} recording{'' if kept == 1 else 's'} kept" if kept else "no recordings kept"
+    recordings = f"{counted(kept, 'recording')} kept" if kept else "no recordings kept"
     st.caption(
         f"Enrolled {person.created[:10]}, changed {person.updated[:10]} · consent given "
         f"{person.consent.given_at[:10]} · {recordings} · model {escaped(person.model)}"

@@ -9,6 +9,7 @@ from speakerid.dashboard.shared import access, resources
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import Voiceprint
+from speakerid.plural import counted
 
 _LEFT = "enroll-reembed-left"  # in the session: name -> why the last run left that person as before
 _SHOWN = 8  # reasons
@@ -25,7 +26,7 @@ def draw(people: list[Voiceprint]) -> None:
     able = [person for person in foreign if person.id in kept]
     one = len(foreign) == 1
     st.warning(
-        f"{len(foreign)} voiceprint{' was' if one else 's were'} made by another model and "
+        f"{counted(len(foreign), 'voiceprint was', 'voiceprints were')} made by another model and "
         f"{'is' if one else 'are'} not recognized at the moment. "
         + (
             f"{'It' if one else f'{len(able)} of them'} can be made anew from kept recordings."
@@ -39,7 +40,7 @@ def draw(people: list[Voiceprint]) -> None:
         count, whose = sum(lose.values()), ", ".join(list(lose)[:_SHOWN])
         more = f" and {len(lose) - _SHOWN} more" if len(lose) > _SHOWN else ""
         st.caption(
-            f"{count} exemplar{'' if count == 1 else 's'} of {escaped(whose)}{more} will go then, for the "
+            f"{counted(count, 'exemplar')} of {escaped(whose)}{more} will go then, for the "
             "recordings that they are from were not kept."
         )
     role: access.Role = "admin" if lose else "operator"  # to lose exemplars is to delete them

@@ -8,13 +8,14 @@ from speakerid.audio.format import RATE
 from speakerid.dashboard.enroll import spectrogram
 from speakerid.dashboard.enroll.session import Enrollment
 from speakerid.dashboard.enroll.take import Take
-from speakerid.dashboard.shared import access, resources, widgets
+from speakerid.dashboard.shared import access, enrolled, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.widgets import Tone
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, EnrollmentReport
 from speakerid.gallery.enrollment import MAX_CLIPPED, MIN_SNR_DB, POOR_SNR_DB, TOO_QUIET_DBFS
-from speakerid.gallery.names import name_key
+from speakerid.gallery.names import free_name, name_key
+from speakerid.plural import counted
 
 _PICTURES = 5  # recordings shown with picture and player
 
@@ -42,23 +43,32 @@ def draw(
 
 def _review(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None) -> None:
     with st.container(key="card-review"):
-        widgets.label("Your recording" if len(takes) == 1 else f"{len(takes)} recordings")
+        widgets.label("Your recording" if len(takes) == 1 else counted(len(takes), "recording"))
         widgets.tiles(measures(takes))
         for number, take in enumerate(takes[:_PICTURES]):
             _recording(number, take, alone=len(takes) == 1)
         if len(takes) > _PICTURES:
             st.caption(f"… and {len(takes) - _PICTURES} more")
-        _existing(name)
+        enrolled.tell(name, resources.gallery(), "enroll-name")
         place = st.container()
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             save = st.button("Save voiceprint", key="enroll-save", type="primary", icon=":material/check:")
+            go_live = st.button("Save and go live", key="enroll-live", icon=":material/graphic_eq:")
             if enrollment.take and st.button("Record again", key="enroll-again", icon=":material/replay:"):
                 enrollment.close()
                 st.rerun()
+            enrolled.tell_missing(_missing(takes, name, consent))
         with place:
-            if save or enrollment.save_now:
-                _save(enrollment, takes, name, consent)
+            if save or go_live or enrollment.save_now:
+                _save(enrollment, takes, name, consent, go_live=go_live)
             _refusal(enrollment, name)
+
+
+def _missing(takes: list[Take], name: str, consent: Consent | None) -> list[str]:
+    lacks = enrolled.missing(name, consent is not None, resources.gallery())
+    if sum(take.speech_seconds for take in takes) < MIN_SPEECH_SECONDS:
+        lacks.append(f"more speech, {MIN_SPEECH_SECONDS:.0f} s at least")
+    return lacks
 
 
 def _recording(number: int, take: Take, *, alone: bool) -> None:
@@ -114,8 +124,10 @@ def _distinct(enrollment: Enrollment, name: str) -> None:
     enrollment.save_now = True
 
 
-def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None) -> None:
-    """Enroll, or say what is missing."""
+def _save(
+    enrollment: Enrollment, takes: list[Take], name: str, consent: Consent | None, *, go_live: bool
+) -> None:
+    """Enroll, and go on to the Live page where that is wanted; or say what is missing."""
     missing = []
     if not name.strip():
         missing.append("A name is missing: type whose voice this is at the top, then save again.")
@@ -147,16 +159,24 @@ def _save(enrollment: Enrollment, takes: list[Take], name: str, consent: Consent
         enrollment.report = report
         enrollment.clear_inputs = True
         enrollment.round += 1
+        if go_live:
+            _go_live(consent)
         st.rerun()
+
+
+def _go_live(consent: Consent | None) -> None:
+    """Open the Live page; it listens at once where the browser's microphone is allowed already."""
+    if consent and consent.source == "browser":
+        from speakerid.dashboard.live import page as live_page
+
+        live_page.listen_at_once()
+    st.switch_page("pages/2_Live.py")
 
 
 def _free_name(name: str) -> str:
     """The name with the first number that makes it one that nobody has."""
     taken = {name_key(person.name) for person in resources.gallery().speakers()}
-    number = 2
-    while name_key(f"{name.strip()} {number}") in taken:
-        number += 1
-    return f"{name.strip()} {number}"
+    return free_name(name, taken)
 
 
 def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
@@ -167,10 +187,10 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
     with st.container(key="card-stored"):
         widgets.label("Saved")
         st.subheader(f"{escaped(report.name)} is enrolled", anchor=False)
-        exemplars = _count(report.exemplars, "exemplar")
         used = int(report.speech_seconds * 10) / 10
         st.write(
-            f"{used:.1f} seconds of speech were used. The voiceprint now has {exemplars}: "
+            f"{used:.1f} seconds of speech were used. The voiceprint now has "
+            f"{counted(report.exemplars, 'exemplar')}: "
             "pieces of speech that a live voice is compared with."
         )
         for warning in report.warnings:
@@ -185,18 +205,6 @@ def _stored(enrollment: Enrollment, report: EnrollmentReport) -> None:
                 enrollment.next_person()
                 st.rerun()
             widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
-
-
-def _existing(name: str) -> None:
-    """Say so if the name is taken: saving adds to that person's voiceprint."""
-    wanted = name_key(name)
-    for person in resources.gallery().speakers() if wanted else ():
-        if name_key(person.name) == wanted:
-            st.info(
-                f"{escaped(person.name)} is enrolled already; saving adds this recording to that voiceprint. "
-                "Different rooms and microphones make it better.",
-                icon=":material/group_add:",
-            )
 
 
 def measures(takes: list[Take]) -> list[tuple[str, str, str, Tone]]:
@@ -238,7 +246,3 @@ def _judge_noise(snr: float) -> tuple[str, Tone]:
     if snr < MIN_SNR_DB:
         return "too noisy", "bad"
     return ("some noise", "warn") if snr < POOR_SNR_DB else ("clear", "good")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

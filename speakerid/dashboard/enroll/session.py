@@ -65,6 +65,7 @@ class Enrollment:
         self.refuse([])
         self._recorded = source
         self._collector = self._collector or Collector()
+        self._collector.begin()
         self._recorder = Recorder(open_source, self._collector, ended=ended)
 
     def finished(self, source: object) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from speakerid.audio.browser import BrowserSource
+from speakerid.audio.kinds import EXTENSIONS
 from speakerid.audio.ring import Ring
 from speakerid.dashboard.enroll.session import Enrollment
 from speakerid.dashboard.enroll.take import WANTED_SPEECH_SECONDS, Take, advice
@@ -18,7 +19,6 @@ from speakerid.dashboard.shared import local_microphone, widgets
 from speakerid.dashboard.shared.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, gone_silent
 from speakerid.dashboard.shared.engine import supervise
 from speakerid.dashboard.shared.escaping import escaped
-from speakerid.dashboard.shared.file_types import FILE_TYPES
 from speakerid.errors import EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
 from speakerid.gallery.recordings import require_length
@@ -70,10 +70,16 @@ def browser(enrollment: Enrollment) -> list[Take]:
     if context.state.playing or context.state.signalling:
         supervise(enrollment.stream)
     if context.state.playing:
+        enrollment.stream.arrived()
         enrollment.start(source, lambda: nullcontext(source), _gone)
     elif context.state.signalling:
         _connecting(enrollment)
-    takes = _guided(enrollment, "Browser microphone", going_on=context.state.playing)
+    takes = _guided(
+        enrollment,
+        "Browser microphone",
+        going_on=context.state.playing,
+        starting=context.state.signalling and not context.state.playing,
+    )
     if not (takes or problem or context.state.playing or context.state.signalling):
         st.caption(_IF_REFUSED)  # streamlit-webrtc tells a refusal in the browser's words alone
     return takes
@@ -116,7 +122,7 @@ def files(enrollment: Enrollment) -> list[Take]:
     with st.container(key="enroll-files"):
         uploads = st.file_uploader(
             "Recordings of this one voice",
-            type=FILE_TYPES,
+            type=EXTENSIONS,
             accept_multiple_files=True,
             key=f"enroll-upload-{enrollment.round}",
             max_upload_size=MAX_FILE_BYTES // 1_000_000,
@@ -144,8 +150,12 @@ def _takes(enrollment: Enrollment, uploads: list[Any], name: str = "") -> list[T
     return takes
 
 
-def _guided(enrollment: Enrollment, name: str, *, going_on: bool) -> list[Take]:
-    """Show the recording while it runs; its take once it has ended."""
+def _guided(enrollment: Enrollment, name: str, *, going_on: bool, starting: bool = False) -> list[Take]:
+    """Show the recording while it runs; its take once it has ended.
+
+    Args:
+        starting: whether the next one is about to begin: how the one before ended is no news then.
+    """
     progress = enrollment.look()
     if progress.running and going_on:
         _watch(enrollment)
@@ -153,11 +163,13 @@ def _guided(enrollment: Enrollment, name: str, *, going_on: bool) -> list[Take]:
     if progress.running or progress.seconds:
         enrollment.stop(_now(name))
         progress = enrollment.look()
+    if starting:
+        return [enrollment.take] if enrollment.take else []
     if progress.error:
         st.warning(escaped(progress.error), icon=":material/mic_off:")
     if progress.lost > 0:
         st.warning(
-            f"{progress.lost:.1f} seconds of sound came too late to be used; the computer was busy. Record "
+            f"{progress.lost:.1f} s of sound came too late to be used; the computer was busy. Record "
             "again if the result below is not good."
         )
     if enrollment.take and not progress.full:

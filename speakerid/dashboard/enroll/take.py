@@ -29,6 +29,7 @@ _SPEECH = 0.5  # probability from which a frame counts as speech
 _CLIPPED = 0.005  # share of samples with their peaks cut off; enrollment refuses twice as much
 _QUIET_DBFS = -50.0  # speech below this is hard to tell from the microphone's own noise
 _NOTHING_DBFS = -75.0  # below this, a microphone is muted or the wrong one
+_SETTLING = int(0.5 * RATE)  # samples before which nothing is said about a recording's level
 _RECENT = int(0.5 * RATE)  # samples that the level and its advice look back
 
 
@@ -47,6 +48,7 @@ class Progress:
         running: whether more is on its way.
         error: why it ended, as a sentence for the person; "" if it did not fail.
         gain_db: by how much the source raises the sound, because it comes in too quiet.
+        settling: whether the recording, or this part of it, has only begun, so that nothing can be said yet.
     """
 
     seconds: float = 0.0
@@ -59,12 +61,15 @@ class Progress:
     running: bool = False
     error: str = ""
     gain_db: float = 0.0
+    settling: bool = False
 
 
 def advice(progress: Progress) -> tuple[Literal["good", "warn", "bad"], str]:
     """(tone, sentence): what the person who reads aloud should know at this moment."""
     if progress.clipped:
         return "bad", "Too loud: move back a little or turn the microphone down."
+    if progress.settling:
+        return "good", "Listening …"
     if progress.seconds > 1.5 and progress.level_dbfs < _NOTHING_DBFS:
         return "warn", "Nothing is heard: is this the right microphone, and is it switched on?"
     if progress.pause > 2.5:
@@ -86,6 +91,12 @@ class Collector:
         self._samples = 0
         self._heard = empty()  # speech probability of each frame
         self._last_speech_frame = 0
+        self._begun = 0  # samples heard before the latest START
+
+    def begin(self) -> None:
+        """A recording begins, or goes on: what was amiss before is no news any more."""
+        self._begun = self._samples
+        self._recent = empty()
 
     def push(self, block: np.ndarray) -> None:
         """Hear one block, float32 [n] at 16 kHz."""
@@ -111,7 +122,7 @@ class Collector:
         return Progress(
             seconds=seconds,
             speech_seconds=speech,
-            pause=(len(self._heard) - self._last_speech_frame) * vad.FRAME / RATE,
+            pause=self._pause(),
             level_dbfs=level(self._recent) - gain_db,
             clipped=quality.clipped(self._recent) > _CLIPPED,
             lost=lost,
@@ -119,7 +130,13 @@ class Collector:
             running=running,
             error=error,
             gain_db=gain_db,
+            settling=self._samples - self._begun < _SETTLING,
         )
+
+    def _pause(self) -> float:
+        """Seconds without speech, before the latest START not counted."""
+        since = max(self._last_speech_frame * vad.FRAME, self._begun)
+        return max(0.0, (len(self._heard) * vad.FRAME - since) / RATE)
 
 
 class Recorder:

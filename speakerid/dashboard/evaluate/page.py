@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,6 +11,7 @@ from speakerid.dashboard.evaluate import figures as evaluate_figures
 from speakerid.dashboard.shared import resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.evaluate.own import Threshold, Tries
@@ -42,6 +44,7 @@ def draw() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         _verdict(tries, best)
+        _reliability(tries)
         _matrix(tries)
     with right:
         _det(tries)
@@ -84,8 +87,9 @@ def _verdict(tries: Tries, best: Threshold) -> None:
         if best.cost > OVERLAP:
             st.subheader("The voices overlap: no threshold is suggested", anchor=False)
             st.write(
-                f"Even the best one, {best.value:.0%}, would refuse {best.refused} of {best.tried} pieces of "
-                f"the right voice and give a name to {best.named} of {best.strangers} strangers. Enroll "
+                f"Even the best one, {best.value:.0%}, would refuse {best.refused} of "
+                f"{counted(best.tried, 'piece')} of the right voice and give a name to {best.named} of "
+                f"{counted(best.strangers, 'stranger')}. Enroll "
                 "longer recordings in a quieter place, or check that each holds one voice only."
             )
         else:
@@ -94,12 +98,13 @@ def _verdict(tries: Tries, best: Threshold) -> None:
             st.write(
                 f"At this probability {_cost(best)}"
                 + (
-                    f" But {tries.recordings} recordings without an error cannot rule out error rates up to "
-                    f"{error_still_possible(tries.recordings):.0%}."
+                    f" But {counted(tries.recordings, 'recording')} without an error cannot rule out "
+                    f"error rates up to {error_still_possible(tries.recordings):.0%}."
                     if clean
                     else ""
                 )
             )
+            _apply(best.value, "evaluate-apply")
         st.slider(
             "Try another threshold", 1, 99, round(100 * now), format="%d%%", key="evaluate-threshold",
             help=f"A name is shown when its probability reaches this. The live page starts at {now:.0%}.",
@@ -111,25 +116,74 @@ def _verdict(tries: Tries, best: Threshold) -> None:
                     (
                         "right voice refused",
                         f"{there.refused / there.tried:.0%}",
-                        f"{there.refused} of {there.tried} pieces",
+                        f"{there.refused} of {counted(there.tried, 'piece')}",
                         _tone(there.refused / there.tried),
                     ),
                     (
                         "stranger named",
                         f"{there.named / there.strangers:.0%}",
-                        f"{there.named} of {there.strangers} pieces",
+                        f"{there.named} of {counted(there.strangers, 'piece')}",
                         _tone(there.named / there.strangers),
                     ),
                 ]
             )
+        tried = st.session_state["evaluate-threshold"]
+        if best.cost > OVERLAP or tried != round(100 * best.value):
+            _apply(tried / 100, "evaluate-apply-tried")
         if best.tried < FEW:
-            st.caption(f"Only {best.tried} pieces could be tried, so one more error changes much.")
+            st.caption(f"Only {counted(best.tried, 'piece')} could be tried, so one more error changes much.")
+
+
+def _apply(threshold: float, key: str) -> None:
+    """A button that makes a threshold the Live page's."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(f"Use {threshold:.0%} on the Live page", key=key, icon=":material/tune:"):
+            from speakerid.dashboard.live import page as live_page
+
+            try:
+                used = live_page.show_names_from(threshold)
+            except SpeakerIdError as error:
+                st.error(escaped(error), icon=":material/folder_off:")
+                return
+            st.write(f"The Live page of this browser tab shows a name from {used:.0%} on.")
+            widgets.go("pages/2_Live.py", "Go live", ":material/graphic_eq:", first=True)
+
+
+def _reliability(tries: Tries) -> None:
+    """How surely each person is named, and what would make it better; to look at before a show."""
+    threshold = st.session_state["evaluate-threshold"] / 100
+    rows = []
+    for one in tries.reliability(threshold):
+        share = one.named / one.tried
+        tone = _tone(1 - share)
+        if tone == "good":
+            advice = "reliable"
+        elif one.taken_for[1]:
+            advice = f"taken for {one.taken_for[0]}: record more of both"
+        else:
+            advice = "often unknown: record more, with the microphone of the show"
+        rows.append(
+            f"<tr><td></td><td>{escape(one.name)}</td><td>{one.named} of {one.tried}</td>"
+            f'<td><div class="sid-bar {tone}"><b style="width:{100 * share:.0f}%"></b></div>'
+            f"<span>{share:.0%}</span></td><td>{escape(advice)}</td></tr>"
+        )
+    rows += [
+        f"<tr><td></td><td>{escape(name)}</td><td>not tried</td><td></td>"
+        "<td>one recording only: record one more</td></tr>"
+        for name in tries.single
+    ]
+    with st.container(key="evaluate-people"), st.container(key="card-people"):
+        widgets.label(f"Before a show: who is named how surely, at {threshold:.0%}")
+        st.html(
+            '<table class="sid-exemplars wide"><thead><tr><th></th><th>Person</th><th>Named right</th>'
+            f"<th>Share</th><th>What to do</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
 
 def _cost(one: Threshold) -> str:
     return (
-        f"{one.refused} of {one.tried} pieces of the right voice would not get their name, and {one.named} "
-        f"of {one.strangers} pieces of somebody who is not enrolled would get one."
+        f"{one.refused} of {counted(one.tried, 'piece')} of the right voice would not get their name, and "
+        f"{one.named} of {counted(one.strangers, 'piece')} of somebody who is not enrolled would get one."
     )
 
 
@@ -177,7 +231,8 @@ def _how(tries: Tries, people: list[Voiceprint]) -> None:
     with st.container(key="card-how"):
         widgets.label("How this was measured")
         st.write(
-            f"{len(people)} people, {recordings} recordings, {len(tries.owner)} pieces of speech. Each "
+            f"{counted(len(people), 'person', 'people')}, {counted(recordings, 'recording')}, "
+            f"{counted(len(tries.owner), 'piece')} of speech. Each "
             "recording was left out in turn and its pieces were compared with everybody, its own person "
             "represented by the other recordings; then once more with that person not enrolled, as a "
             "stranger."

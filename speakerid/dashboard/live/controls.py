@@ -10,7 +10,7 @@ from speakerid.dashboard.shared.escaping import escaped
 
 # field of ListenerConfig, label, lowest, highest, step, what it does
 _SLIDERS = (
-    ("threshold", "How sure a name must be", 0.05, 0.90, 0.01, "Below this the voice is called unknown."),
+    ("threshold", "How sure a name must be", 0.05, 0.99, 0.01, "Below this the voice is called unknown."),
     (
         "margin",
         "Lead over the next person",
@@ -71,6 +71,15 @@ def draw(session: LiveSession) -> None:
         session.people.leave_out(set(names) - set(taking_part))
         session.configure(_settings(session))
         _gender(session)
+
+
+def set_threshold(session: LiveSession, threshold: float) -> float:
+    """Set how sure a name must be, as with the control; the nearest value that the control has."""
+    _, _, lowest, highest, step, _ = _SLIDERS[0]
+    chosen = round(round(min(highest, max(lowest, threshold)) / step) * step, 2)
+    session.choices["threshold"] = chosen
+    session.choices[_RESETS] = session.choices.get(_RESETS, 0) + 1  # the control is drawn anew, see `_key`
+    return chosen
 
 
 def keep_sound(session: LiveSession) -> None:

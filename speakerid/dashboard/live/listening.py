@@ -9,6 +9,7 @@ import itertools
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,9 @@ from speakerid.errors import SpeakerIdError
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
     from speakerid.identify import Session
+    from speakerid.model import Encoder
+
+    PeopleFor = Callable[[Encoder], Gallery]  # whom to compare with, once it is known which model does
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +106,7 @@ class Listening:
         self.publisher.publish(self.board.hello())
 
     def _begin(
-        self, source: Source, people: "Gallery | None" = None, played: bytes | Path | None = None
+        self, source: Source, people: "PeopleFor | None" = None, played: bytes | Path | None = None
     ) -> None:
         with self._lock:
             self._end_listening()
@@ -111,7 +115,7 @@ class Listening:
         supervise(self)
         threading.Thread(target=self._listen, args=(people,), name="live-open", daemon=True).start()
 
-    def _listen(self, people: "Gallery | None" = None) -> None:
+    def _listen(self, people_for: "PeopleFor | None" = None) -> None:
         """Let the Engine listen to the source; waits for the encoder, so it runs on a thread of its own."""
         with self._lock:
             self._attempt += 1
@@ -119,11 +123,11 @@ class Listening:
         self.board.new_listening()
         self._say("waiting", "Getting the voice model ready; what is said meanwhile is heard then.")
         try:
-            people = people or resources.gallery()
             running = engine()
             from speakerid.identify import Listener, ListenerConfig
 
             encoder = resources.encoder()
+            people = people_for(encoder) if people_for else resources.gallery()
             self.model = encoder.id
             with self._lock:
                 if attempt != self._attempt or self._source is None:
@@ -142,10 +146,15 @@ class Listening:
         with self._lock:
             if attempt != self._attempt or self._source is None:
                 return
+            try:
+                heard = running.open(listener, self._source.ring, self.publisher.begin())
+            except SpeakerIdError as error:  # as many listen as the computer keeps up with
+                self._fail(str(error))
+                return
             self.board.state.remarks["model"] = "" if listener.scorer.calibrated else UNCALIBRATED
             self._say("listening", "")
             self.sound.begin(self.board.heard)
-            self._heard = running.open(listener, self._source.ring, self.publisher.begin())
+            self._heard = heard
 
     def start_again(self) -> None:
         """Forget what was heard, its sound included; a source that is on goes on."""
@@ -158,7 +167,8 @@ class Listening:
         self.board.start_again()
         self.publisher.publish(self.board.hello())
         if self._source is not None:
-            self._listen(self.people.gallery)
+            gallery = self.people.gallery
+            self._listen(lambda encoder: gallery)
 
     def stop(self) -> None:
         """End the source. What was heard stays."""

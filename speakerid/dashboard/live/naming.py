@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.strangers import surely_one_voice
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import naming
 from speakerid.dashboard.shared.colors import UNKNOWN
@@ -11,6 +12,8 @@ from speakerid.identify import Turn
 from speakerid.identify.scoring import Scorer
 
 _REMEDY = 'Switch on "Keep sound", and let the person speak again.'
+_OVER_S = 1.0  # of something else, after which a turn is over
+_SAME_TURN = 1e-3  # s; a turn in progress grows, and begins where it began
 
 
 def ask(session: LiveSession, at: float) -> None:
@@ -22,7 +25,25 @@ def ask(session: LiveSession, at: float) -> None:
     if not near:
         return
     clicked = min(near, key=lambda entry: (_beside(entry, at), -entry.start))
-    offered = [
+    if not any(one.chosen and one.samples is not None for one in offered(session, clicked.start)):
+        naming.nothing_kept(_REMEDY)
+        return
+    naming.ask(
+        lambda: offered(session, clicked.start),
+        session.people.gallery,
+        source="demo" if session.demonstrating else "live",
+        named=lambda name, stretches: session.named(name, [stretch.start for stretch in stretches]),
+    )
+
+
+def offered(session: LiveSession, start: float) -> list[Stretch]:
+    """The turns that may be of the voice that spoke in the turn which began at `start` (s), as they are now:
+    surely its own first, then those of other unknown voices, the longest first."""
+    entries = session.board.entries
+    clicked = next((entry for entry in entries if abs(entry.start - start) < _SAME_TURN), None)
+    if clicked is None:
+        return []
+    stretches = [
         Stretch(
             entry.start,
             f"{clock(entry.start)} to {clock(entry.end)}, {entry.speaker}",
@@ -31,18 +52,14 @@ def ask(session: LiveSession, at: float) -> None:
             session.sound.gain_db(entry.start, entry.end),
         )
         for entry, same in zip(entries, _same_voice(session, entries, clicked), strict=True)
-        if same or entry.speaker == UNKNOWN
+        if entry is clicked or ((same or entry.speaker == UNKNOWN) and not _goes_on(session, entry))
     ]
-    offered.sort(key=lambda stretch: (not stretch.chosen, -stretch.seconds))
-    if not any(stretch.chosen and stretch.samples is not None for stretch in offered):
-        naming.nothing_kept(_REMEDY)
-        return
-    naming.ask(
-        offered,
-        session.people.gallery,
-        source="demo" if session.demonstrating else "live",
-        named=lambda name, stretches: session.named(name, [stretch.start for stretch in stretches]),
-    )
+    return sorted(stretches, key=lambda stretch: (not stretch.chosen, -stretch.seconds))
+
+
+def _goes_on(session: LiveSession, entry: Entry) -> bool:
+    """Whether more of this turn may come, so that it is too early to say whose it is."""
+    return session.listening and session.board.heard - entry.end < _OVER_S
 
 
 def _beside(entry: Entry, at: float) -> float:
@@ -51,18 +68,10 @@ def _beside(entry: Entry, at: float) -> float:
 
 
 def _same_voice(session: LiveSession, entries: Sequence[Entry], clicked: Entry) -> list[bool]:
-    """For each entry, whether it is thought to be the clicked one's voice."""
+    """For each entry, whether it surely is the clicked one's voice; that one is, for a person said so."""
     if clicked.speaker != UNKNOWN:
         return [entry is clicked for entry in entries]
-    from speakerid.conversation.strangers import tell_strangers_apart
-
     turns = [Turn(entry.start, entry.end, entry.speaker, entry.confidence) for entry in entries]
+    voice = next(k for k, entry in enumerate(entries) if entry is clicked)
     scorer = Scorer.for_model(session.model or "")
-    names = tell_strangers_apart(turns, session.board.unknown_voices(), scorer)
-    label = names[next(k for k, entry in enumerate(entries) if entry is clicked)]
-    # "unknown" alone is no one voice: turns too short to compare, or strangers nobody could tell apart.
-    told = label != UNKNOWN
-    return [
-        entry is clicked or (told and entry.speaker == UNKNOWN and name == label)
-        for entry, name in zip(entries, names, strict=True)
-    ]
+    return surely_one_voice(turns, voice, session.board.unknown_voices(), scorer)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from speakerid.dashboard import server
 from speakerid.dashboard.live import controls as live_controls
-from speakerid.dashboard.live import fallback
+from speakerid.dashboard.live import fallback, press_start
 from speakerid.dashboard.live.component import live_board
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import access, local_microphone, state, widgets
@@ -21,6 +21,7 @@ _HINTS = {
     DEMO: "Press Start: four synthetic voices and a stranger talk for a minute. Your people are not touched.",
 }
 _SESSION, _SOURCE, _DEMO_NOW = "live-session", "live-source", "live-demo-now"
+_LISTEN_NOW = "live-listen-now"
 
 # Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
 _CONSTRAINTS = {
@@ -65,6 +66,7 @@ def draw() -> None:
         )
         source = session.choices[_SOURCE] = source or BROWSER
         if source != BROWSER:
+            st.session_state.pop(_LISTEN_NOW, None)
             session.end_browser()
         session.hint(_HINTS[source])
         wide = source in (MICROPHONE, RECORDING)  # they get a line of their own
@@ -116,13 +118,32 @@ def _nobody_enrolled() -> None:
         with st.container(horizontal=True):
             widgets.go("pages/1_Enroll.py", "Enroll somebody", ":material/record_voice_over:", first=True)
             st.button(
-                "See a demo", icon=":material/smart_display:", key="live-see-demo", on_click=_choose_demo
+                "See a demo", icon=":material/smart_display:", key="live-see-demo", on_click=choose_demo
             )
 
 
-def _choose_demo() -> None:
+def choose_demo() -> None:
+    """Let the demo begin when the page is drawn next."""
     st.session_state[_SOURCE] = DEMO
     st.session_state[_DEMO_NOW] = True
+
+
+def listen_at_once() -> None:
+    """Let the browser's microphone be listened to when the page is drawn next, as if START were pressed."""
+    st.session_state[_SOURCE] = BROWSER
+    st.session_state[_LISTEN_NOW] = True
+
+
+def show_names_from(threshold: float) -> float:
+    """Set how sure a name must be in this visitor's live session.
+
+    Returns:
+        The threshold that is set: the nearest one that the page's control has.
+
+    Raises:
+        GalleryError: the folder of voiceprints cannot be read.
+    """
+    return live_controls.set_threshold(_session(), threshold)
 
 
 def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
@@ -165,6 +186,10 @@ def _browser(session: LiveSession) -> None:
         media_toggle_controls=False,
         translations={"start": "START", "stop": "STOP", "select_device": "Device"},
     )
+    if stream.state.playing or stream.state.signalling:
+        st.session_state.pop(_LISTEN_NOW, None)
+    elif st.session_state.get(_LISTEN_NOW):
+        press_start.draw("START")
     session.stream.use(stream)
     if session.listening and not session.by_browser:  # what was begun before has no other button here
         _stop(session)
@@ -190,12 +215,12 @@ def _microphone(session: LiveSession) -> None:
 
 
 def _recording(session: LiveSession) -> None:
-    from speakerid.dashboard.shared.file_types import FILE_TYPES
+    from speakerid.audio.kinds import EXTENSIONS
 
     with st.container(horizontal=True, vertical_alignment="center"):
         upload = st.file_uploader(
             "A recording, played in real time",
-            FILE_TYPES,
+            EXTENSIONS,
             key="live-file",
             width=520,
             label_visibility="collapsed",
@@ -210,7 +235,7 @@ def _demo(session: LiveSession) -> None:
             session,
             session.start_demo,
             now=st.session_state.pop(_DEMO_NOW, False),
-            waiting="Getting the demo's voices ready; the first time takes a while …",
+            waiting="Getting the demo's voices ready …",
         )
 
 

@@ -17,7 +17,9 @@ from speakerid.dashboard.shared.engine import supervise
 from speakerid.dashboard.shared.sources import OpenMicrophone
 
 if TYPE_CHECKING:
+    from speakerid.dashboard.live.listening import PeopleFor
     from speakerid.gallery import Gallery
+    from speakerid.model import Encoder
 
 _AFTER_STOP_S = 0.5  # frames that still arrive after STOP do not start a new session
 
@@ -124,11 +126,11 @@ class LiveSession(Listening):
         self.stop()
         self._begin(OpenMicrophone(device, KeepingRing(self.sound)))
 
-    def start_replay(self, recording: bytes | Path, people: "Gallery | None" = None) -> None:
+    def start_replay(self, recording: bytes | Path, people: "PeopleFor | None" = None) -> None:
         """Listen to a recording, a path or a file's bytes, in real time; browsers play it along.
 
         Args:
-            people: whom to compare with, instead of everybody who is enrolled.
+            people: whom an encoder compares with, instead of everybody who is enrolled.
         """
         from speakerid.audio.replay import Replay
 
@@ -143,12 +145,17 @@ class LiveSession(Listening):
         """
         from speakerid.dashboard import demo
 
-        self._demo = DemoPeople(resources.encoder())
-        people = self._demo.gallery
+        self._demo = DemoPeople(resources.loaded())
         self.stop()
-        self.people.use(people)
+        self.people.use(self._demo.gallery)
         self.start_again()
-        self.start_replay(demo.CONVERSATION, people)
+        self.start_replay(demo.CONVERSATION, self._demo_for)
+
+    def _demo_for(self, encoder: "Encoder") -> "Gallery":
+        """The demo's people as this encoder knows them, which was still loading when the demo began."""
+        if self._demo is None or self._demo.model != encoder.id:
+            self._demo = DemoPeople(encoder)
+        return self._demo.gallery
 
     def end_demo(self) -> None:
         """Forget a demo that has ended, its people and its log: the visitors' own people are back.

@@ -51,7 +51,8 @@ def space(
             "mode": "text",
             "text": names if flat else [name + "<br> " for name in names],  # above the points
             "textposition": "middle center" if flat else "top center",
-            "textfont": {"size": 15},
+            # In the person's color, so that it is seen whose name it is where clusters lie close.
+            "textfont": {"size": 15, "color": [looks[person.name].color for person in people]},
             "hoverinfo": "skip",
         }
     )

@@ -63,7 +63,7 @@ def _ask(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
     ]
     stretches.sort(key=lambda stretch: (not stretch.chosen, -stretch.seconds))
     naming.ask(
-        stretches,
+        lambda: stretches,
         gallery,
         source="recording",
         named=lambda name, chosen: visit.named(name, [stretch.start for stretch in chosen]),

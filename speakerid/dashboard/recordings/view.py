@@ -1,6 +1,7 @@
 """What the Recordings page draws: progress, timeline, speaking time, table, downloads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import PurePath
 
 import plotly.graph_objects as go
@@ -9,7 +10,9 @@ import streamlit as st
 from speakerid.conversation.analysis import Analysis, Heard
 from speakerid.conversation.entry import Entry, clock
 from speakerid.conversation.formats import to_csv, to_html, to_json, to_rttm
+from speakerid.conversation.shares import Share, talking_time
 from speakerid.dashboard.recordings import naming as recordings_naming
+from speakerid.dashboard.recordings import player
 from speakerid.dashboard.recordings.visit import RecordingPage
 from speakerid.dashboard.shared import widgets
 from speakerid.dashboard.shared.colors import UNKNOWN, Look, looks
@@ -17,16 +20,18 @@ from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.timeline import plotly_source, report, rows
 from speakerid.dashboard.shared.words import UNCALIBRATED, drawn
 from speakerid.gallery import Gallery, Voiceprint
+from speakerid.plural import counted
 
 _STRANGERS = ("#8C8C8C", "#5F6B6B", "#B0A58F", "#7A6F86", "#A3B0A8", "#6E7F5E")
 _ROWS = 2000  # of the table; the downloads have all
 
 
 @st.fragment(run_every=1.0)
-def progress(analysis: Analysis, duration: float) -> None:
-    """How far an analysis is; draws the page anew once it has ended."""
+def progress(analysis: Analysis, name: str, duration: float) -> None:
+    """How far the analysis of a recording is; draws the page anew once it has ended."""
     heard = analysis.heard
     with st.container(key="recording-progress"):
+        st.write(f"Analyzing **{escaped(name)}**")
         share = min(1.0, heard.seconds / duration) if duration else None
         where = clock(heard.seconds).split(".")[0]
         if heard.told_apart is not None:
@@ -40,7 +45,7 @@ def progress(analysis: Analysis, duration: float) -> None:
         if heard.turns:
             last = heard.turns[-1]
             now = f"at {clock(last.start)} {escaped(last.speaker)} speaks"
-            st.caption(f"{len(heard.turns)} turns so far; {now}.")
+            st.caption(f"{counted(len(heard.turns), 'turn')} so far; {now}.")
     if not heard.running:
         st.rerun()
 
@@ -66,15 +71,19 @@ def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
                 icon=":material/hearing_disabled:",
             )
         return
-    colors = _looks(entries, people)
+    colors, talked = _looks(entries, people), talking_time(entries)
     names = [person.name for person in people if any(e.speaker == person.name for e in entries)]
-    timeline, share = report(entries, names, colors)
+    timeline, _ = report(entries, names, colors)
     with st.container(key="card-timeline"):
+        widgets.label(name)
         widgets.tiles(_summary(heard, entries))
-        clicked = _chart(timeline, "recording-timeline", tools=True)
+        widgets.label("Who spoke when")
+        clicked = _chart(timeline | {"layout": timeline["layout"] | {"title": None}}, "recording-timeline")
+        player.draw(visit.sound_url, entries, chart="recording-timeline")
+        voices = counted(len(talked), "voice")
+        st.caption(f"{counted(len(entries), 'turn')} of {voices}; the table below has each of them.")
         place = st.container()
-        share["layout"] |= {"bargap": 0.55, "height": 230, "margin": {"l": 8, "r": 8, "t": 44, "b": 8}}
-        _chart(share, "recording-share", tools=False)
+        _talking_time(talked, colors)
     _downloads(entries, name, lambda: to_html(entries, name, report(entries, names, colors), plotly_source()))
     ticked = _table(entries)
     picked = [number for point in clicked if (number := _entry_at(point, entries, names)) is not None]
@@ -108,19 +117,33 @@ def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str
     ]
 
 
-def _chart(figure: dict, key: str, *, tools: bool) -> list[dict]:
+def _chart(figure: dict, key: str) -> list[dict]:
     """Draw it; the points that are clicked on."""
     drawn = go.Figure(figure["data"], figure["layout"])
     drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
     drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#8a938f", "activecolor": "#14968a"})
     drawn.update_xaxes(tickfont_size=14)
     drawn.update_yaxes(tickfont_size=14)
-    config = {"displaylogo": False, "displayModeBar": tools}
-    if not tools:
-        st.plotly_chart(drawn, key=key, config=config)
-        return []
+    config = {"displaylogo": False, "displayModeBar": True}
     event = st.plotly_chart(drawn, key=key, config=config, on_select="rerun", selection_mode="points")
     return list(event["selection"]["points"])
+
+
+def _talking_time(talked: Sequence[Share], colors: Mapping[str, Look]) -> None:
+    """Who talked for how long, as a table: bars to see, numbers to read."""
+    rows = "".join(
+        f'<tr><td><i class="sid-dot" style="background:{(color := colors[one.name].color)}"></i></td>'
+        f"<td>{escape(one.name)}</td><td>{clock(one.seconds)}</td><td>"
+        f'<div class="sid-bar"><b style="width:{100 * one.share:.1f}%;background:{color}"></b></div>'
+        f"<span>{one.share:.0%}</span></td></tr>"
+        for one in talked
+    )
+    with st.container(key="recording-share"):
+        widgets.label("Shares of talking time")
+        st.html(
+            '<table class="sid-exemplars"><thead><tr><th></th><th>Voice</th><th>Time</th><th>Share</th></tr>'
+            f"</thead><tbody>{rows}</tbody></table>"
+        )
 
 
 def _downloads(entries: Sequence[Entry], name: str, page: Callable[[], str]) -> None:

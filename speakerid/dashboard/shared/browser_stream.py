@@ -39,6 +39,8 @@ class BrowserStream:
     def use(self, context: Any) -> None:
         """Look after this context of `webrtc_streamer` from now on; after none where it is None."""
         self._context = context
+        if not self._wanted():
+            self._asked_at = None  # the next START is waited for anew
         worker = self._worker()
         track = None if worker is None else worker.input_audio_track
         if track is not self._track:
@@ -48,12 +50,16 @@ class BrowserStream:
     def overdue(self, now: float) -> bool:
         """Whether a browser has wanted to send for so long, as far as was looked (`now` from
         `time.monotonic`), that its sound is not on the way any more. Ask only while none has come."""
-        state = None if self._context is None else self._context.state
-        if state is None or not (state.playing or state.signalling):
+        if not self._wanted():
             self._asked_at = None
             return False
         self._asked_at = now if self._asked_at is None else self._asked_at
         return now - self._asked_at > FIRST_FRAME_S
+
+    def _wanted(self) -> bool:
+        """Whether the browser wants to send."""
+        state = None if self._context is None else self._context.state
+        return state is not None and (state.playing or state.signalling)
 
     def arrived(self) -> None:
         """Its sound is here."""
@@ -92,6 +98,8 @@ class RecordedStream(BrowserStream):
 
     def feed(self, source: "BrowserSource") -> None:
         """Its sound goes there from now on."""
+        if source is not self._source:
+            self.arrived()  # or was given up: what was waited for before is over
         self._source = source
 
     def seen(self) -> None:

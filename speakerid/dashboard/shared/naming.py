@@ -1,7 +1,8 @@
 """Enroll somebody from stretches that were heard: choose them, hear them, give a name and the consent.
 
-Streamlit keys: naming-turn-N, naming-name, naming-consent, naming-enroll, naming-instead,
-naming-distinct.
+Streamlit keys, each followed by "-" and the number of the opening, so that nothing of one voice's dialog is
+taken for another's: naming-name, naming-consent, naming-enroll, naming-instead, naming-distinct, and
+naming-turn with the millisecond at which the turn begins after it.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,15 +14,16 @@ import streamlit as st
 
 from speakerid.audio.format import RATE
 from speakerid.conversation.entry import clock
-from speakerid.dashboard.shared import access, resources, widgets
+from speakerid.dashboard.shared import access, enrolled, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
 from speakerid.gallery.consent import consent_text
 
-_AT_ONCE = "naming-save"  # in the session: save without another click, for an offer was taken or turned down
-_DISTINCT = "naming-distinct-from"  # in the session: (name, person) that are not the same, as was confirmed
-_OFFERED = 12  # turns; more do not make a better voiceprint
+_OPENED = "naming-opened"  # in the session: how often the dialog was opened
+_OFFERED = 12  # turns when it opens; more do not make a better voiceprint
+_LATER = 12  # more that may come while it is open
+_LOOK_S = 1.5  # between two looks for turns that were heard meanwhile
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class Stretch:
     Attributes:
         start: seconds into the session or recording.
         label: when and what it was heard as, for people.
-        chosen: whether it is thought to be the same voice as the one to name.
+        chosen: whether it is surely the same voice as the one to name.
         samples: int16 [n] at 16 kHz; None where its sound was not kept.
         gain_db: by how much it was raised when it came in, because it is too quiet.
     """
@@ -52,62 +54,124 @@ Named = Callable[[str, list[Stretch]], None]
 """Told the name under which these stretches' voice is enrolled now."""
 
 
-@st.dialog("Whose voice is this?", width="large")
-def ask(stretches: Sequence[Stretch], gallery: Gallery, *, source: str, named: Named) -> None:
-    """Ask for the name and the consent, and enroll.
+@dataclass
+class _Opening:
+    """What one opening of the dialog remembers; the next voice's starts with nothing.
+
+    Attributes:
+        number: of the opening, in the session.
+        order: seconds at which the turns begin that have a place in the list; places stay.
+        at_once: save without another click, for an offer was taken or turned down.
+        distinct: (name, person) that are not the same, as was confirmed.
+    """
+
+    number: int
+    order: list[float] = field(default_factory=list)
+    at_once: bool = False
+    distinct: set[tuple[str, str]] = field(default_factory=set)
+
+    def key(self, what: str) -> str:
+        return f"naming-{what}-{self.number}"
+
+    def turn(self, stretch: Stretch) -> str:
+        return f"{self.key('turn')}-{round(stretch.start * 1000)}"
+
+    def usable(self, offered: Sequence[Stretch]) -> list[Stretch]:
+        """Those with sound, in their places; new ones come last."""
+        found = {stretch.start: stretch for stretch in offered if stretch.samples is not None}
+        most = _OFFERED + _LATER if self.order else _OFFERED
+        for start in found:
+            if start not in self.order and len(self.order) < most:
+                self.order.append(start)
+        return [found[start] for start in self.order if start in found]
+
+
+def ask(offered: Callable[[], Sequence[Stretch]], gallery: Gallery, *, source: str, named: Named) -> None:
+    """Open the dialog that asks for the name and the consent, and enrolls.
 
     Args:
-        stretches: the turns on offer; at least one has samples.
+        offered: the turns on offer now, at least one with samples; asked again while the dialog is open.
         source: stored with the consent: "live", "demo" or "recording".
     """
-    usable = [stretch for stretch in stretches if stretch.samples is not None][:_OFFERED]
+    number = st.session_state[_OPENED] = st.session_state.get(_OPENED, 0) + 1
+    _dialog(_Opening(number), offered, gallery, source, named)
+
+
+@st.dialog("Whose voice is this?", width="large", on_dismiss="rerun")  # which ends the looking for turns
+def _dialog(
+    opening: _Opening,
+    offered: Callable[[], Sequence[Stretch]],
+    gallery: Gallery,
+    source: str,
+    named: Named,
+) -> None:
     st.write("Choose turns in which only this person speaks; hear them if in doubt.")
     if source == "demo":
         st.caption("Whoever is enrolled in the demo is forgotten when it starts again.")
-    chosen = [stretch for number, stretch in enumerate(usable) if _offer(number, stretch)]
-    seconds = sum(stretch.seconds for stretch in chosen)
-    if seconds < MIN_SPEECH_SECONDS:
-        st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
-    name = st.text_input("Name", key="naming-name", help="Somebody who is enrolled already is added to.")
-    agreed = st.checkbox(consent_text(keep_recordings=False), key="naming-consent")
-    save = st.button("Enroll this voice", type="primary", key="naming-enroll", icon=":material/person_add:")
-    if save or st.session_state.pop(_AT_ONCE, False):
-        refused = _enroll(name, agreed, chosen, gallery, source, named)
+    st.fragment(_turns, run_every=_LOOK_S)(opening, offered)
+    name = st.text_input(
+        "Name", key=opening.key("name"), help="Somebody who is enrolled already is added to."
+    )
+    agreed = st.checkbox(consent_text(keep_recordings=False), key=opening.key("consent"))
+    enrolled.tell(name, gallery, opening.key("name"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        save = st.button(
+            "Enroll this voice", type="primary", key=opening.key("enroll"), icon=":material/person_add:"
+        )
+        enrolled.tell_missing(enrolled.missing(name, agreed, gallery))
+    if save or opening.at_once:
+        opening.at_once = False
+        chosen = [one for one in opening.usable(offered()) if st.session_state.get(opening.turn(one))]
+        refused = _enroll(opening, name, agreed, chosen, gallery, source, named)
         for reason in refused.reasons:
             st.error(escaped(reason), icon=":material/block:")
         if other := refused.belongs_to:
             with st.container(horizontal=True):
                 st.button(
                     f"Add it to {escaped(other)}",
-                    key="naming-instead",
+                    key=opening.key("instead"),
                     icon=":material/person_check:",
                     on_click=_instead,
-                    args=(other,),
+                    args=(opening, other),
                 )
-                widgets.somebody_else(name, key="naming-distinct", on_click=_distinct, args=(name, other))
+                widgets.somebody_else(
+                    name, key=opening.key("distinct"), on_click=_distinct, args=(opening, name, other)
+                )
 
 
-def _instead(name: str) -> None:
+def _turns(opening: _Opening, offered: Callable[[], Sequence[Stretch]]) -> None:
+    """The turns, each with its sound and a tick; drawn again and again, for more may be heard meanwhile."""
+    seconds = 0.0
+    with st.container(key=opening.key("turns")):
+        for stretch in opening.usable(offered()):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if st.checkbox(escaped(stretch.label), stretch.chosen, key=opening.turn(stretch)):
+                    seconds += stretch.seconds
+                st.audio(stretch.samples, sample_rate=RATE, width=320)
+    if seconds < MIN_SPEECH_SECONDS:
+        st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
+
+
+def _instead(opening: _Opening, name: str) -> None:
     """Take the offer: a callback, for it changes an input that is drawn already."""
-    st.session_state["naming-name"] = name
-    st.session_state[_AT_ONCE] = True
+    st.session_state[opening.key("name")] = name
+    opening.at_once = True
 
 
-def _distinct(name: str, other: str) -> None:
+def _distinct(opening: _Opening, name: str, other: str) -> None:
     """Turn the offer down: the voice only sounds like that person's."""
-    st.session_state.setdefault(_DISTINCT, set()).add((name, other))
-    st.session_state[_AT_ONCE] = True
-
-
-def _offer(number: int, stretch: Stretch) -> bool:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        ticked = st.checkbox(escaped(stretch.label), stretch.chosen, key=f"naming-turn-{number}")
-        st.audio(stretch.samples, sample_rate=RATE, width=320)
-    return ticked
+    opening.distinct.add((name, other))
+    opening.at_once = True
 
 
 def _enroll(
-    name: str, agreed: bool, chosen: list[Stretch], gallery: Gallery, source: str, named: Named
+    opening: _Opening,
+    name: str,
+    agreed: bool,
+    chosen: list[Stretch],
+    gallery: Gallery,
+    source: str,
+    named: Named,
 ) -> EnrollmentRefused:
     """Why it was refused, and whose voice it is; draws the page anew where it was not."""
     reasons = []
@@ -134,7 +198,7 @@ def _enroll(
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
                 gains_db=[stretch.gain_db for stretch in chosen],
-                distinct_from=[other for one, other in st.session_state.get(_DISTINCT, ()) if one == name],
+                distinct_from=[other for one, other in opening.distinct if one == name],
             )
     except EnrollmentRefused as refused:
         return refused

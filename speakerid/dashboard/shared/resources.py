@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from speakerid.errors import SpeakerIdError
+from speakerid.places import default_place
 
 if TYPE_CHECKING:
     from speakerid.audio.microphone import Device
@@ -28,13 +29,14 @@ _DEVICES_SECONDS = 5.0
 
 _lock = threading.Lock()
 _microphones: "tuple[float, list[Device]]" = (float("-inf"), [])
-_galleries: dict[Path, "Gallery"] = {}
+_galleries: dict[str | Path, "Gallery"] = {}
 _encoders: dict[str, "_Loading"] = {}
 
 
-def voiceprints_folder() -> Path:
+def voiceprints_place() -> str | Path:
     """Where voiceprints are kept: SPEAKERID_VOICEPRINTS, or ./voiceprints."""
-    return Path(os.environ.get("SPEAKERID_VOICEPRINTS") or "voiceprints").absolute()
+    place = default_place()
+    return place.absolute() if isinstance(place, Path) else place
 
 
 def model_name() -> str:
@@ -50,7 +52,7 @@ def gallery() -> "Gallery":
     """
     from speakerid.gallery import Gallery
 
-    folder = voiceprints_folder()
+    folder = voiceprints_place()
     with _lock:
         if folder not in _galleries:
             _galleries[folder] = Gallery.open(folder)
@@ -84,6 +86,13 @@ def encoder() -> "Encoder":
         ModelError: it could not be loaded. The next call tries again.
     """
     return _loading(0.0).result()
+
+
+def loaded() -> "Encoder | None":
+    """The encoder of this process if it is loaded already; never waits."""
+    with _lock:
+        loading = _encoders.get(model_name())
+    return loading.result() if loading is not None and loading.state()[0] == "ready" else None
 
 
 def encoder_state() -> tuple[EncoderState, str]:

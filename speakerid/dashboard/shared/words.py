@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.identify.decision import sure
+from speakerid.plural import counted
 
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Snapshot
 
 NOBODY = "nobody"
+FIRM_S = 1.0
+"""Seconds of speech from which on an answer is no first impression any more. In conversations of the people
+in tests/voices, 91 to 95 % of what is shown before it is right, 98 to 99 % from there to 3 s."""
 _FLOOR_DBFS = -60.0  # the level meter's left end
 
 UNCALIBRATED = (
@@ -22,26 +26,45 @@ UNCALIBRATED = (
 
 def not_listening(why: str) -> dict[str, Any]:
     """The big name while there is no source."""
-    return {"kind": "idle", "name": "not listening", "detail": why, "color": None}
+    return {"kind": "idle", "name": "not listening", "detail": why, "told": why, "color": None, "firm": 1.0}
 
 
-def now_speaking(decision: "Decision | None", color: Callable[[str], str]) -> dict[str, Any]:
-    """The big name, what stands below it, and the person's color."""
+def now_speaking(
+    decision: "Decision | None", color: Callable[[str], str], firm: float = 1.0
+) -> dict[str, Any]:
+    """The big name, what stands below it (`told`: for an audience), and the person's color.
+
+    Args:
+        firm: how far the answer is from a first impression, 0..1 (see `firmness`).
+    """
     speaker = decision.speaker if decision else None
-    if speaker is None:
-        return {"kind": NOBODY, "name": NOBODY, "detail": detail(decision), "color": None}
-    kind = UNKNOWN if speaker == UNKNOWN else "person"
-    return {"kind": kind, "name": speaker, "detail": detail(decision), "color": color(speaker)}
+    if decision is None or speaker is None:
+        return {"kind": NOBODY, "name": NOBODY, "detail": "no speech", "told": "", "color": None, "firm": 1.0}
+    told = f"{sure(decision.confidence)} sure"
+    if speaker == UNKNOWN:
+        told = f"none of the enrolled voices · {told}"
+    if firm < 1.0:
+        told = f"first impression · {told}"
+    return {
+        "kind": UNKNOWN if speaker == UNKNOWN else "person",
+        "name": speaker,
+        "detail": f"{told} · {decision.details.seconds:.1f} s heard" if decision.details else told,
+        "told": told,
+        "color": color(speaker),
+        "firm": round(firm, 2),
+    }
 
 
-def detail(decision: "Decision | None") -> str:
-    """The line below the name."""
-    if decision is None or decision.speaker is None:
-        return "no speech"
-    heard = f" · {decision.details.seconds:.1f} s heard" if decision.details else ""
-    if decision.speaker == UNKNOWN:
-        return f"none of the enrolled voices · {sure(decision.confidence)} sure{heard}"
-    return f"{sure(decision.confidence)} sure{heard}"
+def firmness(decision: "Decision | None", before: "Decision | None", firm: float) -> float:
+    """How far an answer is from a first impression, 0..1, by the seconds of speech that it was judged by.
+
+    Args:
+        before: what was shown before it, which was so `firm`: a name that goes on after a breath stays so.
+    """
+    if decision is None or decision.speaker is None or decision.details is None:
+        return 1.0
+    now = min(1.0, decision.details.seconds / FIRM_S)
+    return max(now, firm) if before is not None and before.speaker == decision.speaker else now
 
 
 def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
@@ -55,19 +78,19 @@ def signal(snapshot: "Snapshot | None") -> dict[str, Any]:
     ]
     if snapshot.clipped:
         text.append("too loud: clipped")
-    if snapshot.speech and not math.isnan(snapshot.snr_db):
-        text.append(f"{snapshot.snr_db:.0f} dB above the noise")
+    if not math.isnan(snapshot.snr_db):
+        text.append(f"speech {snapshot.snr_db:.0f} dB above the noise")
     lost = []
     if snapshot.dropped:
         lost.append(f"{snapshot.dropped / 16_000:.1f} s of sound lost")
     if snapshot.skipped:
-        lost.append(f"{snapshot.skipped} steps skipped, the computer is busy")
+        lost.append(f"{counted(snapshot.skipped, 'step')} skipped, the computer is busy")
     return {
         "level": round(level, 3),
         "clipped": bool(snapshot.clipped),
         "speech": bool(snapshot.speech),
         "text": text,
-        "lost": ", ".join(lost) or "no sound lost",
+        "lost": ", ".join(lost),
     }
 
 
@@ -76,7 +99,7 @@ def latency(measured: Collection[float]) -> dict[str, Any]:
 
     What a browser's microphone and its connection take before that is not in it: it cannot be measured here.
     """
-    way = "from the app having the sound to the screen"
+    way = "until a sound is on the screen"
     if not measured:
         detail = f"{way}: measured while somebody speaks"
         return {"text": "—", "detail": detail, "median": None, "slow": None}
@@ -84,7 +107,7 @@ def latency(measured: Collection[float]) -> dict[str, Any]:
     slow = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     return {
         "text": f"{median(ordered):.0f} ms",
-        "detail": f"{way}; 19 times in 20 under {slow:.0f} ms",
+        "detail": f"{way}, 19 times in 20 under {slow:.0f} ms",
         "median": round(median(ordered), 1),
         "slow": round(slow, 1),
     }
@@ -111,6 +134,13 @@ def gender(label: str, probability: float) -> dict[str, str]:
 
     guess = "not sure" if label == "not sure" else f"{label}, {drawn(probability):.0%}"
     return {"text": f"Sounds: {guess}", "help": ABOUT}
+
+
+def corrected(now: dict[str, Any], name: str, color: str) -> dict[str, Any]:
+    """The same where a person said that this stretch is somebody else's (`name`)."""
+    kind = UNKNOWN if name == UNKNOWN else "person"
+    detail = f"corrected · heard as {now['name']}"
+    return {**now, "kind": kind, "name": name, "detail": detail, "told": "", "color": color, "firm": 1.0}
 
 
 def explanation(decision: "Decision | None", names: Sequence[str]) -> dict[str, Any]:

@@ -60,6 +60,8 @@ async def listen(socket: WebSocket) -> None:
             raise busy(
                 f"{MAX_LISTENING} clients are listening, as many as may: try again once one has ended."
             )
+        if why := service.engine.full:
+            raise busy(why)
         codec = socket.query_params.get("codec", "pcm")
         if codec not in ("pcm", "opus"):
             raise Refusal(HTTPStatus.BAD_REQUEST, "codec is neither pcm nor opus: send one of them.")

@@ -10,10 +10,10 @@ from gallery.people import CONSENT, keep, voiceprint
 from support import voices
 
 from speakerid.dashboard.shared import resources
-from speakerid.gallery import Gallery, audit
+from speakerid.gallery import Gallery
 from speakerid.gallery.portable import Portable, packed_people
 from speakerid.gallery.sealing import Seal
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 
 SECRET, NEW = "correct horse", "battery staple"
 
@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("SPEAKERID_PASSPHRASE", raising=False)
     made = tmp_path / "voiceprints"
     made.mkdir()
-    store = FolderStore(made)
+    store = open_store(made)
     ana, bo = ours("Ana", 1), ours("Bo", 2)
     for person in (ana, bo):
         store.put(person)
@@ -112,7 +112,7 @@ def test_everybody_is_exported_encrypted(dialog, folder, tmp_path):
     there = Gallery.open(tmp_path / "there", "")
     assert there.load(file, resources.encoder().id, passphrase=SECRET).added == ["Ana", "Bo"]
     assert len(there.recordings("Ana")) == 1
-    assert [line["what"] for line in audit.lines(folder)[0]] == ["export"]
+    assert [line["what"] for line in Gallery.open(folder).audit()] == ["export"]
     dialog.checkbox(key="export-recordings").uncheck().run()
     assert download(dialog) is None, "it is not what is chosen now"
 
@@ -198,7 +198,7 @@ def test_another_models_people_are_made_anew_where_recordings_came_along(dialog,
     there.enroll(
         "Alice", voices.enrollment("Alice"), resources.encoder(), consent=CONSENT, keep_recordings=True
     )
-    store = FolderStore(tmp_path / "there")
+    store = open_store(tmp_path / "there")
     with store.locked():
         store.put(replace(there.get("Alice"), model="another"))
         store.put(voiceprint("Zed", 9, model="another"))
@@ -247,7 +247,7 @@ def test_turning_it_on_changing_it_and_turning_it_off(dialog, folder):
     dialog.radio(key="passphrase-what-2").set_value("off").run()
     set_passphrase(dialog, 2, old=NEW)
     assert "Nothing is encrypted any more" in dialog.success[0].value and names(folder) == ["Ana", "Bo"]
-    assert [line["what"] for line in audit.lines(folder)[0]] == ["passphrase"] * 3
+    assert [line["what"] for line in Gallery.open(folder).audit()] == ["passphrase"] * 3
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from support import voices
 
 from speakerid import uploads
 from speakerid.audio.format import RATE
+from speakerid.dashboard.shared import resources
 from speakerid.gallery import Gallery, recordings
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 
 
 @pytest.fixture
@@ -304,7 +305,7 @@ def test_leaving_the_page_keeps_nothing(page, folder, tmp_path):
 
 def test_a_long_list_is_searched(folder, monkeypatch):
     folder.mkdir()
-    store = FolderStore(folder)
+    store = open_store(folder)
     for number in range(15):
         store.put(voiceprint(f"Person {number:02}", number))
     app = open_page("1_Enroll.py", folder, monkeypatch)
@@ -313,3 +314,40 @@ def test_a_long_list_is_searched(folder, monkeypatch):
     text = said(app.run())
     assert "Person 14" in text
     assert "Person 03" not in text
+
+
+def test_a_name_in_another_case_is_refused_at_once_and_one_click_writes_it_as_enrolled(
+    page, folder, tmp_path
+):
+    first, second = (voices.write_wav(tmp_path / "x.wav", s).read_bytes() for s in voices.enrollment("Alice"))
+    save(upload(fill(page, "Alice"), ("1.wav", first)))
+    app = upload(fill(page, " aLICE "), ("2.wav", second), number=1)
+    text = said(app)
+    assert "nothing can be saved under this name" in text and "saving adds" not in text
+    assert "Still missing: a name that nobody has, or this one as it is enrolled." in text
+    app = save(app)
+    assert "already somebody called" in plain(app.error[0].value), "the gallery gives the same answer"
+    app = app.button(key="enroll-name-as-enrolled").click().run()
+    assert app.text_input(key="enroll-name").value == "Alice" and "saving adds" in said(app)
+    assert "Alice is enrolled" in said(save(app))
+    (alice,) = Gallery.open(folder).speakers()
+    assert set(alice.sources) == {"1.wav", "2.wav"}
+
+
+def test_a_name_that_another_model_enrolled_is_told_before_anything_is_saved(folder, monkeypatch, tmp_path):
+    resources.encoder()
+    folder.mkdir()
+    open_store(folder).put(voiceprint("Alice", model="another-1234"))
+    app = upload(
+        fill(open_page("1_Enroll.py", folder, monkeypatch), "Alice"), ("a.wav", recording("Alice", tmp_path))
+    )
+    assert "enrolled with another model, so nothing can be added" in said(app)
+
+
+def test_what_is_missing_stands_beside_save(page, tmp_path):
+    app = upload(fill(page, "", False), ("a.wav", recording("Alice", tmp_path, seconds=3)))
+    assert "Still missing: a name, the consent, more speech, 5 s at least." in said(app)
+    app = fill(app, "unknown", False)
+    assert "a name that can be used" in said(app) and "reserved for strangers" in said(app)
+    app = upload(fill(app, "Alice"), ("a.wav", recording("Alice", tmp_path)))
+    assert "Still missing" not in said(app)

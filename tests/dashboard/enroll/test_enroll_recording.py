@@ -169,3 +169,19 @@ def test_what_is_counted_while_recording_is_what_the_take_holds():
     assert collector.progress().speech_seconds == pytest.approx(
         make_take("a", samples).speech_seconds, abs=0.01
     )
+
+
+def test_what_was_amiss_before_a_pause_is_not_said_at_the_next_start():
+    collector = Collector()
+    collector.push(spoken("Alice", 3))
+    collector.push(np.zeros(4 * RATE, np.float32))
+    assert advice(collector.progress(running=True))[0] == "warn", "silent for four seconds"
+    collector.begin()
+    assert advice(collector.progress(running=True)) == ("good", "Listening …")
+    collector.push(np.ones(RATE // 10, np.float32))  # the click of a plug
+    collector.begin()
+    assert advice(collector.progress(running=True)) == ("good", "Listening …")
+    collector.push(spoken("Alice", 3)[RATE:])
+    assert advice(collector.progress(running=True))[1].startswith("Good")
+    collector.push(np.zeros(3 * RATE, np.float32))
+    assert advice(collector.progress(running=True))[0] == "warn"

@@ -8,7 +8,7 @@ import pytest
 from dashboard.pages import open_page, said
 from evaluate.test_own import person
 
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 
@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 def page(folder, monkeypatch, *people):
     for one in people:
-        FolderStore(folder).put(one)
+        open_store(folder).put(one)
     return open_page("4_Evaluate.py", folder, monkeypatch)
 
 
@@ -64,3 +64,30 @@ def test_models_are_never_mixed(folder, monkeypatch):
     other = replace(person("Zoe", 9), model="model-2")
     app = page(folder, monkeypatch, person("Ana", 1), person("Bō", 2), other)
     assert "Zoe" not in said(app) and app.selectbox(key="evaluate-model").options == ["model-1", "model-2"]
+
+
+def test_the_threshold_goes_to_the_live_page_with_one_click(folder, monkeypatch):
+    app = page(folder, monkeypatch, person("Ana", 1), person("Bō", 2))
+    label = app.button(key="evaluate-apply").label
+    app = app.button(key="evaluate-apply").click().run()
+    threshold = int(label.split()[1].rstrip("%"))
+    assert app.session_state["live-session"].choices["threshold"] == threshold / 100
+    assert f"shows a name from {threshold}% on" in said(app)
+    app.slider(key="evaluate-threshold").set_value(97).run()
+    app = app.button(key="evaluate-apply-tried").click().run()
+    assert app.session_state["live-session"].choices["threshold"] == 0.97
+    app = app.switch_page("pages/2_Live.py").run()
+    [control] = [slider for slider in app.slider if slider.label == "How sure a name must be"]
+    assert control.value == 0.97
+    assert app.session_state["live-session"]._settings == {"threshold": 0.97}
+
+
+def test_each_persons_reliability_is_told_before_a_show(folder, monkeypatch):
+    center = unit(np.random.default_rng(7).standard_normal(192))
+    twins = [person(name, seed, center=center) for seed, name in enumerate(("Ana", "Ana <b>again"))]
+    app = page(folder, monkeypatch, *twins, person("Cy", 3, recordings=1), person("Dee", 4))
+    app.slider(key="evaluate-threshold").set_value(40).run()
+    text = said(app)
+    assert "<td>Dee</td><td>6 of 6</td>" in text and "reliable" in text
+    assert "taken for Ana &lt;b&gt;again: record more of both" in text or "taken for Ana: record more" in text
+    assert "<td>Cy</td><td>not tried</td>" in text and "one recording only: record one more" in text

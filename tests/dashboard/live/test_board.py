@@ -22,6 +22,24 @@ def test_the_three_answers_are_told_apart(board):
     assert "none of the enrolled" in said["unknown"]["detail"]
 
 
+def test_an_early_answer_looks_early_and_a_breath_does_not_make_it_so_again(board):
+    def shown(at: float, speaker: str | None, seconds: float) -> dict:
+        said = decision(at, speaker, 0.93)
+        if said.details:
+            said = replace(said, details=replace(said.details, seconds=seconds))
+        return board.update(snapshot(at, said), [said])["now"]
+
+    first = shown(1, "Ana", 0.2)
+    assert first["firm"] == 0.2 and first["detail"] == "first impression · 93% sure · 0.2 s heard"
+    assert shown(1.4, "Ana", 0.6)["firm"] == 0.6
+    grown = shown(2, "Ana", 1.5)
+    assert grown["firm"] == 1 and "impression" not in grown["detail"] and grown["told"] == "93% sure"
+    assert shown(2.5, "Ana", 0.2)["firm"] == 1, "the same name goes on after a breath"
+    assert shown(2.7, "Bō", 0.2)["firm"] == 0.2
+    assert shown(3, None, 0)["firm"] == 1
+    assert shown(4, "Ana", 0.2)["firm"] == 0.2, "after a silence anybody may speak"
+
+
 def test_nothing_is_called_quite_certain(board):
     said = decision(1, "Ana", 0.9999)
     message = board.update(snapshot(1, said, (Turn(0, 1, "Ana", 0.9999),)), [said])
@@ -86,6 +104,19 @@ def test_a_corrected_name_stays_corrected_while_the_turn_grows(board):
     assert board.correct(1.0, "<b>") is None
 
 
+def test_a_name_that_was_corrected_is_not_shown_any_more_while_that_turn_goes_on(board):
+    turn = Turn(1, 2, "Ana", 0.9)
+    update(board, 2, "Ana", (turn,))
+    now = board.correct(1.0, "unknown")["now"]
+    assert (now["kind"], now["name"], now["detail"]) == ("unknown", "unknown", "corrected · heard as Ana")
+    assert update(board, 3, "Ana", (replace(turn, end=3),))["now"]["name"] == "unknown"
+    assert board.correct(1.0, "Bō")["now"]["color"] == board.color("Bō")
+    assert "Bō" in board.export("csv")[2] and board.hello()["turns"]["rows"][0]["name"] == "Bō"
+    later = update(board, 9, "Ana", (replace(turn, end=3), Turn(8, 9, "Ana", 0.9)))
+    assert later["now"]["name"] == "Ana", "the next turn is another one"
+    assert board.correct(1.0, "Ana")["now"]["name"] == "Ana"
+
+
 def test_a_corrected_stretch_stays_corrected_when_the_app_joins_it_to_the_turn_before(board):
     first = Turn(0, 3, "Ana", 0.9)
     update(board, 5, "unknown", (first, Turn(3.2, 5, "unknown", 0.6)))
@@ -132,6 +163,7 @@ def test_why_this_name_is_said_in_numbers(board):
 def test_losses_and_clipping_are_told(board):
     signal = update(board, 1, "Ana", dropped=8000, skipped=2, clipped=True)["signal"]
     assert "0.5 s of sound lost" in signal["lost"] and "2 steps skipped" in signal["lost"]
+    assert update(board, 1.2, "Ana")["signal"]["lost"] == "", "what is all right takes no room"
     assert signal["clipped"] and any("too loud" in text for text in signal["text"])
 
 

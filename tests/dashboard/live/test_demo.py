@@ -7,6 +7,7 @@ from support import voices
 
 from speakerid import Encoder
 from speakerid.dashboard import demo
+from speakerid.dashboard.live import demo_people
 
 
 def truth() -> list[voices.Turn]:
@@ -24,6 +25,31 @@ def test_the_demo_is_complete() -> None:
     assert {turn.speaker for turn in turns} == {*people, "unknown"}
     assert all(turn.end < later.start for turn, later in pairwise(turns))
     assert turns[-1].end < len(voices.read(demo.CONVERSATION)) / voices.RATE
+
+
+def test_the_voiceprints_that_are_shipped_are_the_bundled_models(monkeypatch) -> None:
+    encoder = Encoder.load("ecapa-bundled")
+    shipped = demo_people.shipped()
+    assert {person.model for person in shipped} == {encoder.id}, (
+        "after another training of the bundled model: python -m speakerid.dashboard.live.demo_people"
+    )
+    monkeypatch.setattr(demo_people, "_made", {})
+    for stored, made in zip(shipped, demo_people._enrolled(encoder), strict=True):
+        assert (stored.id, stored.name, stored.created) == (made.id, made.name, made.created)
+        alike = np.einsum(
+            "kd,kd->k", stored.embeddings, made.embeddings
+        )  # runtimes differ in the last digits
+        assert alike.min() > 0.999
+        np.testing.assert_allclose(stored.seconds, made.seconds, atol=0.01)
+
+
+def test_with_another_model_the_demos_people_are_made_from_their_recordings(monkeypatch) -> None:
+    encoder = Encoder.load("ecapa-bundled")
+    monkeypatch.setattr(encoder, "id", "another-1234")
+    people = demo_people.DemoPeople(encoder)
+    assert people.model == "another-1234"
+    assert {person.model for person in people.gallery.speakers()} == {"another-1234"}
+    assert [person.id for person in people.gallery.speakers()] == [one.id for one in demo_people.shipped()]
 
 
 def test_the_truth_is_where_the_sound_is() -> None:

@@ -11,7 +11,7 @@ from speakerid.dashboard import demo
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import resources
 from speakerid.errors import SpeakerIdError
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 from speakerid.identify import Snapshot, Turn
 
 PAGE = "2_Live.py"
@@ -20,7 +20,7 @@ PAGE = "2_Live.py"
 def with_people(folder, *names: str, model: str | None = None) -> None:
     folder.mkdir(exist_ok=True)
     for seed, name in enumerate(names):
-        FolderStore(folder).put(voiceprint(name, seed, model=model or resources.encoder().id))
+        open_store(folder).put(voiceprint(name, seed, model=model or resources.encoder().id))
 
 
 def test_with_nobody_enrolled_the_page_leads_to_enrolling_and_offers_a_demo(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """A live session on the real Engine: sources in, names out, and everything ends when it should."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,6 +132,14 @@ def test_a_browser_whose_sound_does_not_get_through_is_told(session):
     assert session.board.state.text == "Stopped.", "nobody wants to send any more"
 
 
+def test_where_the_computer_keeps_up_with_no_more_it_is_told(session, tmp_path, monkeypatch):
+    monkeypatch.setattr(live_engine.engine(), "_capacity", 0)
+    session.start_replay(voices.write_wav(tmp_path / "a.wav", spoken("Alice", 5)))
+    told = "as many as this computer keeps up with: stop one of them"
+    wait(lambda: told in session.board.state.text, "it is not told")
+    assert not session.listening
+
+
 def test_a_late_frame_after_stop_starts_nothing(session):
     asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
     session.stop()
@@ -220,10 +229,8 @@ def test_a_stranger_is_enrolled_from_what_was_heard_and_the_log_corrected(sessio
     wait(lambda: not session.listening, "the recording does not end")
     strangers = [entry for entry in session.board.entries if entry.speaker == "unknown"]
     assert strangers
-    same = live_naming._same_voice(session, session.board.entries, strangers[0])
-    assert [entry for entry, one in zip(session.board.entries, same, strict=True) if one] == strangers[:1], (
-        "nobody told two voices apart here, so the others are not taken for this one"
-    )
+    offered = live_naming.offered(session, strangers[0].start)
+    assert offered[0].chosen and {one.start for one in offered} == {entry.start for entry in strangers}
     session.people.leave_out([])
     gallery = session.people.gallery
     samples = [session.sound.cut(entry.start, entry.end).astype(np.float32) / 32768 for entry in strangers]
@@ -261,6 +268,24 @@ def test_each_demo_has_people_of_its_own_who_always_look_the_same():
     assert first.gallery.get("Alice").id == "3bc51062973c458d"
     first.gallery.remove("Alice")
     assert second.gallery.get("Alice")
+
+
+def test_a_demo_begins_while_the_model_still_loads(session, monkeypatch):
+    free = threading.Event()
+    encoder = resources.encoder()
+    monkeypatch.setattr(resources, "loaded", lambda: None)
+    monkeypatch.setattr(resources, "encoder", lambda: free.wait(PATIENCE) and encoder)
+    try:
+        session.start_demo()
+        assert session.demonstrating and session.listening and session.board.state.kind == "waiting"
+        names = [person["name"] for person in session.board.hello()["people"]]
+        assert names == ["Alice", "Bruno", "Callum", "Daisy", "unknown"]
+    finally:
+        free.set()
+    wait(lambda: session.board.state.kind == "listening", "the model is there, and nobody listens")
+    assert session.demonstrating
+    session.stop()
+    session.end_demo()
 
 
 def test_a_demo_that_has_ended_leaves_the_visitors_own_people(session):

@@ -18,10 +18,14 @@ from speakerid.audio.decode import stream
 from speakerid.conversation.analysis import Analysis
 from speakerid.conversation.entry import Entry
 from speakerid.conversation.recorded_sound import RecordedSound
+from speakerid.conversation.shares import Share, talking_time
 from speakerid.conversation.strangers import Voice, cluster, likeness, split_strangers, tell_strangers_apart
 from speakerid.dashboard import demo
+from speakerid.dashboard.recordings import visit as recordings_visit
 from speakerid.dashboard.recordings.view import _entry_at, exports
+from speakerid.dashboard.recordings.visit import RecordingPage
 from speakerid.dashboard.shared import resources
+from speakerid.errors import AudioError
 from speakerid.gallery import Consent, Gallery
 from speakerid.identify import Listener, Turn
 from speakerid.identify.scoring import Scorer
@@ -220,7 +224,7 @@ def test_a_picked_turn_is_heard_and_its_voice_enrolled(folder, tmp_path, monkeyp
     samples, _ = voices.conversation(["Alice", "Edgar", "Bruno", "Edgar", "Edgar"])
     data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
     app = analyzed(open_page("3_Recordings.py", people, monkeypatch), data, "talk.wav")
-    visit = app.session_state["speakerid-page"].things["recording"]
+    visit = app.session_state["speakerid-session-recording"].thing
     entries = visit.entries()
     strangers = [number for number, entry in enumerate(entries) if entry.speaker.startswith("unknown")]
     assert strangers and "Click a turn" in said(app)
@@ -302,3 +306,57 @@ def test_silence_and_noise_are_no_speech(folder, tmp_path, monkeypatch):
     data = voices.write_wav(tmp_path / "noise.wav", noise).read_bytes()
     app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "noise.wav")
     assert "No speech was found" in said(app)
+
+
+def test_an_analysis_goes_on_while_another_page_is_open_and_is_there_on_return(folder, tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice", "Bruno"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = open_page("3_Recordings.py", folder, monkeypatch)
+    app.file_uploader(key="recording-file").set_value(("talk.wav", data, "audio/wav"))
+    app = app.run().button(key="recording-start").click().run()
+    analysis = app.session_state["speakerid-session-recording"].thing.analysis
+    app = app.switch_page("app.py").run()
+    assert finish(analysis).error == "" and analysis.heard.seconds == pytest.approx(
+        len(samples) / 16000, abs=0.05
+    )
+    app = app.switch_page("pages/3_Recordings.py").run()
+    assert list(app.dataframe[0].value["Speaker"]) == ["Alice", "Bruno"]
+    assert "talk.wav" in said(app)
+    assert analysis.sound.cut(0, 1) is not None, "its turns can be heard still"
+
+
+def test_more_recordings_at_once_than_the_computer_can_take_are_refused(folder, tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice", "Bruno", "Alice"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    people = Gallery.open(folder)
+    monkeypatch.setattr(recordings_visit, "MOST_AT_ONCE", 1)
+    first, second = RecordingPage(), RecordingPage()
+    first.start(data, "one.wav", resources.encoder, people)
+    with pytest.raises(AudioError, match=r"1 recording is .* try again when one of them has ended"):
+        second.start(data, "two.wav", resources.encoder, people)
+    first.start(data, "instead.wav", resources.encoder, people)  # the one before ends with it
+    first.close()
+    second.start(data, "two.wav", resources.encoder, people)
+    second.close()
+
+
+def test_a_recording_longer_than_the_limit_is_refused_before_it_is_heard(folder, tmp_path, monkeypatch):
+    data = voices.write_wav(tmp_path / "talk.wav", np.zeros(16_000, np.float32)).read_bytes()
+    monkeypatch.setattr(recordings_visit, "LONGEST_HOURS", 0.5 / 3600)
+    with pytest.raises(AudioError, match="cut it into parts"):
+        RecordingPage().start(data, "talk.wav", resources.encoder, Gallery.open(folder))
+
+
+def test_shares_of_talking_time_add_up():
+    entries = [Entry(0, 6, "Ana", 0.9, "Ana"), Entry(4, 7, "Bo", 0.9, "Bo"), Entry(8, 9, "Ana", 0.9, "Ana")]
+    assert talking_time(entries) == [Share("Ana", 7, 0.7), Share("Bo", 3, 0.3)]
+    assert talking_time([]) == []
+
+
+def test_the_page_shows_shares_of_talking_time_as_text(folder, tmp_path, monkeypatch):
+    samples, _ = voices.conversation(["Alice", "Bruno"])
+    data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
+    app = analyzed(open_page("3_Recordings.py", folder, monkeypatch), data, "talk.wav")
+    shares = [int(share) for share in re.findall(r"<span>(\d+)%</span>", said(app))]
+    assert len(shares) == 2 and sum(shares) in (99, 100, 101)
+    assert "2 turns of 2 voices" in said(app)

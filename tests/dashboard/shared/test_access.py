@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from speakerid.dashboard.shared import access
 from speakerid.gallery import Gallery
-from speakerid.gallery.store import FolderStore
+from speakerid.gallery.store import open_store
 
 AUTH = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
@@ -26,7 +26,7 @@ ROLES = {"admin": ["Ada@Example.org"], "operator": ["ben@example.org"]}
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "voiceprints"
     made.mkdir()
-    FolderStore(made).put(voiceprint("Zoë Visible", 1))
+    open_store(made).put(voiceprint("Zoë Visible", 1))
     return made
 
 

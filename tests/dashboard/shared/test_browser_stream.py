@@ -74,3 +74,19 @@ def test_sound_that_stops_without_a_word_ends_the_recording_with_a_remedy(source
     assert source.error == NO_MORE_FRAMES
     farewell = SimpleNamespace(closed=True, error="", last_frame_at=None)
     assert enroll_sources._gone(farewell) and farewell.error == ""
+
+
+def test_a_second_start_is_waited_for_anew(stream, source):
+    """The first connection came up; what is said of one that does not must not flash at the next START."""
+    context = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=True), _get_worker=lambda: None)
+    stream.use(context)
+    assert not stream.overdue(100.0)
+    assert stream.overdue(100.0 + FIRST_FRAME_S + 1)
+    context.state = SimpleNamespace(playing=False, signalling=False)  # STOP
+    stream.use(context)
+    context.state = SimpleNamespace(playing=False, signalling=True)  # START
+    stream.use(context)
+    assert not stream.overdue(200.0)
+    stream.arrived()
+    stream.feed(BrowserSource())
+    assert not stream.overdue(300.0)

@@ -28,7 +28,7 @@ def type_in(app, passphrase: str):
 
 
 def content(folder: Path) -> list[tuple[str, bytes]]:
-    return sorted((path.name, path.read_bytes()) for path in folder.iterdir())
+    return sorted((p.name, p.read_bytes()) for p in folder.iterdir() if not p.name.endswith("-shm"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -116,7 +116,7 @@ def test_a_gallery_that_is_open_takes_the_passphrase(folder):
     gallery.unlock(SECRET)
     assert [person.name for person in gallery.speakers()] == ["Zoë Visible"]
     gallery.rename("Zoë Visible", "Zoë")
-    assert b"Zo" not in b"".join(path.read_bytes() for path in folder.glob("*.safetensors"))
+    assert b"Zo" not in b"".join(path.read_bytes() for path in folder.iterdir())
     Gallery.open(folder, SECRET).change_passphrase("")
     other = Gallery.open(folder, "")
     other.unlock("mistyped by somebody")

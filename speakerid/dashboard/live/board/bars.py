@@ -6,6 +6,7 @@ from typing import Any
 from speakerid.dashboard.shared.colors import UNKNOWN, UNKNOWN_LOOK
 from speakerid.dashboard.shared.figure_parts import short
 from speakerid.identify.decision import sure
+from speakerid.plural import counted
 
 Message = dict[str, Any]
 
@@ -50,7 +51,7 @@ class Bars:
         colors = [self._color(self._names[person]) for person in self._shown]
         if self._crowded:
             lengths.append(round(sum(scores[:-1]) - sum(lengths), 4))
-            labels.append(f"{len(scores) - 1 - len(self._shown)} others")
+            labels.append(counted(len(scores) - 1 - len(self._shown), "other"))
             colors.append(UNKNOWN_LOOK.color)
         lengths, labels = [*lengths, scores[-1]], [*labels, UNKNOWN]
         colors.append(self._color(UNKNOWN))

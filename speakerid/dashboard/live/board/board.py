@@ -21,7 +21,15 @@ from speakerid.dashboard.live.board.space import SpaceView
 from speakerid.dashboard.live.board.state import State
 from speakerid.dashboard.shared import timeline
 from speakerid.dashboard.shared.colors import UNKNOWN
-from speakerid.dashboard.shared.words import explanation, latency, not_listening, now_speaking, signal
+from speakerid.dashboard.shared.words import (
+    corrected,
+    explanation,
+    firmness,
+    latency,
+    not_listening,
+    now_speaking,
+    signal,
+)
 
 if TYPE_CHECKING:
     from speakerid.conversation.strangers import Voice
@@ -62,6 +70,7 @@ class Board:
     def _reset(self) -> None:
         self._decision: Decision | None = None
         self._explained: Decision | None = None  # the latest that has reasons
+        self._firm = 1.0  # how far the decision is from a first impression
         self._snapshot: Snapshot | None = None
         self._gendered: Message | None = None
         self._rolling = Rolling()
@@ -139,7 +148,9 @@ class Board:
         """Take in what the Engine says; returns the message for the browsers."""
         with self._lock:
             self._snapshot = snapshot
-            self._decision = snapshot.decision
+            for decision in pending or [snapshot.decision]:
+                self._firm = firmness(decision, self._decision, self._firm)
+                self._decision = decision
             if snapshot.decision is not None and snapshot.decision.details is not None:
                 self._explained = snapshot.decision
             if pending and self._decision is not None:
@@ -150,11 +161,11 @@ class Board:
             strangers = self._space.news()
             at = self._log.offset + snapshot.at
             point = self._rolling.add(at, self._scores())
+            first = self._log.take(snapshot.turns)
             answers = self._answers()
             if not pending:  # what only decisions change need not be drawn again
                 for part in ("bars", "space", "explain"):
                     del answers[part]
-            first = self._log.take(snapshot.turns)
             if first is not None and self._heard_names() != self._rows:
                 return self.hello()  # somebody was heard who has no row in the timeline yet
             return {
@@ -173,7 +184,7 @@ class Board:
                 return None
             if self._heard_names() != self._rows:
                 return self.hello()
-            return {"kind": "update", "turns": self._turns_message(index)}
+            return {"kind": "update", "now": self._now(), "turns": self._turns_message(index)}
 
     def unknown_voices(self) -> "list[Voice]":
         """What unknown voices sounded like, in the log's time."""
@@ -225,7 +236,11 @@ class Board:
     def _now(self) -> Message:
         if self.state.kind != "listening" or self._snapshot is None:
             return not_listening(self.state.text)
-        return now_speaking(self._decision, self.color) | {"gender": self._gendered}
+        now = now_speaking(self._decision, self.color, self._firm)
+        latest = self._log.latest
+        if latest is not None and latest.corrected and latest.named == now["name"]:
+            now = corrected(now, latest.speaker, self.color(latest.speaker))
+        return now | {"gender": self._gendered}
 
     def _bars_message(self) -> Message:
         return self._bars.message(self._scores(), told=bool(self._decision and self._decision.scores))

@@ -59,7 +59,7 @@ class SpaceView:
         from speakerid.conversation.strangers import Voice
 
         return [
-            Voice(one.at, one.seconds, one.decision.embedding)
+            Voice(one.at, one.seconds, one.decision.embedding, one.offset + one.decision.start)
             for one in self._unknown.kept
             if one.decision.details is not None and one.decision.embedding is not None
         ]

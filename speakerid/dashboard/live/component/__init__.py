@@ -27,6 +27,17 @@ WORDS = {
     "mute": "Mute",
     "unmute": "Hear it",
     "new": "somebody new …",
+    "start": "Start",
+    "stop": "Stop",
+    "wrong": "This was wrong: one click corrects the turn",
+    "not": "Not",
+    "who": "Who was it?",
+    "undo": "Undo",
+    "learned": (
+        "Corrected in the log, the timeline and the downloads. Nothing is learned from it: “somebody new …” "
+        "makes a voiceprint, with the person's consent."
+    ),
+    "none": "nothing yet",
 }
 
 # One module in parts: each part goes on from the class of the one before.

@@ -13,15 +13,21 @@ class Board extends Charts {
     this.find(".live-mute").onclick = () => this.mute(!this.muted);
     this.find(".live-playing button").onclick = () => this.hush();
     this.find(".live-3d").onclick = () => this.turn();
-    this.onKey = (event) => { if (event.key === "Escape") this.stage(false); };
-    this.onFullscreen = () => { if (!document.fullscreenElement) this.stage(false); };
+    this.find(".live-go").onclick = () => this.startOrStop();
+    this.find(".live-name").onclick = () => this.wrong();
+    this.onKey = (event) => this.key(event);
+    this.onFullscreen = () => { if (!document.fullscreenElement && !this.windowed) this.stage(false); };
     this.root.addEventListener("pointermove", () => this.wake());
     this.root.addEventListener("pointerdown", () => this.wake());
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("fullscreenchange", this.onFullscreen);
     this.sizes = new ResizeObserver((entries) => {
-      for (const { target } of entries) if (target._fullLayout) window.Plotly.Plots.resize(target);
+      for (const { target } of entries) {
+        if (target._fullLayout && target.clientWidth) window.Plotly.Plots.resize(target);
+        if (target.matches(".live-name") && this.hello) this.fitName();
+      }
     });
+    this.sizes.observe(this.find(".live-name"));
     for (const box of Object.values(this.charts)) this.sizes.observe(box);
   }
 
@@ -49,6 +55,7 @@ class Board extends Charts {
     document.removeEventListener("load", this.onFrame, true);
     clearTimeout(this.timer);
     clearTimeout(this.asleep);
+    clearTimeout(this.settled);
     this.socket?.close();
     this.sizes.disconnect();
     document.removeEventListener("keydown", this.onKey);
@@ -112,6 +119,7 @@ class Board extends Charts {
     if (dirty.play) this.playAlong(hello.play);
     if (dirty.remark) this.notice("model", hello.remark.text);
     for (const part of ["signal", "latency", "log", "kept", "play", "remark"]) dirty[part] = false;
+    this.sayCharts();
     this.drawCharts();
     const message = this.measured;
     this.measured = undefined;
@@ -120,9 +128,12 @@ class Board extends Charts {
 
   drawNow(now) {
     const name = this.find(".live-name");
-    if (name.textContent !== now.name) name.textContent = now.name;
-    name.style.setProperty("--chars", Math.max(6, [...now.name].length + 1));
-    this.find(".live-detail").textContent = now.detail;
+    if (name.textContent !== now.name) { name.textContent = now.name; this.fitName(); }
+    name.disabled = !this.editing || !["person", "unknown"].includes(now.kind);
+    name.title = now.kind === "person" ? this.words.wrong : this.words.who;
+    this.find(".live-detail").textContent = this.staged ? now.told : now.detail;
+    this.find(".live-go").textContent = this.listening ? this.words.stop : this.words.start;
+    this.sayName(now);
     const guess = this.find(".live-gender");
     guess.hidden = !this.hello.guessing.on;
     guess.style.visibility = now.gender ? "visible" : "hidden";  // its place stays while nobody speaks
@@ -131,13 +142,71 @@ class Board extends Charts {
       this.find(".live-gender small").textContent = now.gender.help;
     }
     this.root.dataset.now = now.kind;
+    this.root.style.setProperty("--firm", now.firm);  // a first impression looks like one
     this.root.style.setProperty("--tone", now.color ?? "var(--line)");
+  }
+
+  // As large as it fits, in one line or two.
+  fitName() {
+    const name = this.find(".live-name");
+    const { clientWidth: width, clientHeight: height } = name;
+    if (!width || !height) return;
+    const pen = (this.namePen ??= document.createElement("canvas").getContext("2d"));
+    pen.font = `700 100px ${getComputedStyle(name).fontFamily}`;
+    const wide = (text) => pen.measureText(text).width / 100 + 0.05;
+    const text = name.textContent, middle = text.length / 2;
+    const gaps = [...text.matchAll(/\s+/g)].map((gap) => gap.index).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+    const cut = gaps[0] ?? (text.length > 14 ? Math.ceil(middle) : text.length);  // short words stay whole
+    const one = Math.min(height / 1.15, width / wide(text));
+    const two = Math.min(height / 2.3, width / Math.max(wide(text.slice(0, cut)), wide(text.slice(cut).trim())));
+    name.style.fontSize = `${Math.max(12, Math.min(this.staged ? 1000 : 130, Math.max(one, two)))}px`;
+  }
+
+  // A screen reader hears who speaks when that has settled, and nothing else; a pause is no news.
+  sayName(now) {
+    clearTimeout(this.settled);
+    if (now.kind === "nobody") return;
+    this.settled = setTimeout(() => {
+      const said = this.find(".live-said");
+      if (said.textContent !== now.name) said.textContent = now.name;
+    }, now.firm < 1 ? 1500 : 300);
+  }
+
+  get listening() { return ["waiting", "listening"].includes(this.hello?.status.kind); }
+
+  // Python draws the buttons; they are out of sight in the presentation.
+  startOrStop() {
+    const stop = this.listening && document.querySelector(".st-key-live-stop button");
+    const frame = document.querySelector(MICROPHONE_FRAME)?.contentDocument;
+    const own = [...(frame?.querySelectorAll("button") ?? [])].find((button) => /^(start|stop)$/i.test(button.textContent.trim()));
+    (stop || own || document.querySelector(".st-key-live-start button"))?.click();
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+    const { target, key } = event;
+    if (key === "Escape") { if (!this.closeWrong()) this.stage(false); return; }
+    if (target.closest?.("input, textarea, select, [contenteditable=true], [role=dialog], [role=slider], [role=listbox]")) return;
+    if (key === "p" || key === "P") this.stage(!this.staged);
+    else if (key === "f" || key === "F") this.fill();
+    else if (key === " " && !target.closest?.("button, a, summary, [role=button], [role=radio], [role=tab]")) { event.preventDefault(); this.startOrStop(); }
+  }
+
+  // The presentation on the whole screen, and back into the window.
+  fill() {
+    if (document.fullscreenElement) {
+      this.windowed = true;
+      document.exitFullscreen().catch(() => {}).finally(() => setTimeout(() => { this.windowed = false; }, 300));
+      return;
+    }
+    this.stage(true);
+    document.documentElement.requestFullscreen?.().catch(() => {});
   }
 
   drawSignal(signal) {
     this.find(".live-meter i").style.transform = `scaleX(${signal.level})`;
     this.find(".live-meter").classList.toggle("live-clipped", signal.clipped);
-    this.find(".live-signal-text").textContent = [...signal.text, signal.lost].filter(Boolean).join(" · ");
+    this.find(".live-signal-text").replaceChildren(...(signal.lost ? [element("b", { textContent: signal.lost }), " · "] : []), signal.text.join(" · "));
   }
 
   // In the presentation view the controls show only while somebody moves the pointer.
@@ -154,9 +223,12 @@ class Board extends Charts {
     this.root.classList.remove("live-awake");
     this.find(".live-stage-toggle").textContent = on ? this.words.leave : this.words.present;
     this.wake();  // so that one sees how to leave
-    if (on) document.documentElement.requestFullscreen?.().catch(() => {});
+    if (on) this.root.focus({ preventScroll: true });  // or space would press what was pressed last
     else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
-    if (this.hello) this.build();
+    if (!this.hello) return;
+    this.drawNow(this.hello.now);
+    this.fitName();
+    this.build();
   }
 }
 

@@ -41,8 +41,10 @@ class Charts extends Space {
     this.root.style.setProperty("--rows", this.hello.rows.length);
     this.root.style.setProperty("--bars", this.hello.bars.p.length);
     this.keepView();
-    await Promise.all(Object.entries(this.charts).map(([name, box]) =>
+    const shown = Object.entries(this.charts).filter(([name]) => !this.staged || name === "bars");
+    await Promise.all(shown.map(([name, box]) =>
       this.Plotly.react(box, this.scaled(this.figure[name]), this.themed(this.figure[name], box), { ...CONFIG, scrollZoom: name === "space" && !this.solid })));
+    if (this.staged && !this.charts.timeline._fullLayout) { this.built = true; this.drawBars(); return; }  // the others come when it is left
     this.listen(this.charts.timeline, (point) => this.shown?.[point.curveNumber]?.[point.pointNumber], (row) => this.hear(row));
     this.listen(this.charts.space, (point) => point.curveNumber === this.figure.space.data.length - 3 && this.strangers[point.pointNumber],
       (stranger) => this.nameTurn(stranger.t));
@@ -54,7 +56,7 @@ class Charts extends Space {
     this.built = true;
     for (const last of Object.values(this.drawn)) last.at = -Infinity;
     this.shownEnd = undefined;
-    this.placeNames();
+    if (!this.staged) this.placeNames();
     Object.assign(this.dirty, { bars: true, rolling: true, space: true, timeline: true, explain: true });
     this.drawCharts();
   }
@@ -73,7 +75,7 @@ class Charts extends Space {
   drawCharts() {
     if (this.gone || !this.built) return;
     const began = performance.now();
-    const waiting = Object.keys(PACE).filter((name) => this.dirty[name] && !(name === "explain" && this.staged));
+    const waiting = Object.keys(PACE).filter((name) => this.dirty[name] && !(this.staged && name !== "bars"));
     const due = waiting.find((name) => began - this.drawn[name].at >= Math.max(PACE[name], 8 * this.drawn[name].took));
     if (due) {
       this.dirty[due] = false;
@@ -88,7 +90,7 @@ class Charts extends Space {
 
   drawBars() {
     const { p, text, labels, colors } = this.hello.bars;
-    const changes = { x: [p], text: [text] };
+    const changes = { x: [p], text: [text], "marker.opacity": 0.45 + 0.55 * this.hello.now.firm };
     if (String(labels) === String(this.barLabels)) { this.Plotly.restyle(this.charts.bars, changes, [0]); return; }
     this.barLabels = labels;  // in a crowd, another person got a bar
     this.Plotly.update(this.charts.bars, { ...changes, "marker.color": [colors] }, { "yaxis.ticktext": labels }, [0]);
@@ -101,27 +103,53 @@ class Charts extends Space {
     this.Plotly.restyle(this.charts.rolling, { x: [...this.scores.map(() => ago), names.x], y: [...this.scores, names.y], text: [...this.scores.map(() => ""), names.text] });
   }
 
-  // Whose line is on top, above it, wherever there is room for the name: color alone tells nothing.
+  // Whose line is on top, above it: color alone tells nothing. The latest come first where room is short, and a
+  // name is cut where all of it does not fit.
   rollingNames(ago) {
     const found = { x: [], y: [], text: [] };
     const axis = this.charts.rolling._fullLayout?.xaxis;
     if (!axis?._length) return found;
     const letter = 0.55 * 13 * this.big / axis._length * ROLLING_MS / 1000;  // s that a letter is wide
-    let free = -Infinity;
+    let free = 0;  // names lie before this
     const lead = ago.map((_, at) => this.scores.findIndex((row) => row[at] >= 0.5));
-    for (let from = 0, to; from < lead.length; from = to) {
-      to = from + 1;
-      while (to < lead.length && lead[to] === lead[from]) to++;
+    for (let to = lead.length, from; to > 0; to = from) {
+      from = to - 1;
+      while (from > 0 && lead[from - 1] === lead[to - 1]) from--;
       if (lead[from] < 0) continue;
-      const name = this.figure.rolling.data[lead[from]].name;
-      const last = Math.min(to, ago.length - 1);
-      const half = letter * (name.length + 1) / 2;
-      const at = Math.min((ago[from] + ago[last]) / 2, -half);
-      if (ago[last] - ago[from] < 0.7 * half || at - half < free) continue;  // a glimpse, or no room
-      free = at + half;
-      found.x.push(at); found.y.push(1.1); found.text.push(name);
+      const last = Math.min(to, ago.length - 1), lasted = ago[last] - ago[from];
+      if (lasted < 1.5) continue;  // a glimpse
+      const name = [...this.hello.people[lead[from]].name];
+      for (const most of [18, 9, 6, 4, 2]) {
+        const text = name.length > most ? `${name.slice(0, most - 1).join("")}${most > 2 ? "…" : ""}` : name.join("");
+        const half = letter * ([...text].length + 1) / 2;
+        const at = Math.min((ago[from] + ago[last]) / 2, free - half);
+        if (at < ago[from] - 0.3 * half || at - half < ago[0] - 60) continue;
+        free = at - half;
+        found.x.push(at); found.y.push(1.1); found.text.push(text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"));
+        break;
+      }
     }
     return found;
+  }
+
+  // What the charts show, in words beside them, for who does not see them.
+  sayCharts() {
+    const now = performance.now();
+    if (!this.hello || now - (this.chartsSaid ?? -Infinity) < 1000) return;
+    this.chartsSaid = now;
+    const { bars, space } = this.hello;
+    const plain = (html) => html.replace(/<br>/g, ", ").replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+    const heard = this.hello.people.filter((_, k) => this.scores[k]?.some((p) => p >= 0.5)).map(({ name }) => name);
+    const texts = {
+      bars: bars.labels.map((label, k) => (bars.text[k] ? `${plain(label)} ${bars.text[k]}` : "")).filter(Boolean).join(", ") || this.words.none,
+      rolling: heard.join(", ") || this.words.none,
+      space: space.voice ? plain(space.voice.text) : this.words.none,
+      timeline: (this.totals ?? []).map(({ name, text }) => `${name} ${text}`).join(", ") || this.words.none,
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      const beside = this.find(`[data-text=${name}]`);
+      if (beside.textContent !== text) beside.textContent = text;
+    }
   }
 
   drawTimeline() {

@@ -50,7 +50,7 @@ class Log extends Sound {
       else this.send({ correct: row.start, name: choice.value });
       choice.blur();
     };
-    const play = element("button", { type: "button", className: "live-button live-hear", title: "Hear this turn", textContent: "▶" });
+    const play = element("button", { type: "button", className: "live-button live-hear", title: "Hear this turn", ariaLabel: `Hear ${row.name} from ${row.cells[0]}`, textContent: "▶" });
     play.hidden = !this.hello.kept.on || !this.editing;
     play.onclick = () => this.hear(row);
     const made = element("tr", {}, element("td", { textContent: row.cells[0] }), element("td", { textContent: row.cells[1] }),
@@ -58,6 +58,34 @@ class Log extends Sound {
       element("td", { textContent: row.cells[2] }), element("td", {}, play));
     made.dataset.name = row.name;
     return made;
+  }
+
+  // One click on the name: this was wrong. The turn is nobody's who is known, until it is said whose it was.
+  wrong() {
+    const said = this.hello.now.name, unknown = this.hello.people.at(-1).name;
+    const row = this.rows.findLast((one) => one.name === said);
+    if (!this.editing || !row) return;
+    const correct = (name) => { this.send({ correct: row.start, name }); this.closeWrong(); };
+    if (said !== unknown) this.send({ correct: row.start, name: unknown });
+    const likely = this.hello.people.map(({ name }, k) => ({ name, p: this.scores[k]?.at(-1) ?? 0 }))
+      .filter(({ name }) => name !== said && name !== unknown).sort((a, b) => b.p - a.p).slice(0, 6);
+    const button = (text, act) => Object.assign(element("button", { type: "button", className: "live-button", textContent: text }), { onclick: act });
+    const box = this.find(".live-wrong");
+    box.querySelector("b").textContent = said === unknown ? this.words.who : `${this.words.not} ${said}. ${this.words.who}`;
+    box.querySelector("span").replaceChildren(...likely.map(({ name }) => button(name, () => correct(name))),
+      button(this.words.new, () => { this.closeWrong(); this.nameTurn(row.start); }),
+      said === unknown ? "" : button(this.words.undo, () => correct(said)));
+    box.querySelector("small").textContent = this.words.learned;
+    box.hidden = false;
+    clearTimeout(this.wrongOver);
+    this.wrongOver = setTimeout(() => this.closeWrong(), 15000);
+  }
+
+  // Whether there was anything to close.
+  closeWrong() {
+    const box = this.find(".live-wrong"), open = !box.hidden;
+    box.hidden = true;
+    return open;
   }
 
   // Python asks for the name and the consent.

@@ -92,6 +92,20 @@ class Space extends Log {
     return this.spots({ x, y, z }).filter(Boolean).map((spot) => around(spot, reach));
   }
 
+  // Of each person the boxes around what was enrolled.
+  clusterBoxes() {
+    const reach = CLEAR_PX * this.big;
+    return this.figure.space.data.slice(0, -4).map((trace) => this.spots(trace).filter(Boolean).map((spot) => around(spot, reach)));
+  }
+
+  // Places beside all of a cluster, where those at its middle are taken: above, below, right, left, as [dx, dy].
+  outside(k, middle, half, high) {
+    const points = this.spots(this.figure.space.data[k]).filter(Boolean);
+    if (!points.length) return [];
+    const gap = CLEAR_PX * this.big + 2, xs = points.map(({ x }) => x - middle.x), ys = points.map(({ y }) => y - middle.y);
+    return [[0, Math.min(...ys) - gap - high], [0, Math.max(...ys) + gap + high], [Math.max(...xs) + gap + half, 0], [Math.min(...xs) - gap - half, 0]];
+  }
+
   // For each name the middle of its place in pixels, or undefined where there is none. Who had a place keeps it
   // before others get one, so that names do not come and go.
   clearOfEachOther(spots, names, speaking) {
@@ -101,17 +115,21 @@ class Space extends Log {
     const rank = (k) => (k === speaking ? 0 : this.shownNames?.[k] ? 1 : 2);
     const order = names.map((_, k) => k).sort((a, b) => rank(a) - rank(b) || a - b);
     const taken = [], placed = names.map(() => undefined);
-    const middles = spots.map((spot) => spot && around(spot, CLEAR_PX)), strangers = this.strangerBoxes();
+    const clusters = this.clusterBoxes(), strangers = this.strangerBoxes();
     for (const k of order) {
       const spot = spots[k];
       if (!spot) continue;
-      const half = pen.measureText(names[k]).width / 2 + 3, high = size * 0.62, off = size * 0.9;
+      const half = pen.measureText(names[k]).width / 2 + 3, high = size * 0.7, off = size * 0.9;
       const places = [[0, -off - high], [0, off + high], [off + half, 0], [-off - half, 0]].slice(0, this.solid ? 2 : 4)
+        .concat(this.solid ? [] : this.outside(k, spot, half, high))
         .map(([dx, dy]) => ({ below: dy > 0, x: spot.x + dx, y: spot.y + dy, left: spot.x + dx - half, right: spot.x + dx + half, top: spot.y + dy - high, bottom: spot.y + dy + high }));
       const inside = places.filter((box) => box.left >= 0 && box.right <= spot.width && box.top >= 0 && box.bottom <= spot.height);
       const free = inside.filter((box) => taken.every((other) => apart(box, other)));
-      const clear = free.filter((box) => middles.every((middle, j) => j === k || !middle || apart(box, middle)));
-      const best = clear.find((box) => strangers.every((point) => apart(box, point))) ?? clear[0] ?? free[0] ?? (k === speaking ? inside[0] ?? places[0] : undefined);
+      // Never on another person's cluster: it would be taken for that one's name.
+      const covers = (box) => clusters.reduce((sum, points, j) => sum + (j === k ? 0 : points.filter((point) => !apart(box, point)).length), 0);
+      const clear = free.filter((box) => !covers(box));
+      const best = clear.find((box) => strangers.every((point) => apart(box, point))) ?? clear[0]
+        ?? (k === speaking ? (inside.length ? inside : places).sort((a, b) => covers(a) - covers(b))[0] : undefined);
       if (!best) continue;
       taken.push(best);
       placed[k] = best;

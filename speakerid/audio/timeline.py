@@ -1,0 +1,58 @@
+"""Where sound belongs in time: what timestamps say, and what bytes say where there are none.
+
+A sender that falls silent, a packet that is lost and a track that starts late all leave time without sound;
+it becomes silence, so that whatever is found later has its own time.
+"""
+
+from speakerid.audio.kinds import MAX_SECONDS
+
+TOLERANCE = 0.1
+"""Seconds that timestamps and samples may disagree by; containers round, codecs delay."""
+
+
+class Timeline:
+    """Follows one track; times in seconds.
+
+    Attributes:
+        at: how far it is, the silence included.
+    """
+
+    def __init__(self, origin: float):
+        """origin: the timestamp at which the recording begins."""
+        self.at = 0.0
+        self._origin = origin
+
+    def gap(self, timestamp: float | None) -> float:
+        """How much silence comes before what has this timestamp, 0.0 mostly.
+
+        Time that runs back, or jumps by more than a recording may last, is another clock (joined files,
+        a stream that was started again): it is taken as going on.
+        """
+        if timestamp is None:
+            return 0.0
+        missing = timestamp - self._origin - self.at
+        if -TOLERANCE <= missing <= TOLERANCE:
+            return 0.0
+        if missing < 0 or missing > MAX_SECONDS:
+            self._origin += missing
+            return 0.0
+        return missing
+
+
+class Bytes:
+    """How much time lies in bytes that could not be read, in a format without timestamps (mp3, aac, …)."""
+
+    def __init__(self) -> None:
+        self._end: int | None = None  # where the last good packet ended
+        self._bytes = self._seconds = 0.0  # of good packets
+
+    def gap(self, position: int | None, size: int, seconds: float) -> float:
+        """Seconds lost between the good packet before and this one, which lasts `seconds`."""
+        if position is None or position < 0:
+            return 0.0
+        lost = 0 if self._end is None else position - self._end
+        known = self._bytes > 0 and self._seconds > 0
+        self._end = position + size
+        self._bytes += size
+        self._seconds += seconds
+        return lost * (self._seconds / self._bytes) if known and lost > 0 else 0.0

@@ -1,0 +1,83 @@
+"""The tables of a gallery, one set for SQLite and PostgreSQL, and how older ones are brought up to date.
+
+What is known of a person is one packed document (`voiceprint.py`), not columns: a passphrase has to hide the
+name, the consent and the numbers alike, so nothing of them can be a column. Columns hold random ids only, and
+the generation that tells readers what has changed since they last looked.
+
+Versions are numbered steps (`STEPS`), each applied in a transaction with the number that it leads to. A tool
+for migrations would bring a folder of scripts and a table of its own for what are a few statements here.
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sql
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
+
+from speakerid.errors import GalleryError
+
+tables = MetaData()
+
+state = Table(
+    "speakerid_state",
+    tables,
+    Column("id", Integer, primary_key=True),  # one row, 1
+    Column("version", Integer, nullable=False),  # of the schema
+    Column("generation", BigInteger, nullable=False),  # grows by one with each transaction that writes
+    Column("moving", Text, nullable=False),  # JSON: old files that are taken over and still to be moved away
+)
+voiceprints = Table(
+    "speakerid_voiceprints",
+    tables,
+    Column("id", String(64), primary_key=True),
+    Column("generation", BigInteger, nullable=False, index=True),  # in which it was written
+    Column("content", LargeBinary, nullable=False),
+)
+removed = Table(
+    "speakerid_removed",
+    tables,
+    Column("id", String(64), primary_key=True),
+    Column("generation", BigInteger, nullable=False, index=True),
+)
+recordings = Table(
+    "speakerid_recordings",
+    tables,
+    Column("owner", String(64), primary_key=True),  # id of the voiceprint
+    Column("id", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+audit = Table(
+    "speakerid_audit",
+    tables,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("line", Text, nullable=False),
+)
+
+STEPS: list[Callable[[sql.Connection], None]] = [tables.create_all]
+"""Step n brings version n to version n + 1; later ones are added at the end, and none is ever changed."""
+
+
+def version_of(connection: sql.Connection) -> int:
+    """The version of the tables in a database; 0 where there are none."""
+    if not sql.inspect(connection).has_table(state.name):
+        return 0
+    return connection.scalar(sql.select(state.c.version)) or 0
+
+
+def bring_up(connection: sql.Connection) -> None:
+    """Make the tables, or bring older ones up to date, in the transaction that is open.
+
+    Raises:
+        GalleryError: if a newer version of this program made them.
+    """
+    version = version_of(connection)
+    if version > len(STEPS):
+        raise GalleryError(
+            f"The voiceprints were written by a newer version of this program (tables {version}, and "
+            f"this one knows {len(STEPS)}): update this program."
+        )
+    for step in STEPS[version:]:
+        step(connection)
+    if version == 0:
+        connection.execute(state.insert().values(id=1, version=len(STEPS), generation=0, moving="[]"))
+    elif version < len(STEPS):
+        connection.execute(state.update().values(version=len(STEPS)))
