@@ -115,7 +115,7 @@ def test_doctor_repairs_what_can_be_repaired(folder, run):
         store.write_raw({"0123456789abcdef.safetensors": b"half"})
     status, out, err = run("doctor")
     assert status == 1 and "With --repair: it is moved to set-aside/." in out
-    assert "things are wrong" in err and len(err.splitlines()) == 1
+    assert "1 thing is wrong" in err and len(err.splitlines()) == 1
     status, out, _ = run("doctor", "--repair", "--json")
     assert status == 0 and all(finding["repaired"] for finding in json.loads(out)["findings"])
     assert run("doctor")[0] == 0

@@ -42,6 +42,12 @@ class LiveConverter:
         block = self._resampler.push(self._downmix.push(samples, rate))
         return self._normalizer.push(np.concatenate([held, block]))
 
+    def flush(self) -> Block:
+        """The end of the source -> what the resampler still held; a source that goes on begins anew."""
+        held = self._resampler.flush() if self._resampler else empty()
+        self._resampler = None
+        return self._normalizer.push(held)
+
     @property
     def gain_db(self) -> float:
         """By how much the sound is raised at the moment, because it comes in too quiet."""

@@ -9,6 +9,7 @@ for migrations would bring a folder of scripts and a table of its own for what a
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
@@ -16,6 +17,22 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Strin
 from speakerid.errors import GalleryError
 
 tables = MetaData()
+
+
+class Content(LargeBinary):
+    """Bytes. SQLite lets any program lay other things into the column: they come as bytes that nothing can
+    read, so that they are one damaged row and stop nobody from reading the others.
+    """
+
+    def result_processor(self, dialect: Any, coltype: object) -> Callable[[Any], bytes | None]:
+        return _bytes_of
+
+
+def _bytes_of(value: Any) -> bytes | None:
+    if value is None or isinstance(value, bytes):
+        return value
+    return bytes(value) if isinstance(value, memoryview) else str(value).encode(errors="replace")
+
 
 state = Table(
     "speakerid_state",
@@ -30,7 +47,7 @@ voiceprints = Table(
     tables,
     Column("id", String(64), primary_key=True),
     Column("generation", BigInteger, nullable=False, index=True),  # in which it was written
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Content, nullable=False),
 )
 removed = Table(
     "speakerid_removed",
@@ -43,7 +60,7 @@ recordings = Table(
     tables,
     Column("owner", String(64), primary_key=True),  # id of the voiceprint
     Column("id", String(64), primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Content, nullable=False),
 )
 audit = Table(
     "speakerid_audit",

@@ -164,6 +164,7 @@ class _Session:
                 piece = sound[at : min(at + size, whole)]
                 await self._push(self._converter.push(_frame(piece, self._rate)))
             self._unheard -= len(sound) - len(self._odd)
+        await self._push(self._converter.flush())
         seconds = self._pushed / RATE
         for _ in range(int(_SILENCE * RATE / _PIECE)):
             await self._push(np.zeros(_PIECE, np.float32))
