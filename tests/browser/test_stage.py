@@ -74,6 +74,12 @@ def test_presenting_shows_the_name_in_its_color_and_bars_and_obeys_the_keyboard(
     for technical in (".live-now footer", ".live-space", ".live-rolling", ".live-explain", ".live-log"):
         expect(live.locator(technical)).to_be_hidden()
     expect(live.locator(".st-key-confidence-bars .barlayer .point").first).to_be_attached()
+    # What waits for Python is pale elsewhere; here the page would shine through, as at the demo's start.
+    pale = live.evaluate(
+        "() => { const around = document.querySelector('.live-board').closest('[data-stale]');"
+        " around.setAttribute('data-stale', 'true'); return getComputedStyle(around).opacity; }"
+    )
+    assert pale == "1"
     live.wait_for_function(SURE, timeout=PLENTY)
     wanted, drawn = live.evaluate(
         f"() => {{ const probe = document.createElement('i'); probe.style.color = {BOARD}.hello.now.color;"
