@@ -153,7 +153,7 @@ def test_health_says_so_where_the_disk_hangs_or_the_folder_is_gone(tmp_path, pai
         go_on.set()
         folder.rename(tmp_path / "away")
         answer = api("GET", "/v1/health")
-        assert answer.status == 503 and "is gone" in answer.error
+        assert answer.status == 503 and "voiceprints" in answer.error
 
 
 def test_a_float_wav_beyond_all_measure_is_refused_or_heard(api):

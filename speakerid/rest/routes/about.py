@@ -1,13 +1,16 @@
 """The API itself: what there is, whether it works, how it fares."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from speakerid import __version__
+from speakerid.errors import GalleryError
 from speakerid.rest.deps import Operator, TheService, Viewer
 from speakerid.rest.models import Health
+from speakerid.rest.refusals import Refusal
 
 router = APIRouter(tags=["about"])
 
@@ -28,7 +31,10 @@ async def index(request: Request, _: Viewer) -> dict[str, Any]:
 @router.get("/v1/health", response_model=Health)
 async def health(service: TheService, _: Viewer) -> Any:
     """Whether it works, and with what; it answers whatever else is busy."""
-    status, people, calibrated = await service.look()
+    try:
+        status, people, calibrated = await service.look()
+    except GalleryError as error:
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
     return {
         "status": status,
         "version": __version__,
