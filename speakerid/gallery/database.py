@@ -77,11 +77,11 @@ class SqliteDatabase:
     def exists(self) -> bool:
         try:
             info = os.stat(self.path)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
             if self._inode:
                 raise GalleryError(
                     f'The voiceprints in "{self.folder}" are gone: put the folder back where it was.'
-                ) from None
+                ) from error
             if self.folder.exists() and not self.folder.is_dir():
                 raise GalleryError(
                     f'"{self.folder}" is not a folder: choose a folder for the voiceprints.'
