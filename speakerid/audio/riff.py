@@ -94,7 +94,9 @@ def _corrected(header: bytes) -> bytes:
     least = channels * ((bits + 7) // 8)
     block = block if block % channels == 0 and least <= block <= 4 * least and kind == 0xFFFE else least
     return (
-        struct.pack("<HHIIHH", kind, channels, rate, min(rate * block, (1 << 32) - 1), block, bits)
+        struct.pack(
+            "<HHIIHH", kind, channels, rate, min(rate * block, (1 << 32) - 1), min(block, 0xFFFF), bits
+        )
         + header[16:]
     )
 

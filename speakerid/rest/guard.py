@@ -60,7 +60,10 @@ class Guard:
                 caller = self._access.caller(headers)
                 scope.setdefault("state", {})["caller"] = caller
                 told = self._access.spend(caller)
-        except SpeakerIdError as refusal:
+        except SpeakerIdError as error:
+            refusal = error
+            if not isinstance(error, Refusal):  # the keys cannot be read: nobody is let in
+                refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
             await answer(refusal)(scope, receive, send_guarded)
             return
         try:

@@ -164,3 +164,11 @@ def test_a_float_wav_beyond_all_measure_is_refused_or_heard(api):
                        64_000, 4, 32, b"data", len(samples))  # fmt: skip
     for path in ("/v1/identify", "/v1/embed", "/v1/verify?name=Alice"):
         assert api("POST", path, head + samples).status < 500
+
+
+def test_a_header_of_more_bytes_a_sample_than_fit_its_field_is_refused(api):
+    import struct
+
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 68_036, b"WAVE", b"fmt ", 16, 1, 65_535, 16_000,
+                       64_000, 0, 65_535, b"data", 68_000)  # fmt: skip
+    assert 400 <= api("POST", "/v1/embed", head + bytes(68_000)).status < 500
