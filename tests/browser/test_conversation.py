@@ -73,7 +73,7 @@ def lags(rows: list[Reading], turns: list[voices.Turn]) -> tuple[float, float]:
     for turn in turns:
         levels = [(row.at - turn.start, level(row)) for row in within(rows, turn.start, turn.end)]
         rises += [after for after, decibels in levels if decibels > -45][:1]
-    own = re.match(r"(\d+) ms from the app", rows[-1].texts[2] or "")
+    own = re.match(r"(\d+) ms until a sound is on the screen", rows[-1].texts[2] or "")
     assert own and len(rises) > len(turns) / 2, f"the page shows no level or no latency: {rows[-1].texts}"
     return max(0.0, median(rises) - int(own[1]) / 1000), int(own[1]) / 1000
 

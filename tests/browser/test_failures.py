@@ -10,9 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from support.app import App
 from support.chromium import chromium, press_start
 
-from speakerid.dashboard.live.demo_people import DemoPeople
+from speakerid.dashboard.live.demo_people import shipped
 from speakerid.gallery.store import open_store
-from speakerid.model import Encoder
 
 PLENTY = 120_000  # ms; the machine may be busy
 NOTICE = ".live-notice"
@@ -51,7 +50,7 @@ window.RTCPeerConnection = class extends window.RTCPeerConnection {
 def enrolled(app: App) -> App:
     """The app with the demo's people enrolled."""
     store = open_store(app.voiceprints)
-    for person in DemoPeople(Encoder.load()).gallery.speakers():
+    for person in shipped():
         store.put(person)
     store.close()
     return app
