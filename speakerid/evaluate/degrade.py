@@ -14,7 +14,6 @@ from speakerid.evaluate import EvaluationError
 
 OPUS_BITS = 24_000  # bit/s
 NOISE_SNR_DB = 10.0
-OPUS_RATE = 48_000  # Opus always decodes at this rate
 
 
 def opus24(samples: np.ndarray, label: str) -> np.ndarray:
