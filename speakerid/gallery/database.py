@@ -1,7 +1,9 @@
 """The two databases: how each is opened, locked for one writer, and what its errors mean for a person."""
 
 import os
+import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ FILE = "voiceprints.sqlite"
 RESERVE = "reserve"
 _LOCK = 0x5BEA4E21D  # of PostgreSQL's advisory locks, the one for writers of a gallery
 _LEAST_RESERVE = 512 * 1024
+_MODE_TRIES, _MODE_PAUSE = 300, 0.05  # fifteen seconds in all
 _NO_TEXT = bytes(code | 0x80 for code in range(256))  # so that nobody ever reads a name into it
 
 
@@ -173,9 +176,24 @@ class SqliteDatabase:
         driver.isolation_level = None  # `_begin` begins transactions
         driver.execute("PRAGMA busy_timeout = 15000")
         # The shared memory of WAL works on one machine only.
-        driver.execute(f"PRAGMA journal_mode = {'TRUNCATE' if self._network else 'WAL'}")
+        _keep_log_in(driver, "TRUNCATE" if self._network else "WAL")
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA secure_delete = ON")
+
+
+def _keep_log_in(driver: Any, mode: str) -> None:
+    """Set the journal's mode, which stays in the file.
+
+    Changing it needs the file for itself, and SQLite then answers "locked" at once, whatever the time-out, to
+    one of two programs that want it (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY")."""
+    for patience in range(_MODE_TRIES, -1, -1):
+        try:
+            driver.execute(f"PRAGMA journal_mode = {mode}")
+            return
+        except sqlite3.OperationalError as error:
+            if not patience or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+            time.sleep(_MODE_PAUSE)
 
 
 def _begin(connection: sql.Connection) -> None:
