@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from speakerid.commands.common import Progress, answer, options, passphrase_of
 from speakerid.places import place_of
+from speakerid.plural import counted
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,6 +35,7 @@ def move(args: argparse.Namespace) -> None:
     answer(
         args,
         asdict(moved),
-        f"{moved.people} people and {moved.recordings} kept recordings are there now, each compared with the "
-        "original, which is left as it is. Set SPEAKERID_VOICEPRINTS to the new place.",
+        f"{counted(moved.people, 'person', 'people')}, {counted(moved.recordings, 'kept recording')} and "
+        f"{counted(moved.sessions, 'kept session')} are there now, each compared with the original, which is "
+        "left as it is. Set SPEAKERID_VOICEPRINTS to the new place.",
     )

@@ -2,10 +2,10 @@
 
     {"at": ISO 8601 in UTC, "who": actor, "what": action, "whom": [voiceprint ids], …}
 
-`what` is enroll, rename, remove, merge, move-exemplar, remove-exemplar, remove-recordings, export,
-import, passphrase, reembed, move or repair. A line is written in the transaction of its change: there is a
-line exactly where the change was made. Lines of versions before SQLite with "failed": true are of changes
-that were not made.
+`what` is enroll, rename, remove, merge, move-exemplar, remove-exemplar, remove-recordings, export, import,
+passphrase, reembed, move, repair, keep-session, change-session or remove-session. A line is written in the
+transaction of its change: there is a line exactly where the change was made. Lines of versions before SQLite
+with "failed": true are of changes that were not made.
 
 No line holds a name of an enrolled person, a passphrase, sound or an embedding, so the log is not encrypted,
 and it outlives the people in it. Lines are only ever added.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import audit
+from speakerid.gallery import audit, kept_session, sessions
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import MAX_PEOPLE, Kept
 from speakerid.gallery.contents import SUFFIX, Contents, FromNewer, Sealed
@@ -123,6 +123,7 @@ def _problems(store: SqlStore, contents: Contents, model: str | None) -> Iterato
             lambda: store.write(old),
         )
     yield from _recordings(store, contents)
+    yield from _sessions(store)
     people, recordings, count = naming_others(
         contents.people.values(), lambda person: _heard(store, person.id)
     )
@@ -156,8 +157,12 @@ def _access(folder: Path | None) -> Iterator[Problem]:
         )
 
 
-def _aside(store: SqlStore, what: str, files: list[str]) -> Problem:
-    """What is of no use, moved out of the database into a file."""
+def _aside(store: SqlStore, what: str, files: list[str], more: str = "its recordings") -> Problem:
+    """What is of no use, moved out of the database into a file.
+
+    Args:
+        more: what the files after the first one are.
+    """
     if store.folder is None:
         return Problem(what, "remove the person, or delete that row")
     folder = store.folder / SET_ASIDE
@@ -168,9 +173,26 @@ def _aside(store: SqlStore, what: str, files: list[str]) -> Problem:
             replace_file(folder / f"{secrets.token_hex(2)}-{Path(file).name}", store.raw(file))
         store.write_raw({}, gone=files)
 
-    return Problem(
-        what, f"it is moved to {SET_ASIDE}/" + (", with its recordings" if len(files) > 1 else ""), move
-    )
+    return Problem(what, f"it is moved to {SET_ASIDE}/" + (f", with {more}" if len(files) > 1 else ""), move)
+
+
+def _sessions(store: SqlStore) -> Iterator[Problem]:
+    for damaged in sessions.shelf(Kept(store)).damaged:
+        what = f'The kept session "{damaged.file}" cannot be used: {damaged.reason}.'
+        if isinstance(damaged, FromNewer):
+            yield Problem(what, "update this program")
+        elif isinstance(damaged, Sealed):
+            yield Problem(what, "use the passphrase that it was encrypted with")
+        else:
+            yield _aside(store, what, store.sessions(damaged.file)[damaged.file], "its sound")
+    for files in store.sessions().values():
+        for file in files[1:]:
+            try:
+                kept_session.check_sound(store.recording_bytes(file))
+            except WrongSeal:
+                continue  # so is the session's description
+            except GalleryError as error:
+                yield _aside(store, f'The sound "{file}" of a kept session cannot be used: {error}.', [file])
 
 
 def _recordings(store: SqlStore, contents: Contents) -> Iterator[Problem]:
@@ -211,6 +233,7 @@ def _sealing(store: SqlStore, contents: Contents) -> Iterator[Problem]:
     seal, plain, weak = store.seal, [], []
     files = [f"{person.id}{SUFFIX}" for person in contents.people.values()]
     files += [file for files in store.recordings().values() for file in files]
+    files += [file for files in store.sessions().values() for file in files]
     for file in files:
         content = store.raw(file)
         if not is_sealed(content):
@@ -223,7 +246,7 @@ def _sealing(store: SqlStore, contents: Contents) -> Iterator[Problem]:
     ):
         if names:
             yield Problem(
-                f"{len(names)} voiceprints or recordings {what}.",
+                f"{len(names)} voiceprints, recordings or parts of sessions {what}.",
                 "they are encrypted anew",
                 lambda names=names: store.write_raw({f: seal.close(_plain(store, f)) for f in names}),
             )

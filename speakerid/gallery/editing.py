@@ -9,6 +9,7 @@ import numpy as np
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import recordings as kept
+from speakerid.gallery import sessions
 from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.contents import SUFFIX
@@ -57,7 +58,8 @@ def rename(gallery: Kept, old: str, new: str) -> None:
 
 @_deleting
 def remove(gallery: Kept, name: str) -> None:
-    """Delete everything stored of a person: voiceprint, kept recordings, damaged files with the name.
+    """Delete everything stored of a person: voiceprint, kept recordings, damaged files with the name; in kept
+    sessions they are silent and nameless.
 
     Raises:
         GalleryError: if nobody of that name is enrolled, or the folder cannot be written.
@@ -65,6 +67,8 @@ def remove(gallery: Kept, name: str) -> None:
     with gallery.store.locked():
         person = require(gallery.store.read(), name)
         files = gallery.store.files_of(person)
+        theirs = [file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX)]
+        sessions.forget(gallery, theirs, [person.name])
         gallery.commit("remove", [person.id], gone=files, files=len(files))
 
 
@@ -122,6 +126,7 @@ def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voicep
         pool = exemplars_of(target).join(exemplars_of(other))
         merged = joined(target, pool, other, keeps=bool(gallery.store.recordings(target.id) or moved))
         gone = [f"{other.id}{SUFFIX}", *gallery.store.recordings(other.id).get(other.id, ())]
+        sessions.reassign(gallery, other.id, target.id)
         gallery.commit("merge", [other.id, target.id], [merged], moved, gone)
     return merged
 

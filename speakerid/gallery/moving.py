@@ -6,6 +6,7 @@ from pathlib import Path
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
+from speakerid.gallery import recordings as kept
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.sqlstore import SqlStore
@@ -14,10 +15,12 @@ from speakerid.gallery.store import open_store
 
 @dataclass(frozen=True)
 class Moved:
-    """How many people, kept recordings and lines of the audit log there are at the other place now."""
+    """How many people, kept recordings, kept sessions and lines of the audit log there are at the other place
+    now."""
 
     people: int
     recordings: int
+    sessions: int
     lines: int
 
 
@@ -43,7 +46,7 @@ def copy_gallery(
     seal = seal_of(passphrase)
     origin, copy = open_store(source, seal), open_store(target, seal)
     try:
-        if not origin.read().people:
+        if not origin.read().people and not origin.rows():
             raise GalleryError(f'Nobody is enrolled in "{origin.place}": there is nothing to move.')
         if origin.place == copy.place:
             raise GalleryError("Both places are the same: name another one.")
@@ -73,7 +76,8 @@ def _copied(origin: SqlStore, copy: SqlStore, progress: Callable[[int, int], Non
     if progress:
         progress(len(files), len(files))
     people = sum(file.endswith(SUFFIX) for file in files)
-    return Moved(people, len(files) - people, len(copy.audit()))
+    recordings = sum(kept.ids_of(file) is not None for file in files)
+    return Moved(people, recordings, len(copy.sessions()), len(copy.audit()))
 
 
 def _people(store: SqlStore) -> dict[str, str]:

@@ -9,7 +9,6 @@ One recording is one file, `VOICEPRINT.RECORDING.recording` by the ids of both, 
 A recording whose consent does not say that it may be kept is neither written nor read.
 """
 
-import io
 import re
 from dataclasses import asdict, dataclass
 
@@ -18,6 +17,7 @@ import numpy as np
 from speakerid.audio.format import RATE, Block
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.consent import Consent, consent_of
+from speakerid.gallery.flac import compress, decompress
 from speakerid.gallery.packed import pack, text_of, unpack
 from speakerid.gallery.voiceprint import Newer
 
@@ -99,7 +99,7 @@ def to_bytes(recording: KeptRecording) -> bytes:
         "seconds": round(recording.seconds, 3),
         "consent": asdict(recording.consent),
     }
-    flac = np.frombuffer(_compress(recording.samples), np.uint8)
+    flac = np.frombuffer(compress(recording.samples), np.uint8)
     return pack(KIND, VERSION, about, {"flac": flac})
 
 
@@ -110,7 +110,7 @@ def from_bytes(content: bytes, identifier: str) -> KeptRecording:
         GalleryError: saying what is wrong with it, if anything is.
     """
     flac, about = _checked(content)
-    samples = _decompress(flac.tobytes())
+    samples = decompress(flac.tobytes(), MAX_SECONDS)
     return KeptRecording(
         identifier, samples, text_of(about, "source"), text_of(about, "kept_at"), consent_of(about)
     )
@@ -162,48 +162,3 @@ def _require(consent: Consent) -> None:
         raise GalleryError(
             "The person did not agree that recordings are kept: ask first and record the answer."
         )
-
-
-def _compress(samples: Block) -> bytes:
-    """FLAC, 16 bits, of samples float32 [n] in -1..1."""
-    import av
-
-    rounded = np.clip(np.round(samples * 32767.0), -32768, 32767).astype(np.int16)
-    out = io.BytesIO()
-    with av.open(out, "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=RATE, layout="mono", format="s16")
-        for start in range(0, len(rounded), 4096):
-            frame = av.AudioFrame.from_ndarray(
-                rounded[None, start : start + 4096], format="s16", layout="mono"
-            )
-            frame.sample_rate = RATE
-            frame.pts = start
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return out.getvalue()
-
-
-def _decompress(flac: bytes) -> Block:
-    import av
-    from av.error import FFmpegError
-
-    pieces: list[np.ndarray] = []
-    try:
-        with av.open(io.BytesIO(flac), "r", format="flac") as container:
-            stream = container.streams.audio[0]
-            if stream.rate != RATE or stream.channels != 1:
-                raise GalleryError("its sound is not 16 kHz mono")
-            total = 0
-            for frame in container.decode(stream):
-                piece = frame.to_ndarray()
-                if piece.dtype != np.int16:
-                    raise GalleryError("its sound has not 16 bits")
-                total += piece.size
-                if total > MAX_SECONDS * RATE:
-                    raise GalleryError("its sound is too long")
-                pieces.append(piece.reshape(-1))
-    except (FFmpegError, IndexError, ValueError) as error:
-        raise GalleryError("its sound cannot be read") from error
-    if not pieces:
-        raise GalleryError("it holds no sound")
-    return (np.concatenate(pieces) / np.float32(32767.0)).astype(np.float32)

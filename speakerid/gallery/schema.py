@@ -62,6 +62,13 @@ recordings = Table(
     Column("id", String(64), primary_key=True),
     Column("content", Content, nullable=False),
 )
+sessions = Table(
+    "speakerid_sessions",
+    tables,
+    Column("session", String(64), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),  # 0 tells about it, others are its sound
+    Column("content", Content, nullable=False),
+)
 audit = Table(
     "speakerid_audit",
     tables,
@@ -78,8 +85,16 @@ keys = Table(
     Column("created", String(32), nullable=False),
 )
 
-STEPS: list[Callable[[sql.Connection], None]] = [tables.create_all]
+
+def _kept_sessions(connection: sql.Connection) -> None:
+    sessions.create(connection, checkfirst=True)
+
+
+STEPS: list[Callable[[sql.Connection], None]] = [tables.create_all, _kept_sessions]
 """Step n brings version n to version n + 1; later ones are added at the end, and none is ever changed."""
+
+SESSIONS_SINCE = 2
+"""The version that has a table of kept sessions."""
 
 
 def version_of(connection: sql.Connection) -> int:

@@ -9,8 +9,8 @@ from pathlib import Path
 import sqlalchemy as sql
 
 from speakerid.errors import GalleryError
+from speakerid.gallery import kept_session, schema
 from speakerid.gallery import recordings as kept
-from speakerid.gallery import schema
 from speakerid.gallery.contents import (
     SUFFIX,
     Contents,
@@ -150,8 +150,21 @@ class SqlStore:
                     found.setdefault(one, []).append(kept.file_of(one, recording))
         return found
 
+    def sessions(self, session: str | None = None) -> dict[str, list[str]]:
+        """Names of what is kept of sessions by their ids: of all of them, or of one."""
+        columns = schema.sessions.c
+        query = sql.select(columns.session, columns.part).order_by(columns.session, columns.part)
+        found: dict[str, list[str]] = {}
+        with self._connection() as connection:
+            if connection is not None and schema.version_of(connection) >= schema.SESSIONS_SINCE:
+                for one, part in connection.execute(
+                    query if session is None else query.where(columns.session == session)
+                ):
+                    found.setdefault(one, []).append(kept_session.file_of(one, part))
+        return found
+
     def recording_bytes(self, file: str) -> bytes:
-        """The content of a recording, opened if it is sealed.
+        """The content of a recording or of a part of a session, opened if it is sealed.
 
         Raises:
             WrongSeal: if it is encrypted and the passphrase is missing or another one.
@@ -169,13 +182,14 @@ class SqlStore:
             return (_content(connection, file) if connection is not None else None) or b""
 
     def rows(self) -> list[str]:
-        """The names of all voiceprints and recordings that are stored, usable or not."""
+        """The names of all voiceprints, recordings and parts of sessions that are stored, usable or not."""
         with self._connection() as connection:
             if connection is None:
                 return []
             ids = connection.scalars(sql.select(schema.voiceprints.c.id)).all()
         files = [f"{one}{SUFFIX}" for one in sorted(ids)]
-        return files + [file for files in self.recordings().values() for file in files]
+        others = (*self.recordings().values(), *self.sessions().values())
+        return files + [file for own in others for file in own]
 
     def audit(self) -> list[dict]:
         """The lines of the audit log, oldest first."""
@@ -285,7 +299,7 @@ class SqlStore:
             self._written.dirty = True
         generation = connection.scalar(sql.select(schema.state.c.generation))
         for file in gone:
-            table, where = _row(file)
+            table, _, where = _row(file)
             connection.execute(table.delete().where(where))
             if table is schema.voiceprints:
                 one = file.removesuffix(SUFFIX)
@@ -293,12 +307,11 @@ class SqlStore:
                 connection.execute(schema.removed.insert().values(id=one, generation=generation))
         self._written.gone += gone
         for file, content in contents.items():
-            table, where = _row(file)
+            table, values, where = _row(file)
             connection.execute(table.delete().where(where))
             if table is schema.voiceprints:
-                values = {"id": file.removesuffix(SUFFIX), "generation": generation}
+                values["generation"] = generation
             else:
-                values = dict(zip(("owner", "id"), kept.ids_of(file) or (), strict=True))
                 self._largest = max(self._largest, len(content))
             connection.execute(table.insert().values(**values, content=content))
         if line is not None:
@@ -471,16 +484,21 @@ class SqlStore:
         self._database.reserve(self._largest)
 
 
-def _row(file: str) -> tuple[sql.Table, sql.ColumnElement[bool]]:
-    """The table of what has this name, and the condition that finds it."""
+def _row(file: str) -> tuple[sql.Table, dict[str, str | int], sql.ColumnElement[bool]]:
+    """The table of what has this name, what its row has in its key, and the condition that finds it."""
+    table: sql.Table
+    values: dict[str, str | int]
     if ids := kept.ids_of(file):
-        columns = schema.recordings.c
-        return schema.recordings, sql.and_(columns.owner == ids[0], columns.id == ids[1])
-    return schema.voiceprints, schema.voiceprints.c.id == file.removesuffix(SUFFIX)
+        table, values = schema.recordings, {"owner": ids[0], "id": ids[1]}
+    elif part := kept_session.part_of(file):
+        table, values = schema.sessions, {"session": part[0], "part": part[1]}
+    else:
+        table, values = schema.voiceprints, {"id": file.removesuffix(SUFFIX)}
+    return table, values, sql.and_(*(table.c[column] == value for column, value in values.items()))
 
 
 def _content(connection: sql.Connection, file: str) -> bytes | None:
-    table, where = _row(file)
+    table, _, where = _row(file)
     content = connection.scalar(sql.select(table.c.content).where(where))
     return None if content is None else bytes(content)
 

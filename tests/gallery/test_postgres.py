@@ -122,7 +122,7 @@ def test_a_gallery_moves_to_a_server_and_back_unchanged(postgres, tmp_path, caps
     with pytest.raises(GalleryError, match="does not open"):
         copy_gallery(folder, postgres.place("wrong"), "battery staple")
     assert main(["move", str(tmp_path / "plain"), postgres.place("by_command")]) == 0
-    assert "5 people and 2 kept recordings are there now" in capsys.readouterr().out
+    assert "5 people, 2 kept recordings and 0 kept sessions are there now" in capsys.readouterr().out
 
 
 def test_an_encrypted_gallery_shows_nothing_to_who_reads_the_server(postgres):

@@ -1,0 +1,299 @@
+"""Kept conversations over a gallery: keep, look up, hear, correct, call otherwise, delete.
+
+Their sound is kept only where whoever keeps it says that everybody who is heard agreed. When somebody is
+removed from the gallery, the same transaction silences their turns here and leaves REMOVED in the place of
+their name.
+"""
+
+import secrets
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from speakerid.audio.format import RATE, Block
+from speakerid.errors import GalleryError
+from speakerid.gallery import audit
+from speakerid.gallery.base import Kept
+from speakerid.gallery.consent import Consent, require_consent, utc_now
+from speakerid.gallery.contents import Damaged, FromNewer, Sealed
+from speakerid.gallery.kept_session import (
+    PIECE_S,
+    REMOVED,
+    KeptSession,
+    SessionPiece,
+    SessionVoice,
+    file_of,
+    from_bytes,
+    sound_from_bytes,
+    sound_to_bytes,
+    to_bytes,
+)
+from speakerid.gallery.labels import Names
+from speakerid.gallery.packed import clean_label
+from speakerid.gallery.sealing import WrongSeal
+from speakerid.gallery.store import Store
+from speakerid.gallery.voiceprint import Newer
+
+MAX_SESSIONS = 1000
+_AROUND_S = 0.2  # what is silenced before and after a turn, whose ends are not known to the sample
+
+Sound = Iterable[tuple[float, Block, float]]
+"""Stretches of sound: where each begins (s), float32 [n] at 16 kHz, and by how much it was raised (dB)."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What is kept: sessions, the latest first, and what cannot be used, and why."""
+
+    sessions: tuple[KeptSession, ...]
+    damaged: tuple[Damaged, ...]
+
+
+_shelves: "WeakKeyDictionary[Store, tuple[Hashable, Shelf]]" = WeakKeyDictionary()
+
+
+def shelf(gallery: Kept) -> Shelf:
+    """Every session that is kept; read anew only when something was written.
+
+    Raises:
+        GalleryError: the gallery cannot be read.
+    """
+    revision = gallery.store.revision()
+    known = _shelves.get(gallery.store)
+    if known is None or known[0] != revision:
+        known = _shelves[gallery.store] = (revision, _read(gallery.store))
+    return known[1]
+
+
+def get(gallery: Kept, identifier: str) -> KeptSession:
+    """One session.
+
+    Raises:
+        GalleryError: it is not kept, or cannot be used.
+    """
+    try:
+        found = _find(gallery.store, identifier)
+    except GalleryError as error:
+        raise GalleryError(f"This session cannot be opened: {error}.") from error
+    if found is None:
+        raise GalleryError("This session is kept no more: somebody deleted it.")
+    return found
+
+
+def keep(
+    gallery: Kept, session: KeptSession, sound: Sound = (), consent: Consent | None = None
+) -> KeptSession:
+    """Keep a conversation.
+
+    Args:
+        session: without an id, and with the ids of enrolled people as its voices. Who is enrolled no more by
+            now has no name in what is kept, and is silent.
+        sound: of it, in the order of its times; nothing for none.
+        consent: that everybody who is heard agreed to its sound being kept; needed where there is any.
+
+    Returns:
+        The session as it is kept.
+
+    Raises:
+        GalleryError: there is nothing in it, no consent, too many are kept, or the gallery cannot be written.
+    """
+    if not session.turns:
+        raise GalleryError("There is nothing to keep yet: nobody has spoken.")
+    pieces: list[SessionPiece] = []
+    parts: list[Block] = []
+    for start, samples, gain_db in sound:
+        require_consent(consent)
+        step = round(PIECE_S * RATE)
+        for first in range(0, len(samples), step):
+            parts.append(samples[first : first + step])
+            pieces.append(SessionPiece(start + first / RATE, len(parts[-1]) / RATE, gain_db))
+    session = replace(
+        session,
+        id=secrets.token_hex(8),
+        title=_title(session.title),
+        kept_at=utc_now(),
+        consent=consent if pieces else None,
+        sound=tuple(pieces),
+    )
+    here = {person.id for person in gallery.store.read().people.values()}
+    heard = {voice.person for voice in session.voices if voice.person}
+    session, silent = _without(session, heard - here)
+    contents = {
+        file_of(session.id, number): sound_to_bytes(_silenced(part, piece, silent))
+        for number, (part, piece) in enumerate(zip(parts, pieces, strict=True), 1)
+    }
+    contents[file_of(session.id)] = to_bytes(session)
+    with gallery.store.locked():
+        if (heard & here) - {person.id for person in gallery.store.read().people.values()}:
+            raise GalleryError("Somebody who is heard was removed just now: keep it again.")
+        if len(gallery.store.sessions()) >= MAX_SESSIONS:
+            raise GalleryError(
+                f"{MAX_SESSIONS:,} sessions are kept, as many as there may be: delete some first."
+            )
+        _write(gallery, contents, what="keep-session", session=session.id, sound=bool(pieces))
+    return session
+
+
+def retitle(gallery: Kept, identifier: str, title: str) -> None:
+    """Call a session otherwise.
+
+    Raises:
+        GalleryError: it is not kept or cannot be used, or the gallery cannot be written.
+    """
+    with gallery.store.locked():
+        session = replace(get(gallery, identifier), title=_title(title))
+        _write(gallery, {file_of(identifier): to_bytes(session)}, what="change-session", session=identifier)
+
+
+def correct(gallery: Kept, identifier: str, starts: Collection[float], voice: SessionVoice) -> KeptSession:
+    """Somebody says who spoke in the turns that begin at these seconds.
+
+    Raises:
+        GalleryError: it is not kept or cannot be used, or the gallery cannot be written.
+    """
+    with gallery.store.locked():
+        session = get(gallery, identifier)
+        voices = session.voices if voice in session.voices else (*session.voices, voice)
+        at = voices.index(voice)
+        turns = tuple(replace(turn, voice=at) if turn.start in starts else turn for turn in session.turns)
+        session = replace(session, voices=voices, turns=turns)
+        _write(gallery, {file_of(identifier): to_bytes(session)}, what="change-session", session=identifier)
+    return session
+
+
+def delete(gallery: Kept, identifier: str) -> None:
+    """Delete a session and its sound, usable or not.
+
+    Raises:
+        GalleryError: it is not kept, or the gallery cannot be written.
+    """
+    with gallery.store.locked():
+        files = gallery.store.sessions(identifier).get(identifier, [])
+        if not files:
+            raise GalleryError("This session is kept no more: somebody deleted it.")
+        gallery.store.write_raw({}, files, audit.line_of("remove-session", [], session=identifier))
+
+
+def piece(gallery: Kept, identifier: str, number: int) -> Block:
+    """The sound of part `number` (1, 2 …), float32 [n] at 16 kHz.
+
+    Raises:
+        GalleryError: it is kept no more, or cannot be used.
+    """
+    return sound_from_bytes(gallery.store.recording_bytes(file_of(identifier, number)))
+
+
+def forget(gallery: Kept, people: Collection[str], names: Iterable[str]) -> None:
+    """Leave nothing of these people (ids, and their names): call it in the transaction that removes them.
+
+    A session that is too damaged to tell who is heard in it is deleted.
+
+    Raises:
+        GalleryError: the gallery cannot be read or written.
+    """
+    named = Names(names)
+    for identifier, files in gallery.store.sessions().items():
+        try:
+            session = _find(gallery.store, identifier)
+        except (WrongSeal, Newer):
+            continue
+        except GalleryError:
+            gallery.store.write_raw({}, files)
+            continue
+        if session is None:
+            gallery.store.write_raw({}, files)
+            continue
+        left, silent = _without(session, people)
+        if named.is_in(left.title, ""):
+            left = replace(left, title=f"Session of {left.kept_at[:10]}")
+        left = replace(left, warnings=tuple(one for one in left.warnings if not named.is_in(one, "")))
+        if left == session:
+            continue
+        contents = {file_of(identifier): to_bytes(left)}
+        gone: list[str] = []
+        for number, one in enumerate(session.sound, 1):
+            if not any(start < one.end and one.start < end for start, end in silent):
+                continue
+            try:
+                samples = piece(gallery, identifier, number)
+                contents[file_of(identifier, number)] = sound_to_bytes(_silenced(samples, one, silent))
+            except GalleryError:  # what cannot be read cannot be silenced
+                gone.append(file_of(identifier, number))
+        _write(gallery, contents, gone)
+
+
+def reassign(gallery: Kept, person: str, to: str) -> None:
+    """Two people are one: turns of `person` (id) are those of `to` (id); call it in that transaction."""
+    for session in _read(gallery.store).sessions:
+        if any(voice.person == person for voice in session.voices):
+            voices = tuple(replace(v, person=to) if v.person == person else v for v in session.voices)
+            _write(gallery, {file_of(session.id): to_bytes(replace(session, voices=voices))})
+
+
+def _title(title: str) -> str:
+    title = clean_label(title)
+    if not title:
+        raise GalleryError("The title is missing: say what this was.")
+    return title
+
+
+def _read(store: Store) -> Shelf:
+    found: list[KeptSession] = []
+    damaged: list[Damaged] = []
+    for identifier in store.sessions():
+        try:
+            session = _find(store, identifier)
+        except Newer as error:
+            damaged.append(FromNewer(identifier, str(error)))
+            continue
+        except WrongSeal as error:
+            damaged.append(Sealed(identifier, str(error)))
+            continue
+        except GalleryError as error:
+            damaged.append(Damaged(identifier, str(error)))
+            continue
+        if session is None:
+            damaged.append(Damaged(identifier, "it is sound without a description"))
+        else:
+            found.append(session)
+    found.sort(key=lambda session: (session.kept_at, session.id), reverse=True)
+    return Shelf(tuple(found), tuple(damaged))
+
+
+def _find(store: Store, identifier: str) -> KeptSession | None:
+    """None where it is not there, or only sound of it."""
+    if file_of(identifier) not in store.sessions(identifier).get(identifier, ()):
+        return None
+    return from_bytes(store.recording_bytes(file_of(identifier)), identifier)
+
+
+def _without(session: KeptSession, people: Collection[str]) -> tuple[KeptSession, list[tuple[float, float]]]:
+    """The session without the names of these people (ids), and the stretches (s) that are to be silent."""
+    gone = {at for at, voice in enumerate(session.voices) if voice.person and voice.person in people}
+    voices = [SessionVoice(label=REMOVED) if at in gone else voice for at, voice in enumerate(session.voices)]
+    silent = [(t.start - _AROUND_S, t.end + _AROUND_S) for t in session.turns if t.voice in gone]
+    return replace(session, voices=tuple(voices)), silent
+
+
+def _silenced(samples: Block, at: SessionPiece, silent: Sequence[tuple[float, float]]) -> Block:
+    samples = np.array(samples, np.float32)
+    for start, end in silent:
+        first, last = (max(0, round((second - at.start) * RATE)) for second in (start, end))
+        samples[first:last] = 0.0
+    return samples
+
+
+def _write(
+    gallery: Kept, contents: Mapping[str, bytes], gone: Sequence[str] = (), what: str = "", **more: object
+) -> None:
+    """Write parts as they are sealed here; call it while holding the lock."""
+    store = gallery.store
+    store.require_open()
+    seal = store.seal
+    sealed = {file: seal.close(content) if seal else content for file, content in contents.items()}
+    store.write_raw(sealed, gone, audit.line_of(what, [], **more) if what else None)
+    for file, content in contents.items():
+        if store.recording_bytes(file) != content:
+            raise GalleryError("The database gave back something else than was stored: nothing is changed.")
