@@ -3,7 +3,8 @@
 Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
     recording-file        uploader             recording-start, recording-cancel    buttons
     recording-progress    container, while it runs
-    recording-result      container: timeline, table and the downloads recording-csv, -rttm, -json, -html
+    recording-result      container: timeline, table and the downloads recording-csv, -rttm, -json,
+                          -srt, -vtt, -html
     recording-player      container: the whole recording, with a line that moves along the timeline
     recording-share       container: who talked for how long
     recording-picked      container: players for the turns picked in them, and the button recording-name

@@ -21,17 +21,22 @@ if TYPE_CHECKING:
     from speakerid.model import Encoder
 
 
+_FILES = {
+    "rttm": "RTTM",
+    "csv": "CSV: start, end, speaker, confidence, heard_as",
+    "srt": "SubRip subtitles",
+    "vtt": "WebVTT subtitles",
+    "html": "a report with figures, one page that opens anywhere",
+}
+"""Options that name a file, and what is written into it; each is one of `KINDS`."""
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("identify", parents=[options()], help="say who speaks when in a recording")
     parser.add_argument("file", metavar="FILE", help="a recording or a video with sound")
-    parser.add_argument("--rttm", metavar="F", type=Path, help="write the turns as RTTM")
-    parser.add_argument(
-        "--csv",
-        metavar="F",
-        type=Path,
-        help="write the turns as CSV: start, end, speaker, confidence, heard_as",
-    )
+    for kind, what in _FILES.items():
+        parser.add_argument(f"--{kind}", metavar="F", type=Path, help=f"write the turns as {what}")
     parser.add_argument(
         "--decisions",
         metavar="F.jsonl",
@@ -49,6 +54,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def identify(args: argparse.Namespace) -> None:
     """Stream the file through a Listener; memory does not grow with its length but for the turns."""
     from speakerid.audio.decode import stream
+    from speakerid.conversation.conversation import KINDS
     from speakerid.conversation.formats import to_csv
     from speakerid.conversation.hearing import Hearing
     from speakerid.identify import Listener, ListenerConfig
@@ -64,8 +70,8 @@ def identify(args: argparse.Namespace) -> None:
     guesses = _Guesses(encoder.id) if args.gender else None
     started = time.monotonic()
     with ExitStack() as stack:
-        rttm = stack.enter_context(_result(args.rttm))  # opened now: a wrong place is told before the work
-        table = stack.enter_context(_result(args.csv))
+        # Opened now: a wrong place is told before the work.
+        files = {kind: stack.enter_context(_result(getattr(args, kind))) for kind in _FILES}
         decisions = stack.enter_context(_lines(args.decisions))
         progress = stack.enter_context(Progress())
         while block is not None:
@@ -74,11 +80,12 @@ def identify(args: argparse.Namespace) -> None:
             block = next(blocks, None)
         _write(decisions, hearing.flush(), guesses)
         conversation = hearing.conversation(Path(args.file).stem, source.warnings)
-        if rttm:
-            rttm.write(conversation.rttm())
-        if table:
-            labels = {"gender": [guesses.of(turn).label for turn in conversation.turns]} if guesses else None
-            table.write(to_csv(conversation.turns, labels))
+        for kind, file in files.items():
+            if file and kind == "csv" and guesses:
+                labels = [guesses.of(turn).label for turn in conversation.turns]
+                file.write(to_csv(conversation.turns, {"gender": labels}))
+            elif file:
+                file.write(KINDS[kind].write(conversation))
     for warning in conversation.warnings:
         note(warning)
     about = {"model": encoder.id, "calibrated": listener.scorer.calibrated}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from speakerid.audio.decode import Stream
+from speakerid.conversation.conversation import Conversation
 from speakerid.conversation.entry import Entry, clock
 from speakerid.conversation.hearing import Hearing
 from speakerid.conversation.recorded_sound import RecordedSound
@@ -42,20 +43,19 @@ class Analysis:
     Args:
         recording: its blocks; read in the analysis's own thread.
         make_listener: makes the Listener, there too (it may wait for the model).
+        name: of the recording.
 
     Attributes:
         sound: what was heard so far.
-        calibrated: whether its confidences can be taken at their word.
     """
 
-    def __init__(self, recording: Stream, make_listener: Callable[[], Listener]):
+    def __init__(self, recording: Stream, make_listener: Callable[[], Listener], name: str = ""):
         self._recording = recording
         self._make_listener = make_listener
         self._stop = threading.Event()
         self._heard = Heard()
         self._seconds = 0.0
-        self._entries: list[Entry] = []
-        self.calibrated = True
+        self._conversation = Conversation(name, 0.0, (), "", True)
         self.sound = RecordedSound()
         self._thread = threading.Thread(target=self._run, name="analyze-recording", daemon=True)
         self._thread.start()
@@ -71,15 +71,15 @@ class Analysis:
         self._thread.join(timeout=10.0)
         self.sound.close()
 
-    def entries(self) -> list[Entry]:
-        """The turns as a log, once it has ended; strangers told apart are "unknown 1", "unknown 2" …"""
-        return list(self._entries)
+    @property
+    def conversation(self) -> Conversation:
+        """Who spoke when, once it has ended."""
+        return self._conversation
 
     def _run(self) -> None:
         error = ""
         try:
             listener = self._make_listener()
-            self.calibrated = listener.scorer.calibrated
             hearing = Hearing(listener)
             try:
                 self._hear(hearing)
@@ -98,8 +98,9 @@ class Analysis:
             )
             raise
         finally:
-            if error and not self._entries:  # what was heard before is shown all the same
-                self._entries = [_entry(turn, turn.speaker) for turn in self._heard.turns]
+            if error and not self._conversation.turns:  # what was heard before is shown all the same
+                turns = tuple(_entry(turn) for turn in self._heard.turns)
+                self._conversation = replace(self._conversation, seconds=self._seconds, turns=turns)
             self._heard = replace(
                 self._heard,
                 seconds=self._seconds,
@@ -122,8 +123,9 @@ class Analysis:
         def progress(share: float) -> None:
             self._heard = replace(heard, told_apart=share)
 
-        self._entries = list(hearing.conversation(progress=progress).turns)
+        warnings = self._recording.warnings
+        self._conversation = hearing.conversation(self._conversation.name, warnings, progress)
 
 
-def _entry(turn: Turn, name: str) -> Entry:
-    return Entry(turn.start, turn.end, name, turn.confidence, turn.speaker)
+def _entry(turn: Turn) -> Entry:
+    return Entry(turn.start, turn.end, turn.speaker, turn.confidence, turn.speaker)

@@ -1,9 +1,9 @@
 """A Conversation: who spoke when, as every door shows it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from speakerid.conversation import formats
+from speakerid.conversation import formats, report
 from speakerid.conversation.entry import Entry
 from speakerid.gallery import UNKNOWN
 
@@ -15,7 +15,8 @@ class Conversation:
     Attributes:
         name: of the recording, for the formats that carry one.
         seconds: of audio heard.
-        turns: in the order of their beginnings. Strangers who were told apart are "unknown 1", "unknown 2" …
+        turns: in the order of their beginnings; they overlap where people speak at once.
+            Strangers who were told apart are "unknown 1", "unknown 2" …
         model: id of the model that heard it.
         calibrated: whether its confidences can be taken at their word.
         warnings: what was lost of the recording, as sentences.
@@ -59,6 +60,38 @@ class Conversation:
     def json(self) -> str:
         """The turns as a JSON list."""
         return formats.to_json(self.turns)
+
+    def srt(self) -> str:
+        """SubRip subtitles: who speaks."""
+        return formats.to_srt(self.turns)
+
+    def vtt(self) -> str:
+        """WebVTT subtitles: who speaks."""
+        return formats.to_vtt(self.turns)
+
+    def html(self, title: str = "", colors: Mapping[str, str] | None = None) -> str:
+        """The report: a page with figures. `title` is its heading, `colors` are CSS colors by name."""
+        return report.to_html(self, title, colors)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A format that a conversation is written in: what people call it, its media type, its writer."""
+
+    label: str
+    media: str
+    write: Callable[[Conversation], str]
+
+
+KINDS: Mapping[str, Kind] = {
+    "csv": Kind("CSV", "text/csv; charset=utf-8", Conversation.csv),
+    "rttm": Kind("RTTM", "text/x-rttm; charset=utf-8", Conversation.rttm),
+    "json": Kind("JSON", "application/json", Conversation.json),
+    "srt": Kind("SRT", "application/x-subrip; charset=utf-8", Conversation.srt),
+    "vtt": Kind("WebVTT", "text/vtt; charset=utf-8", Conversation.vtt),
+    "html": Kind("Report", "text/html; charset=utf-8", Conversation.html),
+}
+"""By the end of a file's name, in the order in which doors offer them."""
 
 
 def _kind(turn: Entry) -> str:

@@ -1,7 +1,9 @@
-"""Who spoke from when to when, as text for other programs.
+"""Who spoke from when to when, as text for other programs: one writer a format, for every door.
 
 RTTM is the format of the NIST diarization evaluations, one SPEAKER line a turn:
 `SPEAKER <file> 1 <start> <duration> <NA> <NA> <name> <confidence> <NA>`, names without blanks.
+Turns may overlap. RTTM, CSV, JSON and WebVTT have them as they are; SubRip, whose players show one subtitle
+at a time, has one with both names while two people speak. `report.py` writes the page with figures.
 """
 
 import csv
@@ -9,14 +11,16 @@ import html
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from speakerid.conversation.entry import Entry, clock
-from speakerid.identify.decision import sure
+from speakerid.conversation.entry import Entry
 
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Turn
+
+_MARKUP = str.maketrans("<>{}", "‹›()")  # SubRip players take tags and {\commands} for formatting
 
 
 def to_csv(entries: Sequence[Entry], more: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -32,7 +36,7 @@ def to_csv(entries: Sequence[Entry], more: Mapping[str, Sequence[str]] | None = 
     for entry, *words in zip(entries, *more.values(), strict=True):
         names = (harmless(entry.speaker), harmless(entry.named))
         times = (f"{entry.start:.2f}", f"{entry.end:.2f}")
-        writer.writerow([*times, names[0], f"{entry.confidence:.3f}", names[1], *words])
+        writer.writerow([*times, names[0], f"{entry.confidence:.3f}", names[1], *map(harmless, words)])
     return out.getvalue()
 
 
@@ -47,20 +51,24 @@ def to_rttm(entries: Sequence[Entry], file_id: str) -> str:
 
 
 def to_srt(entries: Sequence[Entry]) -> str:
-    """SubRip subtitles: numbered, `00:00:01,500 --> 00:00:03,000`, and the name."""
-    cues = [
-        f"{number}\n{_subtitle_clock(e.start, ',')} --> {_subtitle_clock(e.end, ',')}\n{_line(e.speaker)}\n"
-        for number, e in enumerate(entries, 1)
-    ]
+    """SubRip subtitles: numbered, `00:00:01,500 --> 00:00:03,000`, and the name.
+
+    Where several speak at once a subtitle names each on a line of its own, as subtitlers do: "- Ana", "- Bo".
+    """
+    cues = []
+    for number, (start, end, names) in enumerate(_moments(entries), 1):
+        lines = [_line(name).translate(_MARKUP) for name in names]
+        text = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
+        cues.append(f"{number}\n{_subtitle_clock(start, ',')} --> {_subtitle_clock(end, ',')}\n{text}\n")
     return "\n".join(cues)
 
 
 def to_vtt(entries: Sequence[Entry]) -> str:
-    """WebVTT (W3C): the name as a voice span, with its markup escaped."""
+    """WebVTT (W3C): the name as a voice span, with its markup escaped; who speaks at once has a cue each."""
     cues = [
         f"\n{_subtitle_clock(e.start, '.')} --> {_subtitle_clock(e.end, '.')}\n"
         f"<v {html.escape(_line(e.speaker), quote=False)}>{html.escape(_line(e.speaker), quote=False)}</v>\n"
-        for e in entries
+        for e in sorted(entries, key=lambda entry: entry.start)
     ]
     return "WEBVTT\n" + "".join(cues)
 
@@ -96,45 +104,31 @@ def as_json(decision: "Decision") -> str:
     return json.dumps(decision_row(decision), ensure_ascii=False)
 
 
-def to_html(entries: Sequence[Entry], title: str, figures: Sequence[dict], plotly_js: str) -> str:
-    """One page that opens anywhere, offline: the figures (Plotly, as plain dicts) and the table."""
-    rows = "".join(
-        f"<tr><td>{clock(e.start)}</td><td>{clock(e.end)}</td><td>{html.escape(e.speaker)}</td>"
-        f"<td>{sure(e.confidence)}</td><td>{html.escape(e.named) if e.corrected else ''}</td></tr>"
-        for e in entries
-    )
-    # "</" would end the script element inside a name.
-    data = json.dumps(list(figures), ensure_ascii=False).replace("</", "<\\/")
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>
-<style>body{{font:16px system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
-table{{border-collapse:collapse}}
-td,th{{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:left}}</style>
-<h1>{html.escape(title)}</h1><div id="figures"></div>
-<table><thead><tr><th>Start</th><th>End</th><th>Speaker</th><th>Confidence</th><th>Heard as</th></tr></thead>
-<tbody>{rows}</tbody></table>
-<script>{plotly_js}</script>
-<script>for (const figure of {data}) {{
-  const box = document.getElementById("figures").appendChild(document.createElement("div"));
-  Plotly.newPlot(box, figure.data, figure.layout, {{responsive: true, displaylogo: false}});
-}}</script></html>
-"""
+def harmless(text: str) -> str:
+    """Text for a cell of a table: what a spreadsheet would run as a formula gets a ' in front."""
+    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
 
 
-def export(kind: str, entries: Sequence[Entry], page: Callable[[], str]) -> tuple[str, str, str] | None:
-    """(file name, media type, text) of a live log as csv, rttm, json or html; None for anything else.
-
-    Args:
-        page: makes the text of the html.
-    """
-    if kind == "csv":
-        return "speakers.csv", "text/csv; charset=utf-8", to_csv(entries)
-    if kind == "rttm":
-        return "speakers.rttm", "text/plain; charset=utf-8", to_rttm(entries, "live")
-    if kind == "json":
-        return "speakers.json", "application/json", to_json(entries)
-    if kind == "html":
-        return "speakers.html", "text/html; charset=utf-8", page()
-    return None
+def _moments(entries: Sequence[Entry]) -> Iterator[tuple[float, float, list[str]]]:
+    """(start, end, names) of each stretch in which the same people speak, in order, without overlap."""
+    edges = sorted({round(at, 3) for entry in entries for at in (entry.start, entry.end)})
+    waiting = sorted(entries, key=lambda entry: entry.start)[::-1]
+    speaking: list[Entry] = []
+    last: tuple[float, float, list[str]] | None = None
+    for start, end in pairwise(edges):
+        speaking = [entry for entry in speaking if round(entry.end, 3) > start]
+        while waiting and round(waiting[-1].start, 3) <= start:
+            speaking.append(waiting.pop())
+        names = list(dict.fromkeys(entry.speaker for entry in speaking))
+        beginning = any(round(entry.start, 3) == start for entry in speaking)
+        if last and last[1] == start and last[2] == names and not beginning:
+            last = (last[0], end, names)
+            continue
+        if last:
+            yield last
+        last = (start, end, names) if names else None
+    if last:
+        yield last
 
 
 def _subtitle_clock(seconds: float, mark: str) -> str:
@@ -149,8 +143,3 @@ def _line(text: str) -> str:
 
 def _word(text: str) -> str:
     return re.sub(r"\s+", "_", text.strip()) or "_"
-
-
-def harmless(text: str) -> str:
-    """Text for a cell of a table: what a spreadsheet would run as a formula gets a ' in front."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -118,7 +118,7 @@ async def live_state(request: Request) -> Response:
 
 
 async def live_log(request: Request) -> Response:
-    """Download the session's log as csv, rttm, json or html."""
+    """Download the session's log in one of the formats that there are."""
     channel = CHANNELS.get(request.path_params["token"])
     made = channel.exports(request.path_params["format"]) if channel and channel.exports else None
     if made is None:

@@ -64,11 +64,11 @@ def test_the_command_line_says_the_same(identified, talk, gallery, tmp_path, cap
 
 
 def test_the_page_says_the_same(identified, talk, gallery, encoder):
-    analysis = Analysis(stream(talk[0]), lambda: Listener(encoder, gallery))
+    analysis = Analysis(stream(talk[0]), lambda: Listener(encoder, gallery), "talk")
     end = time.monotonic() + 120
     while analysis.heard.running and time.monotonic() < end:
         time.sleep(0.05)
-    assert tuple(analysis.entries()) == identified.turns
+    assert analysis.conversation == identified
     analysis.close()
 
 

@@ -128,7 +128,7 @@ class Listening:
 
             encoder = resources.encoder()
             people = people_for(encoder) if people_for else resources.gallery()
-            self.model = encoder.id
+            self.model = self.board.model = encoder.id
             with self._lock:
                 if attempt != self._attempt or self._source is None:
                     return  # ended meanwhile: the people of whatever came after stay

@@ -24,9 +24,9 @@ def draw(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
     """Players for the picked turns and the way to name their voice; a hint where none is picked.
 
     Args:
-        picked: numbers of turns in `visit.entries()`, the latest pick first.
+        picked: numbers of turns of `visit.conversation`, the latest pick first.
     """
-    entries = visit.entries()
+    entries = visit.conversation.turns
     with st.container(key="recording-picked"):
         if not picked:
             st.caption(
@@ -46,7 +46,7 @@ def draw(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
 
 
 def _ask(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], gallery: Gallery) -> None:
-    entries = visit.entries()
+    entries = visit.conversation.turns
     label = entries[picked[0]].speaker
     # A stranger who was told apart is enrolled from all turns that count as theirs, unless some were ticked.
     alike = label.startswith(UNKNOWN) and len(picked) == 1

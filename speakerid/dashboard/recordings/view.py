@@ -1,6 +1,6 @@
 """What the Recordings page draws: progress, timeline, speaking time, table, downloads."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 
@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from speakerid.conversation.analysis import Analysis, Heard
+from speakerid.conversation.conversation import KINDS, Conversation
 from speakerid.conversation.entry import Entry, clock
-from speakerid.conversation.formats import to_csv, to_html, to_json, to_rttm
 from speakerid.conversation.shares import Share, talking_time
 from speakerid.dashboard.recordings import naming as recordings_naming
 from speakerid.dashboard.recordings import player
@@ -17,7 +17,7 @@ from speakerid.dashboard.recordings.visit import RecordingPage
 from speakerid.dashboard.shared import widgets
 from speakerid.dashboard.shared.colors import UNKNOWN, Look, looks
 from speakerid.dashboard.shared.escaping import escaped
-from speakerid.dashboard.shared.timeline import plotly_source, report, rows
+from speakerid.dashboard.shared.timeline import rows, whole
 from speakerid.dashboard.shared.words import UNCALIBRATED, drawn
 from speakerid.gallery import Gallery, Voiceprint
 from speakerid.plural import counted
@@ -56,10 +56,11 @@ def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
     Raises:
         GalleryError: the folder of voiceprints cannot be read.
     """
-    heard, entries, name, people = analysis.heard, visit.entries(), visit.name, gallery.speakers()
+    heard, conversation, name, people = analysis.heard, visit.conversation, visit.name, gallery.speakers()
+    entries = conversation.turns
     if heard.error:
         st.error(escaped(heard.error), icon=":material/error:")
-    if not analysis.calibrated:
+    if not conversation.calibrated:
         st.warning(UNCALIBRATED, icon=":material/tune:")
     for warning in heard.warnings:
         st.warning(escaped(warning), icon=":material/info:")
@@ -73,18 +74,17 @@ def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
         return
     colors, talked = _looks(entries, people), talking_time(entries)
     names = [person.name for person in people if any(e.speaker == person.name for e in entries)]
-    timeline, _ = report(entries, names, colors)
     with st.container(key="card-timeline"):
         widgets.label(name)
         widgets.tiles(_summary(heard, entries))
         widgets.label("Who spoke when")
-        clicked = _chart(timeline | {"layout": timeline["layout"] | {"title": None}}, "recording-timeline")
+        clicked = _chart(whole(entries, names, colors), "recording-timeline")
         player.draw(visit.sound_url, entries, chart="recording-timeline")
         voices = counted(len(talked), "voice")
         st.caption(f"{counted(len(entries), 'turn')} of {voices}; the table below has each of them.")
         place = st.container()
         _talking_time(talked, colors)
-    _downloads(entries, name, lambda: to_html(entries, name, report(entries, names, colors), plotly_source()))
+    _downloads(conversation, name, {one: look.color for one, look in colors.items()})
     ticked = _table(entries)
     picked = [number for point in clicked if (number := _entry_at(point, entries, names)) is not None]
     with place:
@@ -146,31 +146,21 @@ def _talking_time(talked: Sequence[Share], colors: Mapping[str, Look]) -> None:
         )
 
 
-def _downloads(entries: Sequence[Entry], name: str, page: Callable[[], str]) -> None:
+def _downloads(conversation: Conversation, name: str, colors: Mapping[str, str]) -> None:
     with st.container(horizontal=True, key="recording-downloads"):
-        for kind, (file, text, media) in exports(entries, name).items():
-            key = f"recording-{kind}"
-            icon = ":material/download:"
-            st.download_button(kind.upper(), text, file, media, key=key, icon=icon, on_click="ignore")
-        st.download_button(  # some megabytes: made when it is asked for
-            "Report",
-            page,
-            f"{PurePath(name).stem or 'recording'}.html",
-            "text/html",
-            key="recording-html",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        for kind, (file, text, media) in exports(conversation, name, colors).items():
+            label, key, icon = KINDS[kind].label, f"recording-{kind}", ":material/download:"
+            st.download_button(label, text, file, media, key=key, icon=icon, on_click="ignore")
 
 
-def exports(entries: Sequence[Entry], name: str) -> dict[str, tuple[str, str, str]]:
+def exports(
+    conversation: Conversation, name: str, colors: Mapping[str, str]
+) -> dict[str, tuple[str, str, str]]:
     """Kind → (file name, content, media type) of the turns of the recording called `name`."""
     stem = PurePath(name).stem or "recording"
-    return {
-        "csv": (f"{stem}.csv", to_csv(entries), "text/csv"),
-        "rttm": (f"{stem}.rttm", to_rttm(entries, stem), "text/plain"),
-        "json": (f"{stem}.json", to_json(entries), "application/json"),
-    }
+    texts = {kind: format.write(conversation) for kind, format in KINDS.items() if kind != "html"}
+    texts["html"] = conversation.html(name, colors)
+    return {kind: (f"{stem}.{kind}", text, KINDS[kind].media) for kind, text in texts.items()}
 
 
 def _table(entries: Sequence[Entry]) -> list[int]:

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from speakerid.audio.container import Sound
 from speakerid.audio.decode import stream
 from speakerid.conversation.analysis import Analysis
-from speakerid.conversation.entry import Entry
+from speakerid.conversation.conversation import Conversation
 from speakerid.dashboard.shared import heard
 from speakerid.errors import AudioError
 from speakerid.gallery import Gallery
@@ -40,7 +40,7 @@ class RecordingPage:
         self.analysis: Analysis | None = None
         self.name = ""
         self.duration = 0.0
-        self._entries: list[Entry] | None = None
+        self._conversation: Conversation | None = None
         self._token = ""
 
     def start(self, data: bytes, name: str, encoder: "Callable[[], Encoder]", gallery: Gallery) -> None:
@@ -68,7 +68,7 @@ class RecordingPage:
             self.close()
             self.duration, self.name = duration, name
             recording = stream(data, name=name, max_seconds=longest)
-            self.analysis = Analysis(recording, lambda: Listener(encoder(), gallery))
+            self.analysis = Analysis(recording, lambda: Listener(encoder(), gallery), PurePath(name).stem)
             _analyses.add(self.analysis)
             self._token = heard.offer(self.analysis.sound)
 
@@ -77,20 +77,21 @@ class RecordingPage:
         """Where the browser hears the whole recording."""
         return f"/api/recording/{self._token}/sound.wav"
 
-    def entries(self) -> list[Entry]:
-        """The turns of a finished analysis."""
-        if self._entries is None:
-            self._entries = self.analysis.entries() if self.analysis else []
-        return self._entries
+    @property
+    def conversation(self) -> Conversation:
+        """Who spoke when in the recording of a finished analysis, with what a person corrected."""
+        if self._conversation is None:
+            if self.analysis is None or self.analysis.heard.running:
+                return Conversation(self.name, 0.0, (), "", True)
+            self._conversation = self.analysis.conversation
+        return self._conversation
 
     def named(self, name: str, starts: Sequence[float]) -> None:
         """A person says who speaks in the turns that begin at these seconds."""
-        self._entries = [
-            replace(entry, speaker=name) if entry.start in starts else entry for entry in self.entries()
-        ]
+        self._conversation = self.conversation.corrected(name, starts)
 
     def close(self) -> None:
         """End the analysis and forget it."""
         if self.analysis:
             self.analysis.close()
-        self.analysis = self._entries = None
+        self.analysis = self._conversation = None

@@ -1,11 +1,10 @@
-"""Who spoke when as plain Plotly figures: the timeline, and the figures of the standalone report.
+"""Who spoke when as a plain Plotly figure.
 
 Times on the timeline are milliseconds since the session began, drawn as dates from 2 January 1970 on: Plotly
 writes minutes and seconds on date axes only, and takes small numbers there for years.
 """
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 
 from speakerid.conversation.entry import Entry
 from speakerid.dashboard.shared.colors import UNKNOWN_LOOK, Look
@@ -52,44 +51,26 @@ def timeline(names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def report(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, Look]) -> list[Figure]:
-    """The figures of the standalone report: the whole timeline, and speaking time per person."""
+def whole(entries: Sequence[Entry], names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
+    """The timeline of everything that was said."""
     order = rows(entries, names)
-    known = {name: looks.get(name, UNKNOWN_LOOK) for name in order}
-    whole = timeline(order, known)
-    for row, (name, trace) in enumerate(zip(order, whole["data"], strict=True)):
+    figure = timeline(order, {name: looks.get(name, UNKNOWN_LOOK) for name in order})
+    for row, (name, trace) in enumerate(zip(order, figure["data"], strict=True)):
         own = [entry for entry in entries if entry.speaker == name]
         trace["base"] = [_DAY + round(entry.start * 1000) for entry in own]
         trace["x"] = [round((entry.end - entry.start) * 1000) for entry in own]
         trace["y"] = [row] * len(own)
         trace["hovertext"] = [f"{name}, {sure(entry.confidence)}" for entry in own]
     end = max((entry.end for entry in entries), default=60.0)
-    whole["layout"] |= {"height": 90 + 40 * len(order), "title": {"text": "Who spoke when"}}
-    whole["layout"]["margin"]["t"] = 50
-    whole["layout"]["xaxis"]["range"] = [_DAY, _DAY + round(end * 1000)]
-    spoken = [sum(e.end - e.start for e in entries if e.speaker == name) for name in order]
-    share: Figure = {
-        "data": [
-            {
-                "type": "bar",
-                "x": [short(name) for name in order],
-                "y": [round(seconds, 2) for seconds in spoken],
-                "marker": {"color": [known[name].color for name in order]},
-            }
-        ],
-        "layout": {"title": {"text": "Seconds spoken"}, "height": 320},
-    }
-    return [whole, share]
+    figure["layout"] |= {"height": 90 + 40 * len(order)}
+    figure["layout"]["margin"]["t"] = 50
+    figure["layout"]["xaxis"]["range"] = [_DAY, _DAY + round(end * 1000)]
+    return figure
 
 
 def rows(entries: Sequence[Entry], names: Sequence[str]) -> list[str]:
-    """Who has a row, and a trace, in the report's timeline: the given names, then who else was heard."""
+    """Who has a row, and a trace, in the timeline: the given names, then who else was heard."""
     return list(dict.fromkeys([*names, *(entry.speaker for entry in entries)]))
-
-
-def plotly_source() -> str:
-    """Plotly.js itself, for a report that opens offline."""
-    return files("plotly").joinpath("package_data/plotly.min.js").read_text("utf-8")
 
 
 def _time_axis() -> Figure:

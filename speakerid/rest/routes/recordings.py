@@ -11,8 +11,8 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from speakerid.audio.decode import MAX_BYTES, decode, stream
-from speakerid.conversation.conversation import Conversation
-from speakerid.conversation.formats import decision_row, to_srt, to_vtt, turn_row
+from speakerid.conversation.conversation import KINDS, Conversation
+from speakerid.conversation.formats import decision_row, turn_row
 from speakerid.conversation.hearing import Hearing
 from speakerid.identify import Decision, Listener
 from speakerid.identify.verification import nearest as nearest_to
@@ -32,10 +32,7 @@ router = APIRouter(prefix="/v1", tags=["recordings"])
 
 JSON = "application/json"
 FORMATS: dict[str, Callable[[Conversation], str]] = {
-    "text/csv": Conversation.csv,
-    "text/x-rttm": Conversation.rttm,
-    "application/x-subrip": lambda conversation: to_srt(conversation.turns),
-    "text/vtt": lambda conversation: to_vtt(conversation.turns),
+    kind.media.split(";")[0]: kind.write for name, kind in KINDS.items() if name != "json"
 }
 """Media type -> the turns of a recording as text."""
 MAX_SECONDS = 4 * 3600.0  # of a recording
@@ -68,8 +65,8 @@ async def identify(
 ) -> Response:
     """Who speaks when in a recording.
 
-    As RTTM, CSV, SRT or WebVTT where `Accept` says so. With `Prefer: respond-async`, the way for what is
-    longer than some minutes, a job is started.
+    As RTTM, CSV, SRT, WebVTT or an HTML report where `Accept` says so. With `Prefer: respond-async`, the way
+    for what is longer than some minutes, a job is started.
     """
     kind = _wanted(accept)
     later = "respond-async" in prefer.lower()

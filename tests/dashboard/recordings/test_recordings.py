@@ -16,6 +16,7 @@ from support import voices
 
 from speakerid.audio.decode import stream
 from speakerid.conversation.analysis import Analysis
+from speakerid.conversation.conversation import Conversation
 from speakerid.conversation.entry import Entry
 from speakerid.conversation.recorded_sound import RecordedSound
 from speakerid.conversation.shares import Share, talking_time
@@ -225,7 +226,7 @@ def test_a_picked_turn_is_heard_and_its_voice_enrolled(folder, tmp_path, monkeyp
     data = voices.write_wav(tmp_path / "talk.wav", samples).read_bytes()
     app = analyzed(open_page("3_Recordings.py", people, monkeypatch), data, "talk.wav")
     visit = app.session_state["speakerid-session-recording"].thing
-    entries = visit.entries()
+    entries = visit.conversation.turns
     strangers = [number for number, entry in enumerate(entries) if entry.speaker.startswith("unknown")]
     assert strangers and "Click a turn" in said(app)
     sound = visit.analysis.sound.cut(entries[0].start, entries[0].end)
@@ -239,7 +240,7 @@ def test_a_picked_turn_is_heard_and_its_voice_enrolled(folder, tmp_path, monkeyp
     consent = Consent.now("yes", "test")
     Gallery.open(people).enroll("Edgar", blocks, resources.encoder(), consent=consent)
     visit.named("Edgar", [entries[n].start for n in strangers])
-    assert {visit.entries()[n].speaker for n in strangers} == {"Edgar"}
+    assert {visit.conversation.turns[n].speaker for n in strangers} == {"Edgar"}
     text = said(app.run())
     assert (
         "Edgar" in set(app.dataframe[0].value["Speaker"]) and "unknown" not in text.split("Click a turn")[0]
@@ -272,8 +273,11 @@ def test_the_downloads_hold_every_turn():
         Entry(0.5, 2.25, "Ana María", 0.9, "Ana María"),
         Entry(3, 4, "unknown 1", 0.8, "unknown"),
     ]
-    files = exports(entries, "board meeting.mp3")
-    assert [file for file, _, _ in files.values()] == [f"board meeting.{k}" for k in ("csv", "rttm", "json")]
+    conversation = Conversation("board meeting", 5.0, tuple(entries), "a-model", True)
+    files = exports(conversation, "board meeting.mp3", {"Ana María": "#123456"})
+    kinds = ("csv", "rttm", "json", "srt", "vtt", "html")
+    assert [file for file, _, _ in files.values()] == [f"board meeting.{kind}" for kind in kinds]
+    assert "#123456" in files["html"][1] and "board meeting.mp3" in files["html"][1]
     rows = list(csv.DictReader(io.StringIO(files["csv"][1])))
     assert [(row["start"], row["end"], row["speaker"]) for row in rows] == [
         ("0.50", "2.25", "Ana María"),

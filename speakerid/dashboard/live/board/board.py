@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from speakerid.conversation import formats
+from speakerid.conversation.conversation import KINDS, Conversation
 from speakerid.conversation.entry import Entry
 from speakerid.conversation.kept_sound import KeptSound
 from speakerid.conversation.log import SessionLog
@@ -19,7 +19,6 @@ from speakerid.dashboard.live.board.cast import Cast
 from speakerid.dashboard.live.board.rolling import Rolling
 from speakerid.dashboard.live.board.space import SpaceView
 from speakerid.dashboard.live.board.state import State
-from speakerid.dashboard.shared import timeline
 from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.dashboard.shared.words import (
     corrected,
@@ -30,6 +29,7 @@ from speakerid.dashboard.shared.words import (
     now_speaking,
     signal,
 )
+from speakerid.identify.scoring import Scorer
 
 if TYPE_CHECKING:
     from speakerid.conversation.strangers import Voice
@@ -52,6 +52,7 @@ class Board:
     Attributes:
         state: what the session as a whole does.
         gender: says in words what a decision's voice sounds like; None while nobody asks.
+        model: id of the model that listens, once it is loaded.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Board:
         self._lock = threading.RLock()
         self.state = State(sound or KeptSound())
         self.gender: Callable[[Decision], Message | None] | None = None
+        self.model = ""
         self._space = SpaceView(people)
         self._reset()
         self._set_cast(Cast(people, everybody))
@@ -257,16 +259,20 @@ class Board:
             return tuple(self._log.entries)
 
     def export(self, kind: str) -> tuple[str, str, str] | None:
-        """(file name, media type, text) of the log as csv, rttm, json or html; None for anything else."""
+        """(file name, media type, text) of the log in one of `KINDS`; None for anything else."""
+        if kind not in KINDS:
+            return None
+        conversation = self.conversation()
+        if kind == "html":
+            text = conversation.html(
+                "Who spoke when", {name: self.color(name) for name in self._heard_names()}
+            )
+        else:
+            text = KINDS[kind].write(conversation)
+        return f"speakers.{kind}", KINDS[kind].media, text
+
+    def conversation(self) -> Conversation:
+        """The session so far, corrections applied."""
         with self._lock:
-            entries, cast = self.entries, self._cast
-        return formats.export(
-            kind,
-            entries,
-            lambda: formats.to_html(
-                entries,
-                "Who spoke when",
-                timeline.report(entries, cast.names, cast.looks),
-                timeline.plotly_source(),
-            ),
-        )
+            calibrated = not self.model or Scorer.for_model(self.model).calibrated
+            return Conversation("live", self.heard, self.entries, self.model, calibrated)

@@ -106,7 +106,7 @@ class Log extends Sound {
   }
 
   exports() {
-    const kinds = [["csv", "CSV"], ["rttm", "RTTM"], ["json", "JSON"], ["html", "Report"]];
+    const kinds = [["csv", "CSV"], ["rttm", "RTTM"], ["json", "JSON"], ["srt", "SRT"], ["vtt", "WebVTT"], ["html", "Report"]];
     this.find(".live-exports").replaceChildren(...kinds.map(([kind, label]) =>
       element("a", { href: `/api/live/${this.token}/log.${kind}`, download: "", textContent: label })));
   }
