@@ -8,7 +8,7 @@ import numpy as np
 
 from speakerid.gallery import UNKNOWN
 from speakerid.identify import Turn
-from speakerid.identify.scoring import ASSUMED_SLOPE, ASSUMED_THRESHOLD, Scorer, same_features
+from speakerid.identify.scoring import Scorer
 
 SAME_STRANGER = 1.4
 """Average log-likelihood ratio from which turns of unknown voices count as one stranger's.
@@ -129,11 +129,8 @@ def likeness(voices: Sequence[Voice], scorer: Scorer) -> np.ndarray:
     rows = np.stack([voice.embedding for voice in voices]).astype(np.float32)
     seconds = np.array([voice.seconds for voice in voices], np.float32)
     alike = rows @ rows.T
-    if scorer.calibration is None:
-        return ASSUMED_SLOPE * (alike - ASSUMED_THRESHOLD)
     for index, cosine in enumerate(alike):  # row by row: the features of all pairs would take gigabytes
-        features = same_features(cosine, seconds, np.full_like(seconds, seconds[index]))
-        alike[index] = features @ scorer.calibration.same_weights
+        alike[index] = scorer.same_voices(cosine, seconds, np.full_like(seconds, seconds[index]))
     return alike
 
 

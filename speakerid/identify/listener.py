@@ -13,7 +13,7 @@ from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
 from speakerid.identify.config import ListenerConfig, Window
 from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, TurnLog, sure
-from speakerid.identify.scoring import Enrolled, Scorer, Scores
+from speakerid.identify.scoring import Enrolled, Profiles, Scorer, Scores
 from speakerid.identify.speech import Look, Speech
 from speakerid.identify.tracker import Tracker
 
@@ -80,6 +80,11 @@ class Listener:
     def snr_db(self) -> float:
         """Level of the speech above that of the pauses; NaN until both were heard."""
         return self._speech.signal.decibels
+
+    @property
+    def profiles(self) -> Profiles:
+        """The people who may be named, as scoring wants them."""
+        return self._profiles
 
     @property
     def turns(self) -> list[Turn]:

@@ -53,6 +53,12 @@ class Profiles:
     cohort_mean: np.ndarray
     cohort_std: np.ndarray
 
+    def only(self, people: Sequence[int]) -> "Profiles":
+        """The people with these numbers, in this order."""
+        kept = np.asarray(people, int)
+        arrays = (self.centers, self.seconds, self.cohort_mean, self.cohort_std)
+        return Profiles(tuple(self.names[k] for k in kept), *(array[kept] for array in arrays))
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -126,12 +132,13 @@ class Scorer:
 
     def same_voice(self, first: np.ndarray, second: np.ndarray, seconds: tuple[float, float]) -> float:
         """Log-likelihood ratio that two unit embeddings [192] of one stream are of one voice."""
-        cosine = float(first @ second)
+        return float(self.same_voices(np.array([first @ second]), *np.array([seconds]).T)[0])
+
+    def same_voices(self, cosine: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """The same [...] for pairs with these cosines [...] and seconds of speech [...] on both sides."""
         if self.calibration is None:
             return ASSUMED_SLOPE * (cosine - ASSUMED_THRESHOLD)
-        return float(
-            same_features(np.array([cosine]), *np.array([seconds]).T)[0] @ self.calibration.same_weights
-        )
+        return same_features(cosine, first, second) @ self.calibration.same_weights
 
     def _cohort_statistics(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation [n] of the cosines to the nearest TOP of the cohort."""

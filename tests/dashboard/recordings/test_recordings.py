@@ -216,7 +216,8 @@ def test_the_page_shows_who_spoke_and_offers_it_as_files(folder, tmp_path, monke
     assert list(table["Speaker"]) == [
         turn.speaker if turn.speaker != "Edgar" else "unknown" for turn in truth
     ]
-    assert [button.label for button in app.download_button] == ["CSV", "RTTM", "JSON", "Report"]
+    labels = [button.label for button in app.download_button]
+    assert labels == ["CSV", "RTTM", "JSON", "SRT", "WebVTT", "Report"]
 
 
 def test_a_picked_turn_is_heard_and_its_voice_enrolled(folder, tmp_path, monkeypatch):
