@@ -22,9 +22,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "calibrate",
         help="calibrate a model on labelled recordings",
-        description="Learn from labelled recordings which probability a model's scores stand for. The model "
-        "that comes with the app is calibrated; another one is shown as uncalibrated until this is done.",
-        epilog="MANIFEST.csv has the columns path (relative to it), corpus, speaker, split. Only 12 numbers "
+        description="Learn from labelled recordings which probability a model's scores stand for, and "
+        "its limits of enrollment.",
+        epilog="MANIFEST.csv has the columns path (relative to it), corpus, speaker, split. Only numbers "
         "are kept, nothing of the recordings. Numbers learned for a model replace those it had.",
     )
     parser.add_argument("manifest", metavar="MANIFEST.csv", type=Path, help="labelled recordings")
@@ -44,21 +44,27 @@ def run(args: argparse.Namespace) -> None:
         SpeakerIdError: too few speakers, or recordings or a model that cannot be used.
     """
     from speakerid.evaluate.calibration import fit
+    from speakerid.evaluate.limits import from_sides
     from speakerid.evaluate.trials import read_manifest
-    from speakerid.identify.scoring import Scorer, own_file, save
+    from speakerid.identify.scoring import Scorer, save
     from speakerid.model import Encoder
+    from speakerid.model.companions import own_file
+    from speakerid.model.limits import limits_of
 
     utterances = read_manifest(args.manifest, args.split)
     speakers = {(one.corpus, one.speaker) for one in utterances}
     _check(len(speakers))
     encoder = Encoder.load(args.model or os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled")
     progress = Progress(sys.stderr)
-    subjects = _subjects(utterances, encoder, args.seed, progress)
+    subjects, sides = _subjects(utterances, encoder, args.seed, progress)
     _check(len(subjects))
     cohort = Scorer.for_model(encoder.id).cohort
     calibration, losses = fit(subjects, cohort)
     path = own_file(encoder.id)
-    save(path, cohort, calibration, {"model": encoder.id, "voices": len(subjects), **losses})
+    limits = from_sides(sides, encoder.id)
+    if not limits.known:  # too few speakers for them: those that the model had stay
+        limits = limits_of(encoder.id)
+    save(path, cohort, calibration, {"model": encoder.id, "voices": len(subjects), **losses}, limits)
     result = {"model": encoder.id, "speakers": len(subjects), "cllr": losses["trials"], "file": str(path)}
     print(
         json.dumps(result)
@@ -76,19 +82,22 @@ def _check(speakers: int) -> None:
         )
 
 
-def _subjects(utterances, encoder, seed: int, progress: Progress) -> list:
-    """What each speaker's recordings give; those that cannot be used are named on stderr."""
+def _subjects(utterances, encoder, seed: int, progress: Progress) -> tuple[list, list]:
+    """What each speaker's recordings give, for the calibration and for the limits; those that cannot be used
+    are named on stderr."""
     import numpy as np
 
     from speakerid.audio.decode import decode
     from speakerid.errors import SpeakerIdError
     from speakerid.evaluate.calibration import subject
+    from speakerid.evaluate.limits import SIDES, parts_of, side
+    from speakerid.model.encoder import refusal
 
     rng = np.random.default_rng(seed)
     recordings: dict[tuple[str, str], list] = {}
     for one in utterances:
         recordings.setdefault((one.corpus, one.speaker), []).append(one)
-    subjects = []
+    subjects, sides = [], []
     for done, ((corpus, speaker), mine) in enumerate(sorted(recordings.items())):
         progress(done, len(recordings), "calibrating")
         audio = []
@@ -100,5 +109,7 @@ def _subjects(utterances, encoder, seed: int, progress: Progress) -> list:
         made = subject(speaker, corpus, audio, encoder, rng) if audio else None
         if made is not None:
             subjects.append(made)
+            parts = parts_of([samples for samples in audio if refusal(samples) is None])
+            sides.append([side(part, encoder, speaker) for part in parts[:SIDES]])
     progress(len(recordings), len(recordings), "calibrating")
-    return subjects
+    return subjects, [mine for mine in sides if mine]

@@ -22,6 +22,7 @@ from speakerid.gallery import Consent, Gallery, Voiceprint, voices
 from speakerid.gallery import enrollment as gate
 from speakerid.gallery.exemplars import Embedder, Spoken
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.limits import limits_of
 
 CLIPPED_SHARE, NOISE_DB = 0.10, 0.0  # how recordings are spoiled
 
@@ -41,18 +42,19 @@ class Gate:
         self._encoder = Remembering(encoder)
         self._rng = np.random.default_rng(0)
         self.tried: dict[str, Tried] = {}
+        self._limits = limits = limits_of(encoder.id)
         self.measured = {
-            name: Measured(name, getattr(module, name), above)
-            for module, name, above in (
-                (gate, "MIN_SPEECH_SECONDS", True),
-                (gate, "MIN_SNR_DB", True),
-                (gate, "MAX_CLIPPED", False),
-                (voices, "TWO_VOICES", True),
-                (voices, "CHANGE", False),
-                (voices, "AT_ONCE", False),
-                (gate, "OTHER_VOICE", False),
-                (gate, "NEAR_MARGIN", False),
-                (gate, "SAME_VOICE", True),
+            name: Measured(name, value, above)
+            for name, value, above in (
+                ("MIN_SPEECH_SECONDS", gate.MIN_SPEECH_SECONDS, True),
+                ("MIN_SNR_DB", gate.MIN_SNR_DB, True),
+                ("MAX_CLIPPED", gate.MAX_CLIPPED, False),
+                ("two_voices", limits.two_voices, True),
+                ("change", limits.change, False),
+                ("at_once", limits.at_once, False),
+                ("other_voice", limits.other_voice, False),
+                ("near_margin", limits.near_margin, False),
+                ("same_voice", limits.same_voice, True),
             )
         }
         self.exemplars: list[float] = []  # agreement of each with the others of its voiceprint
@@ -117,13 +119,13 @@ class Gate:
         self._count(WRONG_NAME, _reasons(_owner(examined, claimed.name, claimed, rest)))
         voice = unit(examined.windows.mean(axis=0))
         scores = np.stack([person.centroid for person in others]) @ voice
-        self.measured["OTHER_VOICE"].good.append(float(scores.max()))
-        self.measured["OTHER_VOICE"].bad.append(float(own.centroid @ voice))
+        self.measured["other_voice"].good.append(float(scores.max()))
+        self.measured["other_voice"].bad.append(float(own.centroid @ voice))
         if len(scores) > 1:
-            self.measured["NEAR_MARGIN"].good.append(float(np.diff(np.sort(scores))[-1]))
-        self.measured["NEAR_MARGIN"].bad.append(float(own.centroid @ voice - scores.max()))
-        self.measured["SAME_VOICE"].good.append(float(own.centroid @ voice))
-        self.measured["SAME_VOICE"].bad.append(float(claimed.centroid @ voice))
+            self.measured["near_margin"].good.append(float(np.diff(np.sort(scores))[-1]))
+        self.measured["near_margin"].bad.append(float(own.centroid @ voice - scores.max()))
+        self.measured["same_voice"].good.append(float(own.centroid @ voice))
+        self.measured["same_voice"].bad.append(float(claimed.centroid @ voice))
 
     def _spoiled(self, one: Enrollment, other: Enrollment | None) -> None:
         noisy = [with_noise(block, label, NOISE_DB) for block, label in _pairs(one)]
@@ -140,10 +142,10 @@ class Gate:
         self._try(SENTENCES, [sentences])
         self._try(AT_ONCE, [both])
         for windows in self._windows([turns]):
-            self.measured["CHANGE"].bad.append(voices.change_of_voice(windows)[0])
-        self.measured["TWO_VOICES"].bad += self._agreements([sentences])
+            self.measured["change"].bad.append(voices.change_of_voice(windows)[0])
+        self.measured["two_voices"].bad += self._agreements([sentences])
         for windows in self._windows([both]):
-            self.measured["AT_ONCE"].bad.append(voices.odds_at_once(windows, self._encoder.id))
+            self.measured["at_once"].bad.append(voices.odds_at_once(windows, self._encoder.id))
 
     def _try(self, kind: str, blocks: list[np.ndarray]) -> None:
         try:
@@ -157,10 +159,10 @@ class Gate:
         self.measured["MIN_SNR_DB"].good += [quality.snr_db for quality in qualities]
         self.measured["MAX_CLIPPED"].good += [quality.clipped for quality in qualities]
         self.measured["MIN_SPEECH_SECONDS"].good.append(sum(part.seconds for part in _spoken(one.blocks)))
-        self.measured["TWO_VOICES"].good += self._agreements(one.blocks)
+        self.measured["two_voices"].good += self._agreements(one.blocks)
         for windows in self._windows(one.blocks):
-            self.measured["CHANGE"].good.append(voices.change_of_voice(windows)[0])
-            self.measured["AT_ONCE"].good.append(voices.odds_at_once(windows, self._encoder.id))
+            self.measured["change"].good.append(voices.change_of_voice(windows)[0])
+            self.measured["at_once"].good.append(voices.odds_at_once(windows, self._encoder.id))
 
     def _windows(self, blocks: list[np.ndarray]) -> Iterator[np.ndarray]:
         """The windows that the gate looks at; none where it refuses for too little speech."""
@@ -172,7 +174,8 @@ class Gate:
         """How far the two groups of phrases agree that the gate finds; none where nothing is said."""
         phrases = [phrase for block in blocks for phrase in voices.phrases_of(block, _heard(block))]
         if phrases:
-            yield voices.agreement_of_voices(voices.embed_phrases(phrases, self._encoder))
+            embedded = voices.embed_phrases(phrases, self._encoder)
+            yield voices.agreement_of_voices(embedded, self._limits.per_doubling)
 
     def _partner(self, one: Enrollment, enrollments: Sequence[Enrollment]) -> Enrollment | None:
         others = [other for other in enrollments if other.speaker != one.speaker]

@@ -20,8 +20,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "quality-gate",
         help="measure how well enrollment refuses spoiled recordings and takes good ones",
         description="Enroll the speakers of a manifest from good and from spoiled recordings: how many good "
-        "ones are refused, how many spoiled ones are accepted, and the measures behind each threshold of "
-        "speakerid/gallery/enrollment.py and voices.py.",
+        "ones are refused, how many spoiled ones are accepted, and the measures behind each threshold, "
+        "of speakerid/gallery/enrollment.py and of the model.",
     )
     parser.add_argument("manifest", metavar="MANIFEST.csv", type=Path, help="labelled recordings")
     parser.add_argument("--split", help="only the rows of this split")

@@ -14,11 +14,11 @@ from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.database import DiskFull
-from speakerid.gallery.enrollment import SAME_VOICE
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
 from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
+from speakerid.model.limits import limits_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -116,7 +116,7 @@ def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voicep
         _check_pair(other, target)
         if other is target:
             raise GalleryError(f'"{target.name}" cannot be merged with itself: name two people.')
-        if not force and float(other.centroid @ target.centroid) < SAME_VOICE:
+        if not force and float(other.centroid @ target.centroid) < limits_of(target.model).same_voice:
             raise GalleryError(
                 f'"{other.name}" and "{target.name}" do not sound like one person, and together would '
                 "make a bad voiceprint: check the names, or, if you are sure, run the command merge with "

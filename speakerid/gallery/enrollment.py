@@ -1,8 +1,8 @@
 """From recordings to exemplar embeddings: what a good voiceprint is made of, and what is refused.
 
 A bad voiceprint spoils every later answer, so whatever would make one is refused with the way to do better.
-The limits below are cosines between unit embeddings and shares of a recording; `python -m speakerid
-quality-gate MANIFEST.csv` shows what each of them refuses and accepts with the model in use.
+The limits below are of recordings; those of voices belong to the model (model/limits.py). `python -m
+speakerid quality-gate MANIFEST.csv` shows what each of them refuses and accepts with the model in use.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speec
 from speakerid.gallery.pauses import LOUD_PAUSES_DB, speech_above_pauses
 from speakerid.gallery.voiceprint import Voiceprint, unit
 from speakerid.gallery.voices import MORE_THAN_ONE, embed_phrases, more_than_one, phrases_of, voice_windows
+from speakerid.model.limits import TYPICAL, Limits, limits_of
 
 if TYPE_CHECKING:
     from speakerid.audio.quality import Quality
@@ -28,10 +29,6 @@ POOR_SNR_DB = 15.0  # below it a recording is used with a warning
 TOO_QUIET_DBFS = -58.0  # speech that came in below it is not used: of most microphones, noise is left there
 SILENT_DBFS = -60.0  # a recording below this level holds no sound at all
 LONGEST_PAUSE_SECONDS = 0.5  # a longer pause is cut down to this
-OTHER_VOICE = 0.82  # agreement with somebody enrolled from which on the voice counts as theirs
-NEAR_VOICE = 0.74  # less is enough where nobody else who is enrolled comes near:
-NEAR_MARGIN = 0.20  # the next one agrees less by this
-SAME_VOICE = 0.45  # a new recording must agree at least this much with what its person enrolled before
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,7 @@ class Examined:
     quality: "list[Quality]"
     warnings: list[str]
     used: tuple[int, ...]  # the recordings that were good enough, by their place
+    limits: Limits = TYPICAL  # of the model that embedded them
 
 
 def examine(
@@ -133,9 +131,10 @@ def examine(
         raise EnrollmentRefused(refusals)
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
     windows, whole = embed_speech(spoken, encoder)
-    if more_than_one(embed_phrases(phrases, encoder), voice_windows(spoken, encoder), encoder.id):
+    limits = limits_of(encoder.id)
+    if more_than_one(embed_phrases(phrases, encoder), voice_windows(spoken, encoder), encoder.id, limits):
         raise EnrollmentRefused([MORE_THAN_ONE])
-    return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings, tuple(used))
+    return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings, tuple(used), limits)
 
 
 def check_owner(
@@ -161,16 +160,16 @@ def check_owner(
     Raises:
         EnrollmentRefused: naming the other person.
     """
-    voice = unit(examined.windows.mean(axis=0))
+    voice, limits = unit(examined.windows.mean(axis=0)), examined.limits
     with_own = float(own.centroid @ voice) if own else -1.0
     told_apart, in_question = [], []
     for other in others:
-        is_known = other.name in distinct_from or (own and own.centroid @ other.centroid >= NEAR_VOICE)
+        is_known = other.name in distinct_from or (own and own.centroid @ other.centroid >= limits.near_voice)
         (told_apart if is_known else in_question).append(other)
     if in_question:
         scores = np.stack([other.centroid for other in in_question]) @ voice
         nearest = int(scores.argmax())
-        if scores[nearest] > with_own and _is_theirs(scores):
+        if scores[nearest] > with_own and _is_theirs(scores, limits):
             other = in_question[nearest].name
             raise EnrollmentRefused(
                 [
@@ -179,7 +178,7 @@ def check_owner(
                 ],
                 belongs_to=other,
             )
-    if own and with_own < SAME_VOICE:
+    if own and with_own < limits.same_voice:
         raise EnrollmentRefused(
             [
                 f'This does not sound like the voice that "{name}" enrolled before: '
@@ -190,15 +189,15 @@ def check_owner(
     return [
         f'"{name}" sounds very much like "{other.name}": the one may be taken for the other.'
         for other in told_apart
-        if other.centroid @ voice >= NEAR_VOICE
+        if other.centroid @ voice >= limits.near_voice
     ]
 
 
-def _is_theirs(scores: np.ndarray) -> bool:
+def _is_theirs(scores: np.ndarray, limits: Limits) -> bool:
     """Whether a voice is that of the person it agrees with most, by its agreement with each person [n]."""
     best = float(scores.max())
     margin = best - float(np.partition(scores, -2)[-2]) if len(scores) > 1 else np.inf
-    return best >= OTHER_VOICE or (best >= NEAR_VOICE and margin >= NEAR_MARGIN)
+    return best >= limits.other_voice or (best >= limits.near_voice and margin >= limits.near_margin)
 
 
 def _as_samples(block: np.ndarray, source: str) -> np.ndarray:

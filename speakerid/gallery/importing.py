@@ -11,13 +11,13 @@ from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import Kept
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.editing import joined
-from speakerid.gallery.enrollment import SAME_VOICE
 from speakerid.gallery.exemplars import Embedder, exemplars_of, unknown
 from speakerid.gallery.names import free_name, name_key
 from speakerid.gallery.portable import Imported, Portable, read_people
 from speakerid.gallery.reembedding import Progress, reembedded
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.model.limits import limits_of
 
 SameName = Literal["skip", "both", "merge", "replace"]
 """What becomes of somebody in the file whose name is taken: left out; kept too, under the name with a number;
@@ -189,7 +189,7 @@ def _merge(gallery: Kept, person: Portable, known: Voiceprint) -> Voiceprint:
     arrived = _as_stored(person)
     if arrived.model != known.model:
         raise _NotTaken(f'"{known.name}" was enrolled with another model ({known.model})')
-    if float(arrived.centroid @ known.centroid) < SAME_VOICE:
+    if float(arrived.centroid @ known.centroid) < limits_of(known.model).same_voice:
         raise _NotTaken(f'it does not sound like "{known.name}", who is enrolled: keep both instead')
     fresh = exemplars_of(arrived)
     new, pool, _ = unknown(exemplars_of(known), fresh)

@@ -10,15 +10,9 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.gallery.exemplars import Embedder, Spoken, spread
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.limits import Limits
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
-# Set on enrollments of people whom the model never heard, each limit at about one good one in a hundred;
-# all of them with a look at the recordings that the README's figures are from.
-TWO_VOICES = 0.33  # two groups of phrases, two seconds in the shorter one, that agree less are two voices
-PER_DOUBLING = 0.12  # more is asked of each doubling of these seconds, between one and four
-CHANGE = 5.0  # a change of voice: how far the means on its two sides lie apart against the scatter
-CHANGED = 0.55  # and how little these means agree at most; other rooms and days alone leave them more alike
-AT_ONCE = -0.1  # mean log-odds of the windows from which on two voices are heard at once
 FEWEST_FOR_CHANGE = 7  # windows; the scatter of fewer is no measure
 FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
@@ -79,11 +73,12 @@ def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
     return unit(encoder.embed(spread(pieces)))
 
 
-def more_than_one(phrases: Phrases, windows: np.ndarray, model_id: str) -> bool:
+def more_than_one(phrases: Phrases, windows: np.ndarray, model_id: str, limits: Limits) -> bool:
     """Whether phrases and windows [m, d] of one enrollment are of more than one voice."""
     apart, alike = change_of_voice(windows)
-    changed = apart > CHANGE and alike < CHANGED
-    return changed or agreement_of_voices(phrases) < TWO_VOICES or odds_at_once(windows, model_id) > AT_ONCE
+    changed = apart > limits.change and alike < limits.changed
+    in_groups = agreement_of_voices(phrases, limits.per_doubling) < limits.two_voices
+    return changed or in_groups or odds_at_once(windows, model_id) > limits.at_once
 
 
 def odds_at_once(windows: np.ndarray, model_id: str) -> float:
@@ -116,7 +111,7 @@ def change_of_voice(windows: np.ndarray) -> tuple[float, float]:
     return best
 
 
-def agreement_of_voices(phrases: Phrases) -> float:
+def agreement_of_voices(phrases: Phrases, per_doubling: float) -> float:
     """Cosine between the means of the two groups that the phrases fall into, less what the seconds in the
     shorter one ask for above two; 1.0 where there are no two groups of SHORTEST_GROUP.
 
@@ -135,7 +130,7 @@ def agreement_of_voices(phrases: Phrases) -> float:
         apart = parts[0] * parts[1] / sum(parts) * float(np.square(means[0] - means[1]).sum())
         if apart > best[0]:
             cosine = float(unit(means[0]) @ unit(means[1]))
-            best = apart, cosine - PER_DOUBLING * (float(np.log2(np.clip(min(parts), 1, 4))) - 1)
+            best = apart, cosine - per_doubling * (float(np.log2(np.clip(min(parts), 1, 4))) - 1)
     return best[1]
 
 

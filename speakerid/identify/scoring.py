@@ -6,7 +6,6 @@ is not.
 """
 
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from typing import Protocol
 import numpy as np
 
 from speakerid.errors import ModelError
-from speakerid.folders import user_folder
+from speakerid.model import companions
+from speakerid.model.limits import Limits
 
-CALIBRATIONS = Path(__file__).with_name("calibrations")
 TOP = 60  # nearest cohort members that normalise a score (adaptive s-norm: Matějka et al., Interspeech 2017)
 SHORTEST, LONGEST_TEST, LONGEST_ENROLLED = 0.3, 4.0, 30.0  # seconds; beyond them, more changes nothing
 FEATURES, SAME_FEATURES = 6, 4  # how many numbers of a trial, and of a pair of one stream, are weighed
@@ -100,10 +99,8 @@ class Scorer:
         Raises:
             ModelError: the file of the calibration cannot be used.
         """
-        for path in (own_file(model_id), CALIBRATIONS / f"{model_id}.safetensors"):
-            if path.exists():
-                return _load(path, path.stat().st_mtime_ns)
-        return Scorer()
+        path = companions.calibration_of(model_id)
+        return _load(path, companions.version(path)) if path else Scorer()
 
     def profiles(self, people: Sequence[Enrolled]) -> Profiles:
         """Prepare people for scoring; an empty list gives empty profiles."""
@@ -166,19 +163,8 @@ def same_features(cosine: np.ndarray, first: np.ndarray, second: np.ndarray) -> 
     return np.stack([np.ones_like(cosine), t, cosine, cosine * t], axis=-1)
 
 
-def own_file(model_id: str) -> Path:
-    """Where `calibrate` keeps what it learned: in SPEAKERID_CALIBRATIONS, or the user's data folder."""
-    return own_folder() / f"{model_id.replace('/', '--')}.safetensors"
-
-
-def own_folder() -> Path:
-    if own := os.environ.get("SPEAKERID_CALIBRATIONS"):
-        return Path(own)
-    return user_folder("data") / "calibrations"
-
-
 @lru_cache(maxsize=8)
-def _load(path: Path, _changed_at: int) -> Scorer:
+def _load(path: Path, _version: tuple[int, int, int]) -> Scorer:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -197,19 +183,51 @@ def _load(path: Path, _changed_at: int) -> Scorer:
     return Scorer(cohort / np.linalg.norm(cohort, axis=1, keepdims=True), calibration)
 
 
-def save(path: Path, cohort: np.ndarray | None, calibration: Calibration, about: dict) -> None:
-    """Write what for_model() reads, in one step; `about` says how it was made."""
-    from safetensors.numpy import save_file
+def save(
+    path: Path, cohort: np.ndarray | None, calibration: Calibration, about: dict, limits: Limits | None = None
+) -> None:
+    """Write what for_model() reads, in one step; `about` says how it was made.
 
+    Args:
+        limits: of enrollment, of this model.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
         "cohort": np.zeros((0, 0), np.float16) if cohort is None else cohort.astype(np.float16),
         "weights": calibration.weights.astype(np.float32),
         "same_weights": calibration.same_weights.astype(np.float32),
     }
+    _write(path, tensors, {"about": json.dumps(about)}, limits)
+
+
+def set_limits(path: Path, limits: Limits) -> None:
+    """Give the calibration in a file these limits of enrollment.
+
+    Raises:
+        ModelError: it is no calibration.
+        OSError: it cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f'There is no calibration in "{path}": calibrate the model first.') from error
+    _write(path, tensors, {"about": json.dumps(companions.about(path))}, limits)
+
+
+def _write(path: Path, tensors: dict[str, np.ndarray], told: dict[str, str], limits: Limits | None) -> None:
+    from safetensors.numpy import save_file
+
+    if limits is not None and limits.known:
+        told = told | {"limits": json.dumps(limits.as_dict())}
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        save_file(tensors, temporary, {"about": json.dumps(about)})
+        save_file(tensors, temporary, told)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -55,6 +55,9 @@ def main() -> int:
     )
     step.add_argument("prepared", type=Path)
     step.set_defaults(run=_int8)
+    step = steps.add_parser("limits", help="derive the bundled model's limits of enrollment anew")
+    step.add_argument("prepared", type=Path)
+    step.set_defaults(run=_limits)
     options = parser.parse_args()
     try:
         options.run(options)
@@ -95,6 +98,15 @@ def _ship(options: argparse.Namespace) -> None:
     from speakerid.training.ship import ship
 
     ship(options.prepared, options.run_folder, options.average_with)
+
+
+def _limits(options: argparse.Namespace) -> None:
+    from speakerid.model import Encoder
+    from speakerid.model.companions import CALIBRATIONS, file_name
+    from speakerid.training.calibrate import renew_limits
+
+    encoder = Encoder.load()
+    renew_limits(options.prepared, encoder, CALIBRATIONS / file_name(encoder.id))
 
 
 def _int8(options: argparse.Namespace) -> None:

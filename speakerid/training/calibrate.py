@@ -1,7 +1,8 @@
-"""Cohort and calibration of a trained network.
+"""Cohort, calibration and limits of enrollment of a trained network.
 
-The cohort are the speakers that the network was trained on; the calibration is learned on the speakers held
-out of training, for an embedding is surer of a voice it was trained on than it will ever be again.
+The cohort are the speakers that the network was trained on; calibration and limits are learned on the
+speakers held out of training, for an embedding is surer of a voice it was trained on than it will ever be
+again.
 """
 
 from collections import Counter
@@ -11,8 +12,10 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.evaluate.calibration import Subject, fit, subject
+from speakerid.evaluate.limits import derive
 from speakerid.gallery.exemplars import Embedder
-from speakerid.identify.scoring import save
+from speakerid.identify.scoring import save, set_limits
+from speakerid.model.limits import Limits
 from speakerid.training import augment
 from speakerid.training import corpus as corpora
 from speakerid.training.prepare import load_surroundings
@@ -28,7 +31,10 @@ COHORT_OF_CORPUS = 500  # speakers of one corpus at most, so that none of them i
 
 
 def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> None:
-    """Write cohort and calibration for an encoder to `out`, a safetensors file."""
+    """Write cohort, calibration and limits for an encoder to `out`, a safetensors file.
+
+    The overlap head has to be there already: one of the limits is its.
+    """
     corpus = corpora.load(prepared)
     held = corpora.held_out(corpus)
     cohort = _cohort(corpus.without(held), encoder, seed)
@@ -42,7 +48,27 @@ def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> No
         cohort,
         calibration,
         {"model": encoder.id, "enrollments": len(people), "cohort": len(cohort), **losses},
+        _limits(corpus.only(held), encoder, seed),
     )
+
+
+def renew_limits(prepared: Path, encoder: Embedder, path: Path, seed: int = 0) -> None:
+    """Derive the limits of enrollment anew and store them in the calibration at `path`.
+
+    Raises:
+        ModelError: there is no calibration, or it cannot be used.
+    """
+    corpus = corpora.load(prepared)
+    set_limits(path, _limits(corpus.only(corpora.held_out(corpus)), encoder, seed))
+
+
+def _limits(held: corpora.Corpus, encoder: Embedder, seed: int) -> Limits:
+    speakers = {speaker: [held.audio(clip) for clip in clips] for speaker, clips in held.by_speaker().items()}
+    limits = derive(speakers, encoder, seed=seed)
+    print(
+        "limits of enrollment:", ", ".join(f"{name} {value:.2f}" for name, value in limits.as_dict().items())
+    )
+    return limits
 
 
 def _cohort(corpus: corpora.Corpus, encoder: Embedder, seed: int) -> np.ndarray:

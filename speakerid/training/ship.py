@@ -1,4 +1,4 @@
-"""Put a run's network into the package, with the cohort, the calibration and the heads for it."""
+"""Put a run's network into the package, with the cohort, the calibration, the limits and the heads for it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from speakerid.audio.format import RATE
 from speakerid.errors import ModelError
-from speakerid.identify.scoring import CALIBRATIONS
 from speakerid.model import Encoder, weights
+from speakerid.model.companions import CALIBRATIONS
 from speakerid.model.encoder import refusal
 from speakerid.model.int8 import write_int8
 from speakerid.model.linear import HEADS
@@ -24,7 +24,7 @@ INT8_CLIPS, INT8_SAMPLES = 200, 2 * RATE  # that the ranges of 8-bit values are 
 
 
 def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
-    """Write the bundled weights, their calibration and their heads; returns the id of the new model.
+    """Write the bundled weights, their calibration, limits and heads; returns the id of the new model.
 
     Args:
         others: weights of the same line of training, averaged with the run's (see `mean`).
@@ -41,9 +41,9 @@ def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
     for folder in (CALIBRATIONS, HEADS):
         for stale in folder.glob(f"{encoder.name}-*.safetensors"):
             stale.unlink()
-    calibrate(prepared, encoder, CALIBRATIONS / f"{encoder.id}.safetensors")
     train_gender(prepared, encoder)
     train_overlap(prepared, encoder)
+    calibrate(prepared, encoder, CALIBRATIONS / f"{encoder.id}.safetensors")
     print(f"shipped {encoder.id}")
     return encoder.id
 

@@ -9,7 +9,8 @@ from support import voices
 from speakerid import Encoder
 from speakerid.cli import main
 from speakerid.evaluate.calibration import Subject, fit, logistic
-from speakerid.identify.scoring import Scorer, own_file
+from speakerid.identify.scoring import Scorer
+from speakerid.model.companions import own_file
 
 RNG = np.random.default_rng(4)
 

@@ -45,10 +45,10 @@ def test_good_voices_get_in_and_spoiled_ones_do_not(manifest, capsys):
     ):
         assert kinds[kind]["share_refused"] == 1, kind
     assert "clipped" in next(iter(kinds["10 % clipped"]["reasons"]))
-    two = next(one for one in figures["thresholds"] if one["name"] == "TWO_VOICES")
+    two = next(one for one in figures["thresholds"] if one["name"] == "two_voices")
     assert two["bad_at"][-1] < two["now"] < two["good_at"][-1]
     table = text(figures)
-    for name in ("MIN_SNR_DB", "MAX_CLIPPED", "TWO_VOICES", "OTHER_VOICE", "SAME_VOICE"):
+    for name in ("MIN_SNR_DB", "MAX_CLIPPED", "two_voices", "other_voice", "same_voice"):
         assert name in table
 
 

@@ -7,6 +7,7 @@ from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
 from speakerid.gallery import voices
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.limits import TYPICAL
 from speakerid.model.overlap import OverlapHead
 
 RNG = np.random.default_rng(0)
@@ -22,7 +23,7 @@ def windows(*voice_of_each: np.ndarray, scatter: float = 0.06) -> np.ndarray:
 def more_than_one(*voice_of_each: np.ndarray) -> bool:
     """Whether phrases of two seconds and their windows are taken for more than one voice."""
     rows = windows(*voice_of_each)
-    return voices.more_than_one(voices.Phrases(rows, np.full(len(rows), 2.0)), rows, MODEL)
+    return voices.more_than_one(voices.Phrases(rows, np.full(len(rows), 2.0)), rows, MODEL, TYPICAL)
 
 
 def test_one_voice_is_one():
@@ -41,13 +42,13 @@ def test_another_room_is_not_another_voice():
 
 def test_few_windows_change_nothing():
     assert voices.change_of_voice(windows(*[ANNA] * 3, *[BEN] * 3)) == (0.0, 1.0)
-    assert voices.agreement_of_voices(voices.Phrases(windows(ANNA), np.ones(1))) == 1.0
+    assert voices.agreement_of_voices(voices.Phrases(windows(ANNA), np.ones(1)), 0.12) == 1.0
 
 
 def test_less_agreement_is_enough_where_a_voice_says_little():
     rows = np.stack([ANNA, BEN])
     agreements = [
-        voices.agreement_of_voices(voices.Phrases(rows, np.array([3.0, s]))) for s in (0.5, 1, 2, 3)
+        voices.agreement_of_voices(voices.Phrases(rows, np.array([3.0, s])), 0.12) for s in (0.5, 1, 2, 3)
     ]
     assert agreements[0] == 1.0, "half a second is no voice of its own"
     assert agreements[1] > agreements[2] > agreements[3]

@@ -46,7 +46,7 @@ def test_s_norm_is_the_mean_of_both_sides_z_scores_over_the_nearest_of_the_cohor
 def test_a_calibration_is_read_back_and_used(rng, people, tmp_path, monkeypatch):
     cohort, weights = unit(rng.normal(size=(80, 192))), np.arange(6.0) / 4
     save(tmp_path / "m.safetensors", cohort, Calibration(weights, np.ones(4)), {"voices": 3})
-    monkeypatch.setattr("speakerid.identify.scoring.CALIBRATIONS", tmp_path)
+    monkeypatch.setattr("speakerid.model.companions.CALIBRATIONS", tmp_path)
     scorer = Scorer.for_model("m")
     assert scorer.calibrated
     test, profiles = unit(rng.normal(size=(2, 192))), scorer.profiles(people)
@@ -62,7 +62,7 @@ def test_a_calibration_is_read_back_and_used(rng, people, tmp_path, monkeypatch)
 def test_a_calibration_of_an_earlier_version_is_refused_with_a_remedy(rng, tmp_path, monkeypatch):
     cohort = unit(rng.normal(size=(80, 192)))
     save(tmp_path / "m.safetensors", cohort, Calibration(np.ones(8), np.ones(4)), {})
-    monkeypatch.setattr("speakerid.identify.scoring.CALIBRATIONS", tmp_path)
+    monkeypatch.setattr("speakerid.model.companions.CALIBRATIONS", tmp_path)
     with pytest.raises(ModelError, match="another version"):
         Scorer.for_model("m")
 

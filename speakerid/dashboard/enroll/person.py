@@ -18,10 +18,10 @@ from speakerid.dashboard.shared.widgets import Tone
 from speakerid.errors import SpeakerIdError
 from speakerid.evaluate.gate_measures import agreement
 from speakerid.gallery import Voiceprint
-from speakerid.gallery.enrollment import SAME_VOICE
+from speakerid.model.limits import limits_of
 from speakerid.plural import counted
 
-_WELL = 0.65  # agreement of an exemplar with the others, from which on it is a good one
+_WELL = 0.2  # above the limit of one voice: agreement of an exemplar with the others that is a good one
 
 
 def draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
@@ -88,12 +88,12 @@ def _recordings(person: Voiceprint) -> None:
 
 def _exemplars(person: Voiceprint, close: Close) -> None:
     """Each exemplar with its source and how well it agrees with the others; what to do about it."""
-    agree = agreement(person.embeddings)
+    agree, least = agreement(person.embeddings), limits_of(person.model).same_voice
     with st.container(key="person-exemplars"):
         rows = []
         for number, (source, seconds) in enumerate(zip(person.sources, person.seconds, strict=True)):
             value = float(agree[number]) if len(agree) else None
-            rows.append(_row(number + 1, source, float(seconds), value))
+            rows.append(_row(number + 1, source, float(seconds), value, least))
         st.html(
             '<table class="sid-exemplars"><tr><th></th><th>From</th><th>Speech</th><th>Agrees with the '
             f"others</th></tr>{''.join(rows)}</table>"
@@ -112,7 +112,8 @@ def _exemplars(person: Voiceprint, close: Close) -> None:
 
 def verdict(person: Voiceprint, agree: np.ndarray) -> tuple[Tone, str]:
     """(tone, sentence) on how good the voiceprint is, from the agreement [k] of its exemplars."""
-    odd = [number + 1 for number, value in enumerate(agree) if value < SAME_VOICE]
+    least = limits_of(person.model).same_voice
+    odd = [number + 1 for number, value in enumerate(agree) if value < least]
     if odd:
         which = f"Exemplar {odd[0]} does" if len(odd) == 1 else f"Exemplars {', '.join(map(str, odd))} do"
         return "bad", (
@@ -124,16 +125,16 @@ def verdict(person: Voiceprint, agree: np.ndarray) -> tuple[Tone, str]:
             "All of it comes from one recording: one more, from the room and with the microphone that you "
             "will use, makes it steadier."
         )
-    if float(agree.mean()) < _WELL:
+    if float(agree.mean()) < least + _WELL:
         return "warn", "The exemplars differ: another recording in a quiet place would make this steadier."
     return "good", "The exemplars agree well."
 
 
-def _row(number: int, source: str, seconds: float, value: float | None) -> str:
+def _row(number: int, source: str, seconds: float, value: float | None, least: float) -> str:
     if value is None:
         bar = "the only one"
     else:
-        tone = "bad" if value < SAME_VOICE else "warn" if value < _WELL else "good"
+        tone = "bad" if value < least else "warn" if value < least + _WELL else "good"
         bar = (
             f'<div class="sid-bar {tone}"><b style="width:{100 * min(max(value, 0.0), 1.0):.0f}%"></b></div>'
             f"<span>{100 * max(value, 0.0):.0f} of 100</span>"

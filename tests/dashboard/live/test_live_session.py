@@ -23,7 +23,8 @@ from speakerid.dashboard.shared.channel import CHANNELS, LEFT_S
 from speakerid.dashboard.shared.colors import looks
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent
-from speakerid.identify import Decision, scoring
+from speakerid.identify import Decision
+from speakerid.model import companions
 
 PATIENCE = 60.0  # s; the machine may be busy, the assertions below are not about speed
 
@@ -254,7 +255,7 @@ def test_a_model_that_nobody_calibrated_is_said_to_be_so_with_the_remedy(session
     wait(lambda: not session.listening, "the recording does not end")
     assert session.board.hello()["remark"]["text"] == "", "the bundled model comes with its calibration"
     monkeypatch.setenv("SPEAKERID_CALIBRATIONS", str(tmp_path))
-    monkeypatch.setattr(scoring, "CALIBRATIONS", tmp_path)
+    monkeypatch.setattr(companions, "CALIBRATIONS", tmp_path)
     session.start_replay(recording)
     wait(lambda: not session.listening, "the recording does not end")
     remark = session.board.hello()["remark"]["text"]

@@ -1,0 +1,75 @@
+"""Where what was learned about a model lies, beside its weights: calibration, limits of enrollment, heads.
+
+The calibration of a model is one safetensors file: cohort and weights (identify/scoring.py), and in its
+metadata, as JSON, `about` (how it was made and what was measured) and `limits` (limits.py). It is looked for
+where `calibrate` writes, in the package, and where the calibration on arrival is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from speakerid.folders import user_folder
+from speakerid.model import hub
+
+CALIBRATIONS = Path(__file__).with_name("calibrations")
+
+
+def own_folder() -> Path:
+    """SPEAKERID_CALIBRATIONS, or "calibrations" in the user's folder for data."""
+    if own := os.environ.get("SPEAKERID_CALIBRATIONS"):
+        return Path(own)
+    return user_folder("data") / "calibrations"
+
+
+def own_file(model_id: str) -> Path:
+    """Where `calibrate` keeps what it learned."""
+    return own_folder() / file_name(model_id)
+
+
+def arrival_file(model_id: str) -> Path:
+    """Where the calibration that a model got when it was first used is kept: beside the downloads."""
+    return hub.cache_folder() / "calibrations" / file_name(model_id)
+
+
+def file_name(model_id: str) -> str:
+    return f"{model_id.replace('/', '--')}.safetensors"
+
+
+def calibration_of(model_id: str) -> Path | None:
+    """The calibration of a model: the user's own, that of the package, or that made on arrival."""
+    for path in (own_file(model_id), CALIBRATIONS / file_name(model_id), arrival_file(model_id)):
+        if path.is_file():
+            return path
+    return None
+
+
+def about(path: Path, key: str = "about") -> dict[str, Any]:
+    """A part of what a calibration says of itself; empty where it does not, or is damaged."""
+    try:
+        return dict(_metadata(path, version(path)).get(key, {}))
+    except OSError:
+        return {}
+
+
+def version(path: Path) -> tuple[int, int, int]:
+    """Changes with the file, whichever way that is replaced."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+@lru_cache(maxsize=32)
+def _metadata(path: Path, _version: tuple[int, int, int]) -> dict[str, dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            told = file.metadata() or {}
+        parts = {key: json.loads(value) for key, value in told.items()}
+    except (SafetensorError, OSError, ValueError):  # scoring says so, with the remedy
+        return {}
+    return {key: part for key, part in parts.items() if isinstance(part, dict)}
