@@ -51,9 +51,10 @@ def log_mel(waveforms: Tensor, lengths: Tensor | None = None, subtract_mean: boo
     Returns:
         [b, n // 160 + 1, 80] float32 in dB. Frames beyond an utterance's own are meaningless.
     """
-    power = spectrogram(waveforms, 0, _window(), WINDOW, HOP, WINDOW, 2.0, False, pad_mode="constant")
+    window, filters = _window().to(waveforms.device), mel_filters().to(waveforms.device)
+    power = spectrogram(waveforms, 0, window, WINDOW, HOP, WINDOW, 2.0, False, pad_mode="constant")
     frames = None if lengths is None else frames_of(lengths)
-    return band_levels(power.transpose(1, 2) @ mel_filters(), frames, subtract_mean)
+    return band_levels(power.transpose(1, 2) @ filters, frames, subtract_mean)
 
 
 def band_levels(bands: Tensor, frames: Tensor | None = None, subtract_mean: bool = True) -> Tensor:

@@ -24,7 +24,10 @@ def main() -> int:
     step.add_argument(
         "--keep-head", action="store_true", help="keep the last layers of --init: it came out of this recipe"
     )
-    step.add_argument("--processes", type=int, default=1)
+    step.add_argument("--processes", type=int, default=1, help="on processors; on CUDA devices see torchrun")
+    step.add_argument(
+        "--feeders", type=int, default=1, help="processes that make crops for each of them"
+    )
     step.add_argument(
         "--mix", default="librispeech=0.46,speechocean=0.46,arabic=0.08", help="how often each corpus"
     )
@@ -83,6 +86,7 @@ def _distill(options: argparse.Namespace) -> None:
         options.init,
         options.keep_head,
         options.processes,
+        options.feeders,
         mix,
         vars(options),
     )

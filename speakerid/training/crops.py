@@ -54,6 +54,9 @@ class Batch:
     pool_speakers: Tensor  # [v]
     pool_ids: Tensor  # [v]
 
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
 
 class CropSource:
     """Keeps the pool and draws batches from it.
@@ -70,7 +73,7 @@ class CropSource:
         around: augment.Surroundings,
         weights: dict[str, float],
         seed: int | list[int],
-        capacity: int = 1500,
+        capacity: int = 2000,
     ):
         self.corpus, self.teacher, self.head, self.around = corpus, teacher, head, around
         self.rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
-"""Batches made beside the training: a process of its own keeps a queue of them full.
+"""Batches made beside the training: processes of their own keep queues of them full.
 
-Making a batch (voices, rooms, codecs, the teacher's answers) costs a third of a step; done in another
-process it costs the training nothing.
+Making a batch (voices, rooms, codecs, the teacher's answers) costs a third of a step on a processor; done in
+another process it costs the training nothing. A CUDA device, whose steps are shorter, needs several.
 """
 
 import queue
@@ -24,9 +24,10 @@ PATIENCE = 300.0  # seconds until a batch must have come
 
 
 class Feeder:
-    """Gives batches of crops, all of one length, out of a process that makes them ahead.
+    """Gives batches of crops, all of one length, out of processes that make them ahead, each in its turn.
 
     Args:
+        processes: that make crops; each keeps a pool of voices of its own.
         mix: how often each corpus is drawn, by the start of its name.
         seed: of the voices and the spoiling; each training process has its own.
         pace_seed: of the crops' lengths; the same in all processes, so that they have equal work.
@@ -41,23 +42,28 @@ class Feeder:
         seconds_per_step: float,
         voices_per_step: float,
         first_voices: int,
+        processes: int = 1,
     ):
         context = mp.get_context("spawn")
-        self._queue = context.Queue(AHEAD)
-        arguments = (self._queue, prepared, mix, seed, pace_seed, seconds_per_step, voices_per_step)
-        self._process = context.Process(target=_feed, args=(*arguments, first_voices), daemon=True)
-        self._process.start()
+        self._queues = [context.Queue(AHEAD) for _ in range(processes)]
+        self._turn = 0
+        for number, sink in enumerate(self._queues):
+            seeds = ([*seed, number], [*pace_seed, number])
+            sizes = (seconds_per_step, voices_per_step, first_voices)
+            context.Process(target=_feed, args=(sink, prepared, mix, *seeds, *sizes), daemon=True).start()
 
     def next(self) -> tuple[float, Batch]:
         """Seconds of a crop, and the batch.
 
         Raises:
-            RuntimeError: the process that makes them has died.
+            RuntimeError: the process whose turn it is has died.
         """
+        source = self._queues[self._turn]
+        self._turn = (self._turn + 1) % len(self._queues)
         try:
-            seconds, fields = self._queue.get(timeout=PATIENCE)
+            seconds, fields = source.get(timeout=PATIENCE)
         except queue.Empty:
-            raise RuntimeError("The process that makes the training crops has stopped.") from None
+            raise RuntimeError("A process that makes the training crops has stopped.") from None
         return seconds, Batch(**{name: torch.from_numpy(value) for name, value in fields.items()})
 
 

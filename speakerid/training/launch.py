@@ -1,5 +1,6 @@
 """Start the training processes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -8,10 +9,24 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from speakerid.errors import ModelError
+from speakerid.training import devices
 from speakerid.training.distill import Settings, run, settings_from
 from speakerid.training.feeder import Feeder
 from speakerid.training.prepare import load_head
 from speakerid.training.widen import widen
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every process of a training is told."""
+
+    prepared: Path
+    out: Path
+    mix: dict[str, float]
+    settings: Settings
+    feeders: int  # processes that make crops, for each that trains
+    init: dict[str, Tensor] | None
+    keep_head: bool
 
 
 def launch(
@@ -20,10 +35,12 @@ def launch(
     init: Path | None,
     keep_head: bool,
     processes: int,
+    feeders: int,
     mix: dict[str, float],
     options: dict,
 ) -> None:
-    """Train in so many processes of one thread each.
+    """Train on a CUDA device where there is one, on several under torchrun, else in so many processes of one
+    thread each.
 
     Args:
         init: weights to start from. keep_head: with their last layers, instead of the teacher's laid in anew.
@@ -42,30 +59,31 @@ def launch(
             if keep_head:
                 raise ModelError(f"{init} has another width; widen it without --keep-head.")
             state = widen(state, settings.channels)
-    for stale in out.glob("meeting-*"):
-        stale.unlink()
-    arguments = (processes, prepared, out, mix, settings, state, keep_head)
-    if processes == 1:
-        _work(0, *arguments)
+    work = Work(prepared, out, mix, settings, feeders, state, keep_head)
+    place = devices.by_torchrun()
+    if place is not None:
+        _train(place, work)
+    elif processes == 1:
+        _train(devices.alone(), work)
     else:
-        mp.spawn(_work, arguments, processes)  # type: ignore[attr-defined]
+        for stale in out.glob("meeting-*"):
+            stale.unlink()
+        mp.spawn(_one_of, (processes, work), processes)  # type: ignore[attr-defined]
 
 
-def _work(
-    rank: int,
-    processes: int,
-    prepared: Path,
-    out: Path,
-    mix: dict[str, float],
-    settings: Settings,
-    init: dict[str, Tensor] | None,
-    keep_head: bool,
-) -> None:
+def _one_of(rank: int, processes: int, work: Work) -> None:
+    torch.set_num_threads(1)  # before the group, whose threads count as well
+    _train(devices.among(rank, processes, work.out), work)
+
+
+def _train(place: devices.Place, work: Work) -> None:
     torch.set_num_threads(1)
+    settings = work.settings
 
     def feeder_from(step: int) -> Feeder:
-        seed, pace_seed = [settings.seed, rank, step], [settings.seed, step]
+        seed, pace_seed = [settings.seed, place.rank, step], [settings.seed, step]
         sizes = (settings.seconds_per_step, settings.voices_per_step, settings.first_voices)
-        return Feeder(prepared, mix, seed, pace_seed, *sizes)
+        return Feeder(work.prepared, work.mix, seed, pace_seed, *sizes, processes=work.feeders)
 
-    run(rank, processes, out, feeder_from, settings, load_head(prepared), init, keep_head)
+    head = load_head(work.prepared)
+    run(place, work.out, feeder_from, settings, head, work.init, work.keep_head)

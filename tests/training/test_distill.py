@@ -1,19 +1,23 @@
 """The training loop on made-up targets: it learns, goes on where it stopped, is averaged and shipped."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.multiprocessing as mp
 from torch.nn import functional as F
 
 from speakerid.errors import ModelError
 from speakerid.model.ecapa import EcapaTdnn
 from speakerid.model.features import log_mel
 from speakerid.training.crops import NOBODY, Batch
-from speakerid.training.distill import Settings, Student, _mask, loss_of, network_of, rate_at, run
+from speakerid.training.devices import Place, among
+from speakerid.training.distill import Settings, network_of, rate_at, run
 from speakerid.training.head import TeacherHead, hear_head, lay_into, whitening_of
 from speakerid.training.ship import mean
+from speakerid.training.student import Student, Weighting, _mask, loss_of
 from speakerid.training.widen import widen
 
 SMALL = 32  # channels
@@ -80,9 +84,9 @@ def test_it_learns_and_goes_on_where_it_stopped(tmp_path):
         started_at.append(step)
         return MadeUp(step)
 
-    head = MadeUpTeacher().head()
-    run(0, 1, tmp_path, feeder_from, settings(12), head, None)
-    run(0, 1, tmp_path, feeder_from, settings(24), head, None)
+    head = a_head()
+    run(Place(), tmp_path, feeder_from, settings(12), head, None)
+    run(Place(), tmp_path, feeder_from, settings(24), head, None)
     assert started_at == [0, 12]
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 24
     batch = MadeUp(99).next()[1]
@@ -97,13 +101,36 @@ def test_it_learns_and_goes_on_where_it_stopped(tmp_path):
     assert after > before + 0.2
 
 
+def _one_of_two(rank: int, folder: Path) -> None:
+    torch.set_num_threads(1)
+    run(among(rank, 2, folder), folder, lambda step: MadeUp(step + rank), settings(6), a_head(), None)
+
+
+def a_head() -> TeacherHead:
+    return MadeUpTeacher().head()
+
+
+def test_two_processes_train_one_network(tmp_path):
+    """Each on crops of its own, with the mean of their gradients, as torchrun does on CUDA devices."""
+    mp.spawn(_one_of_two, (tmp_path,), 2)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 6
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1  # only one of them writes
+
+
+def test_the_average_of_the_weights_follows_them(tmp_path):
+    run(Place(), tmp_path, MadeUp, settings(12), a_head(), None)
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    name = "network.fc.conv.weight"
+    now, mean_of_late = saved["student"][name], saved["averaged"][name]
+    assert not torch.equal(now, mean_of_late) and torch.allclose(now, mean_of_late, atol=0.02)
+
+
 def test_the_loss_knows_a_right_answer():
     student, batch = Student(SMALL, MadeUpTeacher().head()).train(), MadeUp(0).next()[1]
-    loss, parts = loss_of(student, batch, settings(1))
+    loss, parts = loss_of(student, student.importance, batch, Weighting())
     assert torch.isfinite(loss) and set(parts) == {"cosine", "contrast", "frames"}
     right = lambda _: (batch.targets, batch.frames.float())  # noqa: E731
-    right.importance = student.importance
-    best, parts = loss_of(right, batch, settings(1))
+    best, parts = loss_of(right, student.importance, batch, Weighting())
     assert abs(parts["cosine"] - 1) < 1e-5 and parts["frames"] == 0 and best < loss
 
 
@@ -123,7 +150,7 @@ def test_whoever_is_unlabelled_is_nobodys_rival():
 
     def contrast(speakers: torch.Tensor, pool: torch.Tensor) -> float:
         changed = replace(batch, speakers=speakers, pool_speakers=pool)
-        return loss_of(student, changed, settings(1))[1]["contrast"]
+        return loss_of(student, student.importance, changed, Weighting())[1]["contrast"]
 
     assert contrast(batch.speakers, batch.pool_speakers) > 0.1
     assert contrast(batch.speakers, nobody) == pytest.approx(0, abs=1e-6)
