@@ -25,9 +25,7 @@ def main() -> int:
         "--keep-head", action="store_true", help="keep the last layers of --init: it came out of this recipe"
     )
     step.add_argument("--processes", type=int, default=1, help="on processors; on CUDA devices see torchrun")
-    step.add_argument(
-        "--feeders", type=int, default=1, help="processes that make crops for each of them"
-    )
+    step.add_argument("--feeders", type=int, default=1, help="processes that make crops for each of them")
     step.add_argument(
         "--mix", default="librispeech=0.46,speechocean=0.46,arabic=0.08", help="how often each corpus"
     )
