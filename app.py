@@ -3,14 +3,13 @@
 Streamlit's server imports this file to find `app`, and runs it as a script to draw the home page.
 """
 
-import os
-
 import streamlit as st
 
 if __name__ != "__main__":  # imported by the server
+    from speakerid import settings
     from speakerid.dashboard.server import lifespan, routes
 
-    if os.environ.get("SPEAKERID_API") == "1":
+    if settings.API.value == "1":
         from starlette.routing import Mount
 
         from speakerid.api import Mounted

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
-from speakerid import __version__
+from speakerid import __version__, settings
 from speakerid.commands.common import sentence_of
 from speakerid.errors import SpeakerIdError
 
@@ -69,11 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"The file{where} cannot be used ({error.strerror or error}): check path, permissions and disk."
         )
     except Exception as error:
-        if os.environ.get("SPEAKERID_DEBUG"):
+        if settings.DEBUG.value:
             raise
         name = type(error).__name__
         return _fail(
-            f"Something went wrong that should not ({name}: {error}): set SPEAKERID_DEBUG=1 for details."
+            f"Something went wrong that should not ({name}: {error}): set {settings.DEBUG}=1 for details."
         )
 
 

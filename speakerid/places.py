@@ -1,6 +1,5 @@
 """Where a gallery is: a folder, or an address of PostgreSQL."""
 
-import os
 from pathlib import Path
 
 _NETWORK = (
@@ -23,13 +22,8 @@ def is_address(place: str | Path) -> bool:
 
 
 def place_of(text: str) -> str | Path:
-    """What SPEAKERID_VOICEPRINTS or --voiceprints says: an address as it is, a folder as a path."""
+    """What the setting or --voiceprints says: an address as it is, a folder as a path."""
     return text.replace("postgres://", "postgresql://", 1) if is_address(text) else Path(text)
-
-
-def default_place() -> str | Path:
-    """Where voiceprints are kept: SPEAKERID_VOICEPRINTS, or ./voiceprints."""
-    return place_of(os.environ.get("SPEAKERID_VOICEPRINTS") or "voiceprints")
 
 
 def network_file_system(folder: Path) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from speakerid import Encoder, threads
+from speakerid import Encoder, settings
 from speakerid.errors import SpeakerIdError
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
@@ -45,4 +45,4 @@ def test_more_threads_are_a_choice(encoder, monkeypatch):
 def test_what_is_no_number_is_told_when_a_model_is_loaded(monkeypatch, text):
     monkeypatch.setenv("SPEAKERID_THREADS", text)
     with pytest.raises(SpeakerIdError, match=r"SPEAKERID_THREADS is .*: set it to a number from 1 to 256"):
-        threads.chosen()
+        settings.threads()

@@ -6,7 +6,6 @@ import argparse
 import getpass
 import json
 import math
-import os
 import secrets
 import sys
 import time
@@ -15,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from speakerid import settings
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
-from speakerid.places import default_place, place_of
+from speakerid.places import place_of
 from speakerid.plural import counted
 
 if TYPE_CHECKING:
@@ -39,14 +39,15 @@ def options() -> argparse.ArgumentParser:
         "--voiceprints",
         metavar="DIR",
         type=place_of,
-        default=default_place(),
-        help="folder (or postgresql://…) of the people (default: $SPEAKERID_VOICEPRINTS or ./voiceprints)",
+        default=settings.voiceprints(),
+        help=f"folder (or postgresql://…) of the people (default: ${settings.VOICEPRINTS} or ./voiceprints)",
     )
     group.add_argument(
         "--model",
         metavar="NAME",
-        default=os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled",
-        help="bundled name, Hugging Face name or path (default: $SPEAKERID_MODEL or ecapa-bundled)",
+        default=settings.model(),
+        help="bundled name, Hugging Face name or path "
+        f"(default: ${settings.MODEL} or {settings.BUNDLED_MODEL})",
     )
     group.add_argument("--json", action="store_true", help="print the result as JSON")
     return shared
@@ -89,9 +90,8 @@ def passphrase_of(args: argparse.Namespace) -> str | None:
         GalleryError: if the folder cannot be read.
     """
     from speakerid.gallery import Gallery
-    from speakerid.gallery.sealing import VARIABLE
 
-    if os.environ.get(VARIABLE) or not sys.stdin.isatty() or not Gallery.is_encrypted(args.voiceprints):
+    if settings.PASSPHRASE.value or not sys.stdin.isatty() or not Gallery.is_encrypted(args.voiceprints):
         return None
     return getpass.getpass("Passphrase of the voiceprints: ")
 

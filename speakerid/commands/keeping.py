@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import os
 import sys
 from typing import get_args
 
@@ -11,8 +10,7 @@ from speakerid.errors import SpeakerIdError
 from speakerid.gallery import SameName
 from speakerid.gallery.sealing import MAGIC
 from speakerid.plural import counted
-
-NEW, FILE = "SPEAKERID_NEW_PASSPHRASE", "SPEAKERID_FILE_PASSPHRASE"
+from speakerid.settings import FILE_PASSPHRASE, NEW_PASSPHRASE, PASSPHRASE, Setting
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,7 +18,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     out = commands.add_parser("export", parents=[options()], help="write people to one file")
     out.add_argument("file", metavar="F", help="the file to write")
     out.add_argument("names", metavar="NAME", nargs="*", help="who (default: everybody)")
-    out.add_argument("--encrypt", action="store_true", help=f"ask for a passphrase (or take ${FILE})")
+    out.add_argument(
+        "--encrypt", action="store_true", help=f"ask for a passphrase (or take ${FILE_PASSPHRASE})"
+    )
     out.add_argument("--without-recordings", action="store_true", help="leave kept recordings out")
     out.set_defaults(run=export)
 
@@ -29,7 +29,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     into.add_argument(
         "--encrypted",
         action="store_true",
-        help=f"ask for its passphrase (or take ${FILE}); done without this option too where it is encrypted",
+        help=f"ask for its passphrase (or take ${FILE_PASSPHRASE}); done without this option too where it "
+        "is encrypted",
     )
     into.add_argument(
         "--same-name",
@@ -68,7 +69,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def export(args: argparse.Namespace) -> None:
     """Write people to a file."""
-    secret = _ask(FILE, "Passphrase of the file: ", twice=True) if args.encrypt else ""
+    secret = _ask(FILE_PASSPHRASE, "Passphrase of the file: ", twice=True) if args.encrypt else ""
     gallery = open_gallery(args)
     count = gallery.export(args.file, args.names, secret, recordings=not args.without_recordings)
     answer(
@@ -85,7 +86,7 @@ def load(args: argparse.Namespace) -> None:
         SpeakerIdError: if somebody was refused (after everybody was tried).
     """
     encrypted = args.encrypted or _begins(args.file, MAGIC)
-    secret = _ask(FILE, "Passphrase of the file: ") if encrypted else ""
+    secret = _ask(FILE_PASSPHRASE, "Passphrase of the file: ") if encrypted else ""
     gallery = open_gallery(args, writes=True)
     encoder = load_encoder(args)
     with Progress() as progress:
@@ -113,10 +114,10 @@ def load(args: argparse.Namespace) -> None:
 def passphrase(args: argparse.Namespace) -> None:
     """Encrypt the folder with a new passphrase, or decrypt it; the old one is in SPEAKERID_PASSPHRASE."""
     gallery = open_gallery(args)
-    new = _ask(NEW, "New passphrase: ", twice=True) if args.what == "set" else ""
+    new = _ask(NEW_PASSPHRASE, "New passphrase: ", twice=True) if args.what == "set" else ""
     count = gallery.change_passphrase(new)
     how = "encrypted with the new passphrase" if new else "not encrypted any more"
-    then = "set SPEAKERID_PASSPHRASE to it" if new else "unset SPEAKERID_PASSPHRASE"
+    then = f"set {PASSPHRASE} to it" if new else f"unset {PASSPHRASE}"
     answer(
         args,
         {"people": count, "encrypted": bool(new)},
@@ -159,13 +160,13 @@ def _begins(file: str, content: bytes) -> bool:
         return False
 
 
-def _ask(variable: str, prompt: str, *, twice: bool = False) -> str:
-    """A passphrase from the variable, or typed unseen on the terminal."""
-    given = os.environ.get(variable)
+def _ask(setting: Setting, prompt: str, *, twice: bool = False) -> str:
+    """A passphrase from the setting, or typed unseen on the terminal."""
+    given = setting.value
     if given:
         return given
     if not sys.stdin.isatty():
-        raise SpeakerIdError(f"A passphrase is needed and there is no terminal to ask on: set {variable}.")
+        raise SpeakerIdError(f"A passphrase is needed and there is no terminal to ask on: set {setting}.")
     typed = getpass.getpass(prompt)
     if not typed or (twice and getpass.getpass("The same again: ") != typed):
         raise SpeakerIdError("The passphrases are empty or differ: try again.")

@@ -9,8 +9,8 @@ from contextlib import suppress
 from speakerid.commands.common import answer, load_encoder, note, open_gallery, options
 from speakerid.errors import SpeakerIdError
 from speakerid.hosts import this_computer
+from speakerid.settings import API_TOKEN
 
-TOKEN = "SPEAKERID_API_TOKEN"
 _SHORTEST_TOKEN = 16  # characters
 
 
@@ -21,14 +21,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         parents=[options()],
         help="REST API",
         description="Serve the REST API until Ctrl-C. Where there are keys (see the command keys) or "
-        f"${TOKEN} is set, every request has to bring one (Authorization: Bearer KEY). /docs tells what "
+        f"${API_TOKEN} is set, every request has to bring one (Authorization: Bearer KEY). /docs tells what "
         "there is.",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="address to listen at (default: 127.0.0.1, this computer only; any other takes keys or "
-        f"${TOKEN})",
+        f"${API_TOKEN})",
     )
     parser.add_argument("--port", type=_port, default=8600, help="default: 8600; 0 for any that is free")
     parser.set_defaults(run=serve)
@@ -68,16 +68,16 @@ def serve(args: argparse.Namespace) -> None:
 
 
 def _token(local: bool, has_keys: bool) -> str:
-    token = os.environ.get(TOKEN, "").strip()
+    token = API_TOKEN.value.strip()
     if not token and not local and not has_keys:
         raise SpeakerIdError(
             "Whoever reaches this address could listen, enroll and delete: make keys (python -m speakerid "
-            f"keys --add NAME) or set {TOKEN} to a long random text, or leave out --host to serve this "
+            f"keys --add NAME) or set {API_TOKEN} to a long random text, or leave out --host to serve this "
             "computer only."
         )
     if token and len(token) < _SHORTEST_TOKEN:
         raise SpeakerIdError(
-            f"{TOKEN} is too short to be safe: set it to {_SHORTEST_TOKEN} random characters or more."
+            f"{API_TOKEN} is too short to be safe: set it to {_SHORTEST_TOKEN} random characters or more."
         )
     return token
 

@@ -10,7 +10,7 @@ import platform
 import sys
 from pathlib import Path
 
-from speakerid import threads
+from speakerid import settings, threads
 
 WHAT = ("encoder", "gallery", "listener")
 
@@ -57,14 +57,16 @@ def run(args: argparse.Namespace) -> int:
         raise EvaluationError(f"There is no benchmark called {unknown[0]}; choose from: {', '.join(WHAT)}.")
     if "listener" in what and not args.recording:
         raise EvaluationError("The listener needs something to hear; name a recording with --recording FILE.")
-    if args.threads is not None and not 1 <= args.threads <= threads.MOST:
-        raise EvaluationError(f"--threads is {args.threads}; give a number from 1 to 256.")
+    if args.threads is not None and not 1 <= args.threads <= settings.MOST_THREADS:
+        raise EvaluationError(
+            f"--threads is {args.threads}; give a number from 1 to {settings.MOST_THREADS}."
+        )
     if args.people is not None and not 1 <= args.people <= 100_000:
         raise EvaluationError(f"--people is {args.people}; give a number from 1 to 100000.")
     import torch
 
     if args.threads:
-        os.environ[threads.VARIABLE] = str(args.threads)
+        settings.use_threads(args.threads)
     threads.hold()  # SpeechBrain's classes are measured on as many
     figures: dict = {
         "machine": platform.machine(),
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    default = os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled"
+    default = settings.model()
     names = args.model or [default, *_peer(default)]
     if what == ["gallery"]:
         names = names[:1]  # only its calibration is needed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
+from speakerid import settings
 from speakerid.audio.format import RATE
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.command import Progress
@@ -29,7 +29,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("manifest", metavar="MANIFEST.csv", type=Path, help="labelled recordings")
     parser.add_argument("--split", help="only the rows of this split")
-    parser.add_argument("--model", metavar="NAME", help="the model (default: SPEAKERID_MODEL)")
+    parser.add_argument("--model", metavar="NAME", help=f"the model (default: {settings.MODEL})")
     parser.add_argument("--seed", type=int, default=0, help="of the pieces that are drawn")
     parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     utterances = read_manifest(args.manifest, args.split)
     speakers = {(one.corpus, one.speaker) for one in utterances}
     _check(len(speakers))
-    encoder = Encoder.load(args.model or os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled")
+    encoder = Encoder.load(args.model or settings.model())
     progress = Progress(sys.stderr)
     subjects, sides = _subjects(utterances, encoder, args.seed, progress)
     _check(len(subjects))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from speakerid import settings
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.degrade import CONDITIONS
 from speakerid.evaluate.trials import MAX_TRIALS
@@ -78,14 +78,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.manifest is None and args.conversations is None:
         raise EvaluationError("There is nothing to evaluate; give a MANIFEST.csv or --conversations DIR.")
-    names = list(dict.fromkeys(args.model or [os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled"]))
+    names = list(dict.fromkeys(args.model or [settings.model()]))
     conditions = list(dict.fromkeys(args.condition or ["clean"]))
     utterances = read_manifest(args.manifest, args.split, args.corpus) if args.manifest else []
     folders = conversations.find(args.conversations) if args.conversations else []
     progress = Progress(sys.stderr)
     encoders = [peers.load(name) for name in names]
     scorers = {encoder.id: Scorer.for_model(encoder.id) for encoder in encoders}
-    settings = {"rounds": args.bootstrap, "seed": args.seed, "progress": progress}
+    resampling = {"rounds": args.bootstrap, "seed": args.seed, "progress": progress}
     summary: dict = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "models": {name: encoder.id for name, encoder in zip(names, encoders, strict=True)},
@@ -106,12 +106,12 @@ def run(args: argparse.Namespace) -> int:
         summary["left_out"] = embedded.left_out
         summary["closed_set"] = closed_set.measure(embedded, args.bootstrap, args.seed)
         summary["gender"] = gender.measure(embedded, args.bootstrap, args.seed)
-        results = verification.verify(embedded, scorers, limit=args.max_trials, **settings)
+        results = verification.verify(embedded, scorers, limit=args.max_trials, **resampling)
         summary["groups"] = groups.measure(results, embedded.utterances)
     if folders:
         for encoder in encoders:
             place = args.out / "conversations" / encoder.id.replace("/", "-").replace(":", "-")
-            summary["conversations"][encoder.id] = conversations.run(folders, encoder, place, **settings)
+            summary["conversations"][encoder.id] = conversations.run(folders, encoder, place, **resampling)
     files = report.write(args.out, summary, results)
     _say(args, report, summary, results, files)
     return 0

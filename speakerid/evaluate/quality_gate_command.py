@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
+from speakerid import settings
 from speakerid.evaluate.trials import read_manifest
 
 _SHARES = (0.01, 0.02, 0.05, 0.5)
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.seconds > 0:
         raise EvaluationError(f"--seconds is {args.seconds:g}; give a number above 0.")
     enrollments = collect(read_manifest(args.manifest, args.split, args.corpus), args.seconds)
-    encoder = peers.load(args.model or os.environ.get("SPEAKERID_MODEL") or "ecapa-bundled")
+    encoder = peers.load(args.model or settings.model())
     gate = Gate(encoder)
     gate.run(enrollments, Progress(sys.stderr))
     figures = summary(gate, encoder.id, enrollments)

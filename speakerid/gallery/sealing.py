@@ -15,15 +15,14 @@ key is made once.
 """
 
 import hmac
-import os
 import secrets
 import threading
 
+from speakerid import settings
 from speakerid.errors import GalleryError
 
 MAGIC = b"SPKSEAL2"
 OLD_MAGIC = b"SPKSEAL1"
-VARIABLE = "SPEAKERID_PASSPHRASE"
 SHORTEST = 8  # characters of a passphrase
 _SALT, _NONCE, _TAG = 16, 12, 16
 HEAD = len(MAGIC) + _SALT
@@ -128,5 +127,5 @@ def seal_of(passphrase: str | None) -> Seal | None:
     Raises:
         GalleryError: if the passphrase is too short or the cryptography package is missing.
     """
-    chosen = os.environ.get(VARIABLE) if passphrase is None else passphrase
+    chosen = settings.PASSPHRASE.value if passphrase is None else passphrase
     return Seal(chosen) if chosen else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sql
 
+from speakerid import settings
 from speakerid.errors import GalleryError
 from speakerid.gallery import kept_session, schema
 from speakerid.gallery import recordings as kept
@@ -22,7 +23,7 @@ from speakerid.gallery.contents import (
     sort,
 )
 from speakerid.gallery.database import Database
-from speakerid.gallery.sealing import HEAD, VARIABLE, Locked, Seal, WrongSeal, is_sealed
+from speakerid.gallery.sealing import HEAD, Locked, Seal, WrongSeal, is_sealed
 from speakerid.gallery.takeover import BEFORE, forget, take_over, wants_taking_over
 from speakerid.gallery.voiceprint import Newer, Voiceprint, check_numbers, from_bytes, to_bytes
 
@@ -236,7 +237,7 @@ class SqlStore:
         if closed:
             raise GalleryError(
                 f'Nothing can be changed in "{self.place}", since the passphrase does not open '
-                f"{named(closed)}: set {VARIABLE} to the one that opens everything, or let "
+                f"{named(closed)}: set {settings.PASSPHRASE} to the one that opens everything, or let "
                 '"speakerid doctor --repair" move away what it does not open.'
             )
 
@@ -438,7 +439,8 @@ class SqlStore:
             encrypted = [content for content, sealed in rows if sealed]
             if encrypted and all(isinstance(content, Sealed) for content in encrypted):
                 raise Locked(
-                    f'The passphrase does not open the voiceprints in "{self.place}": check {VARIABLE}.'
+                    f'The passphrase does not open the voiceprints in "{self.place}": '
+                    f"check {settings.PASSPHRASE}."
                 )
             seen.contents = sort([content for content, _ in rows])
         return seen.contents
@@ -453,7 +455,8 @@ class SqlStore:
         file, sealed = f"{one}{SUFFIX}", is_sealed(content)
         if sealed and self._seal is None:
             raise Locked(
-                f'The voiceprints in "{self.place}" are encrypted: set {VARIABLE} to their passphrase.'
+                f'The voiceprints in "{self.place}" are encrypted: '
+                f"set {settings.PASSPHRASE} to their passphrase."
             )
         try:
             return from_bytes(self._seal.open(content) if self._seal and sealed else content, one), sealed
@@ -468,7 +471,7 @@ class SqlStore:
         if not is_sealed(content):
             return content
         if self._seal is None:
-            raise WrongSeal(f"it is encrypted: set {VARIABLE} to its passphrase")
+            raise WrongSeal(f"it is encrypted: set {settings.PASSPHRASE} to its passphrase")
         try:
             return self._seal.open(content)
         except WrongSeal as error:

@@ -8,32 +8,23 @@ where `calibrate` writes, in the package, and where the calibration on arrival i
 from __future__ import annotations
 
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from speakerid.folders import user_folder
-from speakerid.model import hub
+from speakerid import settings
 
 CALIBRATIONS = Path(__file__).with_name("calibrations")
 
 
-def own_folder() -> Path:
-    """SPEAKERID_CALIBRATIONS, or "calibrations" in the user's folder for data."""
-    if own := os.environ.get("SPEAKERID_CALIBRATIONS"):
-        return Path(own)
-    return user_folder("data") / "calibrations"
-
-
 def own_file(model_id: str) -> Path:
     """Where `calibrate` keeps what it learned."""
-    return own_folder() / file_name(model_id)
+    return settings.calibrations() / file_name(model_id)
 
 
 def arrival_file(model_id: str) -> Path:
     """Where the calibration that a model got when it was first used is kept: beside the downloads."""
-    return hub.cache_folder() / "calibrations" / file_name(model_id)
+    return settings.cache() / "calibrations" / file_name(model_id)
 
 
 def file_name(model_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from speakerid import threads
+from speakerid import settings
 from speakerid.errors import ModelError
 from speakerid.model import hub, runtimes, weights
 
@@ -44,7 +44,7 @@ class Encoder:
 
     def __init__(self, name: str, model_id: str, channels: int, running: Runtime, remark: str = ""):
         self.name, self.id, self.channels, self.remark = name, model_id, channels, remark
-        threads.chosen()  # a wrong setting is told when a model is loaded
+        settings.threads()  # a wrong setting is told when a model is loaded
         self._running = running
 
     @property

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from speakerid import settings
 from speakerid.errors import ModelError
-from speakerid.folders import user_folder
 from speakerid.model import weights
 
 VOXCELEB = "speechbrain/spkrec-ecapa-voxceleb"
@@ -35,13 +35,6 @@ def is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def cache_folder() -> Path:
-    """SPEAKERID_CACHE, or "speakerid" in the folder that the operating system has for caches."""
-    if own := os.environ.get("SPEAKERID_CACHE"):
-        return Path(own)
-    return user_folder("cache")
-
-
 def load(name: str, progress: Progress | None = None) -> weights.Weights:
     """Weights of a Hugging Face model, downloaded if they are not in the cache yet.
 
@@ -55,7 +48,7 @@ def load(name: str, progress: Progress | None = None) -> weights.Weights:
     """
     repo, _, revision = name.partition("@")
     revision = revision or REVISIONS.get(repo, "main")
-    target = cache_folder() / f"{repo}@{revision}.safetensors".replace("/", "--")
+    target = settings.cache() / f"{repo}@{revision}.safetensors".replace("/", "--")
     if not target.is_file():
         _fetch(repo, revision, target, progress)
     try:
@@ -76,7 +69,7 @@ def _fetch(repo: str, revision: str, target: Path, progress: Progress | None) ->
     except OSError as problem:
         raise ModelError(
             f"{repo} cannot be stored in {target.parent} ({_brief(problem)}); free some space or set "
-            f"SPEAKERID_CACHE to another folder, or {_WAY_ON}"
+            f"{settings.CACHE} to another folder, or {_WAY_ON}"
         ) from problem
 
 

@@ -11,7 +11,6 @@ lets several threads call the same runtime.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from speakerid import threads
+from speakerid import settings, threads
 from speakerid.errors import ModelError
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ NAMES = {
     ONNX: "32-bit numbers in ONNX Runtime",
     TORCH: "32-bit numbers in PyTorch",
 }
-VARIABLE = "SPEAKERID_RUNTIME"
 EMBEDDING = 192
 AGREEMENT = 0.99  # least cosine between 8 bits and float32 on the probe, on every computer that runs them
 PROBES = (0.5, 1.0, 3.0)  # s
@@ -116,7 +114,7 @@ def wanted(runtime: str | None) -> str | None:
     Raises:
         ModelError: there is no such runtime.
     """
-    chosen = runtime or os.environ.get(VARIABLE) or None
+    chosen = runtime or settings.RUNTIME.value or None
     if chosen is not None and chosen not in NAMES:
         raise ModelError(f'There is no runtime called "{chosen}"; use one of: {", ".join(NAMES)}.')
     return chosen
@@ -181,7 +179,7 @@ def _session(model: bytes, source: str) -> onnxruntime.InferenceSession:
         remedy = "install it with: python -m pip install onnxruntime"
         raise ModelError(f"{source} needs the package onnxruntime, which is missing; {remedy}") from problem
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads.chosen(), 1
+    options.intra_op_num_threads, options.inter_op_num_threads = settings.threads(), 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:

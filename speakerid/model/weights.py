@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speakerid.errors import ModelError
+from speakerid.settings import BUNDLED_MODEL
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Weights = dict[str, np.ndarray]
 
-BUNDLED = "ecapa-bundled"
+BUNDLED = BUNDLED_MODEL
 BUNDLED_FILE = Path(__file__).parent / "weights" / "ecapa-bundled.safetensors"
 INT8_FILE = BUNDLED_FILE.with_name("ecapa-bundled.int8.onnx")  # the same network with 8-bit numbers (int8.py)
 FIRST_LAYER = "blocks.0.conv.conv.weight"  # [channels, 80, 5]: tells how wide the network is

@@ -16,9 +16,8 @@ import pytest
 import torch
 from ecapa_reference import signal
 
-from speakerid import Encoder
+from speakerid import Encoder, settings
 from speakerid.errors import ModelError
-from speakerid.model import hub
 
 NAME = "speechbrain/spkrec-ecapa-voxceleb"
 REVISION = "5cb0c7e3d8dd392379096d39f564c9159d4d529a"
@@ -279,4 +278,4 @@ def test_where_the_cache_is(monkeypatch, platform, variables, expected):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
-    assert hub.cache_folder() == Path(expected)
+    assert settings.cache() == Path(expected)

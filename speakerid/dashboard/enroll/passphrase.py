@@ -4,7 +4,6 @@ Streamlit keys, for tests (N counts the changes of this visit): passphrase-what-
 passphrase-new-N, passphrase-again-N (text inputs), passphrase-sure-N (checkbox), passphrase-change (button).
 """
 
-import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +12,9 @@ import streamlit as st
 from speakerid.dashboard.shared import access, resources
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
-from speakerid.gallery.sealing import SHORTEST, VARIABLE
+from speakerid.gallery.sealing import SHORTEST
 from speakerid.plural import counted
+from speakerid.settings import PASSPHRASE
 
 What = Literal["change", "rest", "off"]
 _WHAT: dict[What, str] = {
@@ -135,8 +135,8 @@ def _change(said: Said, old: str, new: tuple[str, str], sure: bool, done: str, *
 def _next(new: str) -> str:
     """What to do before the next start."""
     if new:
-        where = f"put it into {VARIABLE} as well" if os.environ.get(VARIABLE) else f"set {VARIABLE} to it"
+        where = f"put it into {PASSPHRASE} as well" if PASSPHRASE.value else f"set {PASSPHRASE} to it"
         return (
             f"At its next start the app asks for the passphrase; or {where}. The command line does the same."
         )
-    return f"Unset {VARIABLE} before the next start." if os.environ.get(VARIABLE) else ""
+    return f"Unset {PASSPHRASE} before the next start." if PASSPHRASE.value else ""

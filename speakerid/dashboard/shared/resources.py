@@ -5,21 +5,19 @@ The encoder brings PyTorch along, which takes seconds, so a thread loads it afte
 PyTorch.
 """
 
-import os
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from speakerid import settings
 from speakerid.errors import SpeakerIdError
-from speakerid.places import default_place
 
 if TYPE_CHECKING:
     from speakerid.audio.microphone import Device
     from speakerid.gallery import Gallery
     from speakerid.model import Encoder
 
-DEFAULT_MODEL = "ecapa-bundled"
 EncoderState = Literal["waiting", "loading", "ready", "failed"]
 
 # Importing PyTorch holds the interpreter for seconds; the page that started it is drawn first.
@@ -35,13 +33,13 @@ _encoders: dict[str, "_Loading"] = {}
 
 def voiceprints_place() -> str | Path:
     """Where voiceprints are kept: SPEAKERID_VOICEPRINTS, or ./voiceprints."""
-    place = default_place()
+    place = settings.voiceprints()
     return place.absolute() if isinstance(place, Path) else place
 
 
 def model_name() -> str:
     """The model to load: SPEAKERID_MODEL, or the bundled one."""
-    return os.environ.get("SPEAKERID_MODEL") or DEFAULT_MODEL
+    return settings.model()
 
 
 def gallery() -> "Gallery":

@@ -3,14 +3,13 @@
 Streamlit keys, for tests: card-unlock (container), unlock-passphrase (text input), unlock (button).
 """
 
-import os
-
 import streamlit as st
 
 from speakerid.dashboard.shared import resources
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
-from speakerid.gallery.sealing import VARIABLE, Locked
+from speakerid.gallery.sealing import Locked
+from speakerid.settings import PASSPHRASE
 
 
 def ask(*, allowed: bool) -> None:
@@ -43,8 +42,8 @@ def _form() -> None:
         "They are encrypted. Their passphrase opens them for everybody who uses this app, until it is "
         "stopped; it is kept in memory only."
     )
-    if os.environ.get(VARIABLE):
-        st.caption(f"The passphrase in {VARIABLE} does not open them.")
+    if PASSPHRASE.value:
+        st.caption(f"The passphrase in {PASSPHRASE} does not open them.")
     with st.form("unlock-form", clear_on_submit=True, border=False):
         typed = st.text_input("Passphrase", type="password", key="unlock-passphrase")
         if not st.form_submit_button("Unlock", key="unlock", type="primary", icon=":material/lock_open:"):
