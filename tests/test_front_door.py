@@ -9,15 +9,10 @@ import pytest
 from support import voices
 
 import speakerid
-from speakerid import Consent, Decision, Encoder, Gallery, Listener, compare, load
+from speakerid import Consent, Decision, Gallery, Listener, compare, load
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, ModelError
 
 CONSENT = Consent.now("A synthetic voice.", "tests")
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder.load()
 
 
 @pytest.fixture

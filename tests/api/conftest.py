@@ -9,13 +9,7 @@ from served import Answer, Api, serving
 from support import voices
 
 from speakerid.gallery import Consent, Gallery
-from speakerid.model import Encoder
 from speakerid.rest.service import Service
-
-
-@pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    return Encoder.load()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from support import voices
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from speakerid import Listener
 from speakerid.gallery import Gallery
 from speakerid.rest.routes import live as listen
 from speakerid.rest.service import Service
@@ -140,10 +141,11 @@ class Slow:
     """An encoder on a computer that cannot keep up with real time."""
 
     def __init__(self, encoder):
-        self.id, self._encoder = encoder.id, encoder
+        self.id, self._encoder, self.embedded = encoder.id, encoder, 0
 
     def embed(self, blocks):
         time.sleep(0.3 * len(blocks))
+        self.embedded += len(blocks)
         return self._encoder.embed(blocks)
 
 
@@ -151,13 +153,12 @@ def test_a_computer_that_cannot_keep_up_skips_windows_rather_than_answer_ever_la
     pair, encoder, monkeypatch
 ):
     monkeypatch.setattr(listen, "_LATE", 0.1)
-    turn = pcm(voices.turn("Alice", 4)[: 2 * voices.RATE])
-    with serving(Service(pair, Slow(encoder))) as api, opened(api) as socket:
-        started = time.monotonic()
-        send(socket, turn)
+    samples, slow = voices.turn("Alice", 4)[: 2 * voices.RATE], Slow(encoder)
+    with serving(Service(pair, slow)) as api, opened(api) as socket:
+        send(socket, pcm(samples))
         socket.send("end")
         *_, last = messages(socket)
-    assert time.monotonic() - started < len(turn) / 2 / voices.RATE + 3  # all windows would take longer
+    assert slow.embedded < len(Listener(encoder, pair).prepare(samples))
     assert [turn["speaker"] for turn in last["turns"]] == ["Alice"]
 
 
@@ -185,10 +186,8 @@ def test_ctrl_c_ends_the_process_at_once_with_a_client_listening_and_work_going_
             working = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
             working.request("POST", "/v1/identify", wav)
             time.sleep(0.5)
-            started = time.monotonic()
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=10)
-            assert time.monotonic() - started < 2
+            out, err = process.communicate(timeout=20)  # the work would go on for longer
             answer = working.getresponse()
             assert answer.status == 503 and "ending" in json.load(answer)["error"]
             with pytest.raises(ConnectionClosed):

@@ -121,9 +121,9 @@ def test_the_network_and_other_files_are_out_of_reach(tmp_path: Path):
         decode("http://127.0.0.1:1/sound.wav")
 
 
-def test_four_hours_pass_in_constant_memory(tmp_path: Path):
+def test_an_hour_passes_in_constant_memory(tmp_path: Path):
     path = tmp_path / "long.wav"
-    seconds = 4 * 3600
+    seconds = 3600
     size = seconds * RATE * 2
     header = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt "
     header += struct.pack("<IHHIIHH", 16, 1, 1, RATE, 2 * RATE, 2, 16) + b"data" + struct.pack("<I", size)
@@ -145,7 +145,7 @@ def test_four_hours_pass_in_constant_memory(tmp_path: Path):
     )
     streamed, grown = map(int, done.stdout.split())
     assert streamed == seconds
-    assert grown < 20  # megabytes; four hours of samples are 920
+    assert grown < 20  # megabytes; an hour of samples is 230
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():

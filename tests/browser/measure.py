@@ -84,7 +84,7 @@ def in_the_browser(minutes: float) -> dict:
         voices.enroll_four(app.voiceprints)
         samples, _ = voices.conversation([*voices.PEOPLE, *voices.PEOPLE])
         sound = microphone_file(folder / "sound.wav", samples)
-        context = stack.enter_context(chromium(folder / "profile", microphone=sound, loop=True))
+        context = stack.enter_context(chromium(microphone=sound, loop=True))
         page = context.pages[0]
         page.set_default_timeout(180_000)
         page.goto(f"{app.url}/Live")

@@ -38,7 +38,7 @@ def main() -> None:
         app = stack.enter_context(App(folder))
         if "recordings" in parts:
             voices.enroll_four(app.voiceprints)
-        page = stack.enter_context(chromium(folder / "profile")).pages[0]
+        page = stack.enter_context(chromium()).pages[0]
         page.set_default_timeout(PLENTY)
         if "live" in parts or "space" in parts:
             start_demo(page, app)

@@ -1,13 +1,11 @@
 """The map of voices with many people on it: names stay apart, and whoever speaks has one."""
 
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 from gallery.people import voiceprint
 from playwright.sync_api import Page
 from support.app import App
-from support.chromium import chromium
 
 from speakerid.gallery.store import open_store
 from speakerid.model import Encoder
@@ -34,7 +32,6 @@ _SAY = """
 @pytest.fixture
 def crowd(app: App) -> App:
     """The app with fourteen people of long names."""
-    app.voiceprints.mkdir()
     model = Encoder.load().id
     for seed, name in enumerate(NAMES):
         open_store(app.voiceprints).put(voiceprint(name, seed, model=model))
@@ -58,21 +55,20 @@ def apart(names: dict[str, dict]) -> bool:
     )
 
 
-def test_names_on_the_map_do_not_cover_each_other_and_who_speaks_has_one(crowd: App, tmp_path: Path):
-    with chromium(tmp_path / "profile") as context:
-        page = context.pages[0]
-        page.goto(f"{crowd.url}/Live", timeout=PLENTY)
-        page.wait_for_function(f"() => {BOARD}?.shownNames", timeout=PLENTY)
-        before = shown(page)
-        assert 4 <= len(before) < len(NAMES) and apart(before)
-        for name in NAMES:
-            page.evaluate(_SAY, name)
-            page.wait_for_function(f"() => {BOARD}.dirty.space === false", timeout=PLENTY)
-            now = shown(page)
-            assert name in now and apart(now), name
+def test_names_on_the_map_do_not_cover_each_other_and_who_speaks_has_one(crowd: App, open_browser):
+    page: Page = open_browser()
+    page.goto(f"{crowd.url}/Live", timeout=PLENTY)
+    page.wait_for_function(f"() => {BOARD}?.shownNames", timeout=PLENTY)
+    before = shown(page)
+    assert 4 <= len(before) < len(NAMES) and apart(before)
+    for name in NAMES:
+        page.evaluate(_SAY, name)
+        page.wait_for_function(f"() => {BOARD}.dirty.space === false", timeout=PLENTY)
+        now = shown(page)
+        assert name in now and apart(now), name
 
-        page.locator(".live-3d").click()
-        names = f"{BOARD}.charts.space.data.at(-4)"
-        page.wait_for_function(f"() => {names}.z && {names}.text.some((text) => !text)", timeout=PLENTY)
-        texts = page.evaluate(f"() => {names}.text")
-        assert [text for text in texts if text.startswith(NAMES[-1])], "who speaks has a name in 3-D too"
+    page.locator(".live-3d").click()
+    names = f"{BOARD}.charts.space.data.at(-4)"
+    page.wait_for_function(f"() => {names}.z && {names}.text.some((text) => !text)", timeout=PLENTY)
+    texts = page.evaluate(f"() => {names}.text")
+    assert [text for text in texts if text.startswith(NAMES[-1])], "who speaks has a name in 3-D too"

@@ -10,11 +10,10 @@ from support import voices
 from support.app import App
 from support.chromium import press_start
 
-from speakerid.gallery import Consent, Gallery
-from speakerid.model import Encoder
+from speakerid.gallery import Gallery
 
 PLENTY = 90_000  # ms; the machine may be busy
-ENDS_WITHIN = 5.0  # s after a tab is closed
+ENDS_WITHIN = 30.0  # s after a tab is closed; 5 on a computer that does nothing else
 LONGEST_SPOKEN = 30.0  # s of speaking that an enrollment may take
 RESULT, SAVED = ".st-key-enroll-result", ".st-key-card-stored"
 
@@ -54,8 +53,7 @@ def people(app: App) -> list[str]:
 
 def enroll_before(app: App, name: str) -> None:
     """Somebody who is enrolled when the test begins."""
-    consent = Consent.now("A synthetic voice.", "test")
-    Gallery.open(app.voiceprints).enroll(name, voices.enrollment(name), Encoder.load(), consent=consent)
+    voices.enroll(app.voiceprints, name)
 
 
 def test_a_good_voice_is_enrolled_with_two_clicks_in_half_a_minute(app: App, open_browser):
@@ -112,7 +110,8 @@ def test_another_voice_under_a_known_name_gets_another_name(app: App, open_brows
     assert people(app) == ["Daisy", "Daisy 2"]
 
 
-def test_leaving_the_page_keeps_nothing_and_closing_its_tab_ends_the_stream(app: App, open_browser):
+def test_leaving_the_page_keeps_nothing_and_closing_its_tab_ends_the_stream(quiet_app: App, open_browser):
+    app = quiet_app
     page = open_browser(spoken("Bruno"), loop=True)
     open_enroll(page, app, "Bruno")
     press_start(page)

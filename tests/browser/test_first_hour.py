@@ -7,7 +7,6 @@ import numpy as np
 from playwright.sync_api import Page, expect
 from support import voices
 from support.app import App
-from support.chromium import chromium
 
 from speakerid.dashboard.shared.state import GONE_AFTER_S
 
@@ -60,15 +59,15 @@ def test_a_silent_microphone_gets_a_remedy(app: App, open_browser):
     expect(page.locator(".mic-hint")).to_contain_text("Nothing is heard", timeout=PLENTY)
 
 
-def test_a_refused_microphone_gets_a_remedy(app: App, tmp_path):
-    with chromium(tmp_path / "refusing", allowed=False) as context:
-        page = context.pages[0]
-        page.goto(app.url, timeout=PLENTY)
-        page.locator(".mic-button").click(timeout=PLENTY)
-        expect(page.locator(".mic-hint")).to_contain_text("Allow it with the lock", timeout=PLENTY)
+def test_a_refused_microphone_gets_a_remedy(app: App, open_browser):
+    page: Page = open_browser(allowed=False)
+    page.goto(app.url, timeout=PLENTY)
+    page.locator(".mic-button").click(timeout=PLENTY)
+    expect(page.locator(".mic-hint")).to_contain_text("Allow it with the lock", timeout=PLENTY)
 
 
-def test_an_analysis_goes_on_beside_other_pages_and_ends_with_its_tab(app: App, open_browser, tmp_path):
+def test_an_analysis_goes_on_beside_other_pages_and_ends_with_its_tab(quiet_app: App, open_browser, tmp_path):
+    app = quiet_app
     samples = np.concatenate([voices.conversation(["Alice", "Edgar", "Bruno"])[0]] * 60)  # twelve minutes
     page: Page = open_browser()
     page.goto(f"{app.url}/Recordings", timeout=PLENTY)

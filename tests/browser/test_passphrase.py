@@ -46,7 +46,8 @@ def unlock(page: Page, passphrase: str) -> None:
     fill(page, "unlock-passphrase", passphrase)  # whose Enter is as good as the button
 
 
-def test_people_are_exported_encrypted_locked_opened_and_imported(app: App, open_browser, tmp_path: Path):
+def test_people_are_exported_encrypted_locked_opened_and_imported(own_app: App, open_browser, tmp_path: Path):
+    app = own_app
     app.voiceprints.mkdir(mode=0o700)
     store_people(app.voiceprints, "Ana", "Bo", model=Encoder.load().id)
     page = open_browser()

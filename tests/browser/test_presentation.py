@@ -1,10 +1,7 @@
 """The presentation view: nothing but what the room is to see, and a way out of it."""
 
-from pathlib import Path
-
 from playwright.sync_api import Page, expect
 from support.app import App
-from support.chromium import chromium
 
 PLENTY = 120_000  # ms; the machine may be busy
 STAGE = ".live-board.live-stage"
@@ -38,35 +35,34 @@ def controls_show_what_holds(page: Page) -> None:
     page.locator(".st-key-live-controls button").first.click()
 
 
-def test_the_presentation_view_hides_every_control_and_can_be_left(app: App, tmp_path: Path):
-    with chromium(tmp_path / "profile") as context:
-        page = context.pages[0]
-        page.set_viewport_size({"width": 1280, "height": 720})
-        page.goto(f"{app.url}/Live", timeout=PLENTY)
-        page.locator(".st-key-live-see-demo button").click(timeout=PLENTY)
-        mute, toggle = page.locator(".live-mute"), page.locator(".live-stage-toggle")
-        expect(mute).to_be_visible(timeout=PLENTY)  # it plays
-        controls_show_what_holds(page)
-        assert len(controls(page)) > 5
-        toggle.click()
-        expect(page.locator(STAGE)).to_be_visible()
-        expect(toggle).to_be_hidden(timeout=PLENTY)
-        expect(mute).to_be_hidden()
-        assert controls(page) == []
-        expect(page.locator(".st-key-now-speaking .live-name")).to_be_visible()
+def test_the_presentation_view_hides_every_control_and_can_be_left(app: App, open_browser):
+    page: Page = open_browser()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{app.url}/Live", timeout=PLENTY)
+    page.locator(".st-key-live-see-demo button").click(timeout=PLENTY)
+    mute, toggle = page.locator(".live-mute"), page.locator(".live-stage-toggle")
+    expect(mute).to_be_visible(timeout=PLENTY)  # it plays
+    controls_show_what_holds(page)
+    assert len(controls(page)) > 5
+    toggle.click()
+    expect(page.locator(STAGE)).to_be_visible()
+    expect(toggle).to_be_hidden(timeout=PLENTY)
+    expect(mute).to_be_hidden()
+    assert controls(page) == []
+    expect(page.locator(".st-key-now-speaking .live-name")).to_be_visible()
 
-        page.mouse.move(600, 300)
-        expect(toggle).to_have_text("Leave")
-        expect(toggle).to_be_visible()
-        expect(mute).to_be_visible()
-        expect(toggle).to_be_hidden(timeout=PLENTY)
-        page.mouse.move(610, 310)
-        toggle.click()
-        expect(page.locator(STAGE)).to_have_count(0)
-        expect(toggle).to_have_text("Present")
-        expect(mute).to_be_visible()
+    page.mouse.move(600, 300)
+    expect(toggle).to_have_text("Leave")
+    expect(toggle).to_be_visible()
+    expect(mute).to_be_visible()
+    expect(toggle).to_be_hidden(timeout=PLENTY)
+    page.mouse.move(610, 310)
+    toggle.click()
+    expect(page.locator(STAGE)).to_have_count(0)
+    expect(toggle).to_have_text("Present")
+    expect(mute).to_be_visible()
 
-        toggle.click()
-        expect(page.locator(STAGE)).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.locator(STAGE)).to_have_count(0)
+    toggle.click()
+    expect(page.locator(STAGE)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(STAGE)).to_have_count(0)

@@ -2,13 +2,11 @@
 
 import json
 import urllib.request
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.app import App
-from support.chromium import chromium
 
 PLENTY = 120_000  # ms; the machine may be busy
 BOARD = "document.querySelector('.live-board')?.board"
@@ -29,15 +27,14 @@ _BOX = "(selector) => document.querySelector(selector).getBoundingClientRect().t
 
 
 @pytest.fixture
-def live(app: App, tmp_path: Path):
+def live(app: App, open_browser) -> Page:
     """The demo, playing; names come."""
-    with chromium(tmp_path / "profile") as context:
-        page = context.pages[0]
-        page.set_viewport_size({"width": 1280, "height": 720})
-        page.goto(f"{app.url}/Live", timeout=PLENTY)
-        page.locator(".st-key-live-see-demo button").click(timeout=PLENTY)
-        page.wait_for_function(SURE, timeout=PLENTY)
-        yield page
+    page = open_browser()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{app.url}/Live", timeout=PLENTY)
+    page.locator(".st-key-live-see-demo button").click(timeout=PLENTY)
+    page.wait_for_function(SURE, timeout=PLENTY)
+    return page
 
 
 def box(page: Page, selector: str) -> dict:

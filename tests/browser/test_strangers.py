@@ -8,8 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from support import voices
 from support.app import App
 
-from speakerid.gallery import Consent, Gallery
-from speakerid.model import Encoder
+from speakerid.gallery import Gallery
 
 PLENTY = 120_000  # ms; the machine may be busy
 ROWS = ".st-key-event-log tbody tr"
@@ -19,8 +18,7 @@ DIALOG = "[data-testid=stDialog]"
 @pytest.fixture
 def people(app: App) -> App:
     """The app with Alice enrolled."""
-    consent = Consent.now("A synthetic voice.", "test")
-    Gallery.open(app.voiceprints).enroll("Alice", voices.enrollment("Alice"), Encoder.load(), consent=consent)
+    voices.enroll(app.voiceprints, "Alice")
     return app
 
 

@@ -8,7 +8,7 @@ import pytest
 from support import voices
 
 import speakerid
-from speakerid import Encoder, Gallery
+from speakerid import Gallery
 from speakerid.audio.decode import stream
 from speakerid.cli import main
 from speakerid.conversation.analysis import Analysis
@@ -19,11 +19,6 @@ from speakerid.gallery import Consent
 from speakerid.identify import Listener
 
 SPOKEN = ["Alice", "Edgar", "Callum", "Edgar", "Callum"]  # only Alice is enrolled
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder.load()
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,12 @@
 """Which turns of unknown voices are surely one voice's: those that a person finds ticked."""
 
 import numpy as np
-import pytest
 from support import voices
 
 from speakerid.conversation.strangers import Voice, surely_one_voice
 from speakerid.identify import Turn
 from speakerid.identify.scoring import Scorer
 from speakerid.model import Encoder
-
-
-@pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    return Encoder.load("ecapa-bundled")
 
 
 def said(encoder: Encoder, at: float, name: str, number: int, seconds: float = 2.0) -> Voice:

@@ -133,7 +133,7 @@ def test_the_app_itself_serves_the_live_routes_and_ends_at_once(tmp_path):
             with pytest.raises(InvalidStatus) as refused:
                 watch(address, "made-up", origin)
             assert refused.value.response.status_code == 403
-        assert app.stop() < 3
+        app.stop()  # raises where it hangs
 
 
 def test_kept_sound_is_served_under_the_token_alone_and_only_what_is_kept(host, channel):

@@ -17,13 +17,6 @@ from speakerid.gallery.voiceprint import unit
 RATE = 16_000
 
 
-@pytest.fixture(scope="session")
-def encoder():
-    from speakerid.model import Encoder
-
-    return Encoder.load()
-
-
 @pytest.fixture
 def gallery(tmp_path):
     return Gallery.open(tmp_path / "voiceprints")

@@ -17,13 +17,6 @@ from speakerid.gallery.store import open_store
 SECRET = "correct horse"
 
 
-@pytest.fixture(scope="module")
-def encoder():
-    from speakerid.model import Encoder
-
-    return Encoder.load()
-
-
 class Other:
     """The bundled model under another id, its numbers turned round: to others another model."""
 

@@ -9,11 +9,6 @@ from speakerid import Encoder
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    return Encoder.load()
-
-
-@pytest.fixture(scope="session")
 def enrolled(encoder: Encoder) -> dict[str, Person]:
     """Everybody of the test voices, by name."""
     people = {}

@@ -66,6 +66,7 @@ class App:
                 env={
                     **os.environ,
                     "SPEAKERID_VOICEPRINTS": str(self.voiceprints),
+                    "SPEAKERID_CALIBRATIONS": str(self.voiceprints.with_name("calibrations")),
                     "SPEAKERID_TEST_THREADS": str(self._threads),
                     "PYTHONPATH": f"{_INSIDE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
                 },
@@ -91,6 +92,16 @@ class App:
                 self.process.wait()
                 raise AssertionError(f"The app did not end within 10 s of Ctrl-C:\n{self.log()}") from None
         return time.monotonic() - began
+
+    def begin_anew(self) -> None:
+        """Forget everybody, as the next test expects it, and start the server where the last one ended it."""
+        from speakerid.gallery import Gallery
+
+        if self.process.poll() is not None:
+            self.start()
+        gallery = Gallery.open(self.voiceprints)
+        for person in gallery.speakers():
+            gallery.remove(person.name)
 
     def log(self, lines: int = 80) -> str:
         """The last lines that the server printed."""

@@ -1,14 +1,15 @@
 """A real Chromium whose microphone is a sound file, and what a test reads off the page meanwhile."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from support import voices
 
@@ -68,66 +69,110 @@ def executable() -> str:
     pytest.fail("Chromium is missing: install the Debian package chromium, then run the tests again.")
 
 
-@contextmanager
-def chromium(
-    profile: Path, *, microphone: Path | None = None, loop: bool = False, allowed: bool = True
-) -> Iterator[BrowserContext]:
-    """A browser with a profile folder of its own.
+class Chromiums:
+    """Browsers that tests share: starting one costs more than all else that a test does with it.
+
+    The sound of a fake microphone is an argument of the browser, so there is one browser for each sound; the
+    last ones used stay open. A test gets a context of its own in it: no cookie and no page of another's.
 
     Args:
-        profile: the folder; made if missing.
-        microphone: a WAV file of `microphone_file`, heard from the moment the page opens the device.
-        loop: whether it starts over at its end.
-        allowed: whether pages get the microphone without a question; else the person refuses it.
+        folder: where the sounds go.
     """
-    sound = (
-        [f"--use-file-for-fake-audio-capture={microphone}{'' if loop else '%noloop'}"] if microphone else []
-    )
-    if allowed:
-        sound.append("--use-fake-ui-for-media-stream")
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(profile),
-            executable_path=executable(),
-            headless=False,
-            args=[*_ARGUMENTS, *sound],
-            viewport={"width": 1280, "height": 1000},
-        )
-        context.add_init_script(_NOTE_MICROPHONE)
-        if not allowed:
-            devtools = context.new_cdp_session(context.pages[0])
-            refusal = {"permission": {"name": "microphone"}, "setting": "denied"}
-            devtools.send("Browser.setPermission", refusal)
-        context.set_default_timeout(30_000)
-        try:
-            yield context
-        finally:
-            context.close()
+
+    _KEPT = 2
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._open: dict[tuple[str, bool, bool], tuple[Browser, ExitStack]] = {}
+        self._stack = ExitStack()
+        self._playwright: Playwright | None = None
+
+    def __enter__(self) -> "Chromiums":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _browser, ending in self._open.values():
+            ending.close()
+        self._stack.close()
+
+    def of(self, samples: np.ndarray | None = None, *, loop: bool = False, allowed: bool = True) -> Browser:
+        """The browser whose microphone plays samples [n] at 16 kHz; None is the beep of Chromium."""
+        digest = "" if samples is None else hashlib.sha256(np.ascontiguousarray(samples)).hexdigest()[:16]
+        key = (digest, loop, allowed)
+        browser, ending = self._open.pop(key, (None, ExitStack()))
+        if browser is None or not browser.is_connected():
+            ending.close()
+            file = self._folder / f"{digest}.wav"
+            sound = None if samples is None else file if file.exists() else microphone_file(file, samples)
+            ending = ExitStack()
+            browser = ending.enter_context(launched(self._driver(), sound, loop=loop, allowed=allowed))
+        self._open[key] = browser, ending
+        while len(self._open) > self._KEPT:
+            oldest = next(iter(self._open))
+            self._open.pop(oldest)[1].close()
+        return browser
+
+    def _driver(self) -> Playwright:
+        if self._playwright is None:
+            self._playwright = self._stack.enter_context(sync_playwright())
+        return self._playwright
 
 
 @contextmanager
-def two_visitors(microphone: Path) -> Iterator[tuple[Page, Page]]:
-    """Two people's browsers, which share no cookie and no storage; both hear the file over and over."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable(),
-            headless=False,
-            args=[
-                *_ARGUMENTS,
-                f"--use-file-for-fake-audio-capture={microphone}",
-                "--use-fake-ui-for-media-stream",
-            ],
-        )
-        try:
-            pages = []
-            for _ in range(2):
-                context = browser.new_context(viewport={"width": 1280, "height": 1000})
-                context.add_init_script(_NOTE_MICROPHONE)
-                context.set_default_timeout(30_000)
-                pages.append(context.new_page())
-            yield pages[0], pages[1]
-        finally:
-            browser.close()
+def launched(
+    playwright: Playwright, microphone: Path | None = None, *, loop: bool = False, allowed: bool = True
+) -> Iterator[Browser]:
+    """A Chromium.
+
+    Args:
+        playwright: the driver.
+        microphone: a WAV file of `microphone_file`, heard from the moment a page opens the device.
+        loop: whether it starts over at its end.
+        allowed: whether pages get the microphone without a question.
+    """
+    arguments = list(_ARGUMENTS)
+    if microphone:
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}{'' if loop else '%noloop'}")
+    if allowed:
+        arguments.append("--use-fake-ui-for-media-stream")
+    browser = playwright.chromium.launch(executable_path=executable(), headless=False, args=arguments)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def visit(browser: Browser) -> BrowserContext:
+    """A person's browser: a context of their own, with one page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.add_init_script(_NOTE_MICROPHONE)
+    context.set_default_timeout(30_000)
+    context.new_page()
+    return context
+
+
+@contextmanager
+def chromium(
+    *, microphone: Path | None = None, loop: bool = False, allowed: bool = True
+) -> Iterator[BrowserContext]:
+    """A browser of one's own, as `launched`; where the microphone is not allowed, the person refuses it."""
+    with (
+        sync_playwright() as playwright,
+        launched(playwright, microphone, loop=loop, allowed=allowed) as browser,
+    ):
+        context = visit(browser)
+        if not allowed:
+            refuse_microphone(context)
+        yield context
+        context.close()
+
+
+def refuse_microphone(context: BrowserContext) -> None:
+    """What a person does who says no to the question for the microphone."""
+    devtools = context.new_cdp_session(context.pages[0])
+    person = devtools.send("Target.getTargetInfo")["targetInfo"]["browserContextId"]
+    refusal = {"permission": {"name": "microphone"}, "setting": "denied", "browserContextId": person}
+    devtools.send("Browser.setPermission", refusal)
 
 
 def microphone_file(path: Path, samples: np.ndarray) -> Path:

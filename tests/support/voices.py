@@ -1,14 +1,19 @@
 """The synthetic people of tests/voices and of the demo, as arrays, files and conversations."""
 
+import tempfile
 import wave
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
 from speakerid.dashboard import demo
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Voiceprint
 
 RATE = 16_000
 _HERE = Path(__file__).resolve().parents[1] / "voices"
@@ -98,10 +103,27 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
 
 def enroll_four(folder: Path) -> None:
     """Enroll the first four of PEOPLE in the gallery at `folder`, with the bundled model."""
+    enroll(folder, *PEOPLE[:4])
+
+
+def enroll(folder: Path, *names: str) -> None:
+    """Enroll people of PEOPLE in the gallery at `folder`, with the bundled model."""
+    from speakerid.gallery.store import open_store
+
+    store = open_store(folder)
+    for name in names:
+        store.put(_voiceprint(name))
+    store.close()
+
+
+@cache
+def _voiceprint(name: str) -> "Voiceprint":
+    """What this person's enrollment makes, listened to once in a process."""
     from speakerid.gallery import Consent, Gallery
     from speakerid.model import Encoder
 
-    gallery, encoder = Gallery.open(folder), Encoder.load()
-    consent = Consent.now("A synthetic voice.", "tests")
-    for name in PEOPLE[:4]:
-        gallery.enroll(name, enrollment(name), encoder, consent=consent)
+    with tempfile.TemporaryDirectory() as folder:
+        gallery = Gallery.open(folder)
+        consent = Consent.now("A synthetic voice.", "tests")
+        gallery.enroll(name, enrollment(name), Encoder.load(), consent=consent)
+        return gallery.get(name)
