@@ -186,7 +186,7 @@ def test_identify_names_the_enrolled_and_calls_the_stranger_unknown(heard):
 def test_decisions_are_lines_of_json_in_order(heard):
     folder, turns = heard
     decisions = [json.loads(line) for line in (folder / "o.jsonl").read_text().splitlines()]
-    assert all(list(decision) == ["at", "speaker", "confidence", "scores"] for decision in decisions)
+    assert all(list(decision) == ["at", "speaker", "confidence", "scores", "also"] for decision in decisions)
     times = [decision["at"] for decision in decisions]
     assert times == sorted(times) and times[0] < turns[0].start + 1.5
     for decision in decisions:

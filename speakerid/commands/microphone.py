@@ -117,12 +117,13 @@ class _Screen:
 
             print(as_json(decision), flush=True)
             return
-        text = f"{decision.speaker}  {sure(decision.confidence)}" if decision.speaker else "…"
+        everybody = " and ".join([decision.speaker, *decision.also]) if decision.speaker else None
+        text = f"{everybody}  {sure(decision.confidence)}" if everybody else "…"
         if self._terminal:
             print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
-        elif decision.speaker != self._last:
+        elif everybody != self._last:
             print(text, flush=True)
-        self._last = decision.speaker
+        self._last = everybody
 
     def __enter__(self) -> "_Screen":
         return self

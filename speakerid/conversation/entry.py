@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Entry:
     """One turn. Times are seconds of audio since the session began; confidence is its mean, 0..1.
 
-    `named` is who the app heard; `speaker` is the same, or what a person corrected it to.
+    `named` is who the app heard; `speaker` is the same, or what a person corrected it to. `beside`: it was
+    said while somebody else had the word.
     """
 
     start: float
@@ -15,6 +16,7 @@ class Entry:
     speaker: str
     confidence: float
     named: str
+    beside: bool = False
 
     @property
     def corrected(self) -> bool:

@@ -96,6 +96,7 @@ def decision_row(decision: "Decision") -> dict[str, Any]:
         "speaker": decision.speaker,
         "confidence": round(float(decision.confidence), 4),
         "scores": {name: round(float(score), 4) for name, score in decision.scores.items()},
+        "also": list(decision.also),
     }
 
 

@@ -25,6 +25,7 @@ class SessionLog:
         self._first: list[int] = []  # index of each turn's first entry
         self._before = 0  # entries of earlier listening
         self._corrections: dict[float, str] = {}  # second at which what was corrected begins → who spoke
+        self._beside: dict[float, str] = {}  # the same of what was said beside somebody
         self._renamed: dict[str, str] = {}
 
     def new_listening(self, heard: float) -> None:
@@ -60,16 +61,20 @@ class SessionLog:
                 self.entries[index] = replace(entry, speaker=name)
                 return index
         for number, turn in enumerate(self._turns):
+            if turn.beside and abs(self.offset + turn.start - start) < _SAME:
+                self._beside[round(start, 3)] = name
+                return self._make(number)
+        for number, turn in enumerate(self._turns):
             # The turn may have been joined to the one before it while the person chose.
-            if self.offset + turn.start - _SAME < start < self.offset + turn.end:
+            if not turn.beside and self.offset + turn.start - _SAME < start < self.offset + turn.end:
                 self._corrections[round(start, 3)] = name
                 return self._make(number)
         return None
 
     @property
     def latest(self) -> Entry | None:
-        """Who speaks now, or spoke last."""
-        return self.entries[-1] if self.entries else None
+        """Who has the word now, or had it last."""
+        return next((entry for entry in reversed(self.entries) if not entry.beside), None)
 
     def rename(self, renamed: Mapping[str, str], enrolled: Collection[str]) -> None:
         """People are called otherwise now (old name → new), and so they are in their turns.
@@ -84,6 +89,7 @@ class SessionLog:
         chain = {before: now(later) for before, later in self._renamed.items()} | dict(renamed)
         self._renamed = {before: later for before, later in chain.items() if before not in enrolled}
         self._corrections = {start: now(name) for start, name in self._corrections.items()}
+        self._beside = {start: now(name) for start, name in self._beside.items()}
         self.entries = [
             replace(entry, speaker=now(entry.speaker), named=now(entry.named)) for entry in self.entries
         ]
@@ -116,6 +122,9 @@ class SessionLog:
         the person said holds for its stretch."""
         start, end = round(self.offset + turn.start, 3), round(self.offset + turn.end, 3)
         named = self._renamed.get(turn.speaker, turn.speaker)
+        if turn.beside:
+            said = next((name for at, name in self._beside.items() if abs(at - start) < _SAME), named)
+            return [Entry(start, end, said, turn.confidence, named, beside=True)]
         inside = {at: name for at, name in sorted(self._corrections.items()) if start - _SAME < at < end}
         whole = next(iter(inside), end) > start + _SAME
         stretches = ([(start, named)] if whole else []) + list(inside.items())

@@ -58,7 +58,9 @@ def tell_strangers_apart(
     means = {
         index: mean
         for index, turn in enumerate(turns)
-        if turn.speaker == UNKNOWN and (mean := _voice_of(turn, voices, times)) is not None
+        if turn.speaker == UNKNOWN
+        and not turn.beside
+        and (mean := _voice_of(turn, voices, times)) is not None
     }
     groups = cluster(likeness(list(means.values()), scorer), SAME_STRANGER, progress)
     if len(set(groups)) < 2:

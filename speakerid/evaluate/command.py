@@ -40,6 +40,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--conversations", type=Path, metavar="DIR", help="labelled conversations to listen to"
     )
+    parser.add_argument("--meetings", type=Path, metavar="DIR", help="the same, in which people talk at once")
     parser.add_argument(
         "--condition",
         nargs="+",
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         embedding,
         gender,
         groups,
+        meetings,
         peers,
         report,
         verification,
@@ -76,12 +78,15 @@ def run(args: argparse.Namespace) -> int:
     from speakerid.evaluate.trials import read_manifest
     from speakerid.identify.scoring import Scorer
 
-    if args.manifest is None and args.conversations is None:
-        raise EvaluationError("There is nothing to evaluate; give a MANIFEST.csv or --conversations DIR.")
+    if not (args.manifest or args.conversations or args.meetings):
+        raise EvaluationError(
+            "There is nothing to evaluate; give a MANIFEST.csv, --conversations DIR or --meetings DIR."
+        )
     names = list(dict.fromkeys(args.model or [settings.model()]))
     conditions = list(dict.fromkeys(args.condition or ["clean"]))
     utterances = read_manifest(args.manifest, args.split, args.corpus) if args.manifest else []
     folders = conversations.find(args.conversations) if args.conversations else []
+    overlapped = conversations.find(args.meetings) if args.meetings else []
     progress = Progress(sys.stderr)
     encoders = [peers.load(name) for name in names]
     scorers = {encoder.id: Scorer.for_model(encoder.id) for encoder in encoders}
@@ -99,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
         "groups": [],
         "closed_set": [],
         "conversations": {},
+        "meetings": {},
     }
     results = []
     if utterances:
@@ -112,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
         for encoder in encoders:
             place = args.out / "conversations" / encoder.id.replace("/", "-").replace(":", "-")
             summary["conversations"][encoder.id] = conversations.run(folders, encoder, place, **resampling)
+    for encoder in encoders if overlapped else []:
+        summary["meetings"][encoder.id] = meetings.run(overlapped, encoder, **resampling)
     files = report.write(args.out, summary, results)
     _say(args, report, summary, results, files)
     return 0
@@ -134,13 +142,17 @@ def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
     live = [{"model": model, **values} for model, values in summary["conversations"].items()]
     if live:
         print(report.text(live, report.LIVE), end="\n\n")
+    met = [{"model": model, **values} for model, values in summary["meetings"].items()]
+    if met:
+        print(report.text(met, report.MEETINGS), end="\n\n")
     print("Written: " + ", ".join(str(path) for path in files))
 
 
 def _notes(summary: dict) -> None:
     """What could not be used, one line a kind, on stderr."""
     left_out = [f"{one['path']}: {one['reason']}" for one in summary["left_out"]]
-    refused = [note for values in summary["conversations"].values() for note in values["refused"]]
+    heard = [*summary["conversations"].values(), *summary["meetings"].values()]
+    refused = [note for values in heard for note in values["refused"]]
     for what, notes in (("Left out", left_out), ("Not enrolled", refused)):
         if notes:
             more = f" And {len(notes) - 1} more, in metrics.json." if len(notes) > 1 else ""

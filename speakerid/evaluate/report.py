@@ -91,6 +91,13 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "draws of conversations.</p>",
             table(rows, LIVE),
         ]
+    if met := content.get("meetings"):
+        parts += [
+            "<h2>Live meetings</h2>",
+            "<p>Everybody who is said to speak, against who does; shares of speech, of strangers' time and "
+            "of the time in which two speak at once.</p>",
+            table([{"model": model, **values} for model, values in met.items()], MEETINGS),
+        ]
     for model, values in live.items():
         if values["reliability"]:
             parts += [
@@ -159,6 +166,16 @@ LIVE = (
     ("95 % within, s", "reaction_p95", "f"),
     ("never named", "never", "%"),
     ("calibration error", "calibration_error", "f"),
+)
+
+
+MEETINGS = (
+    ("model", "model", "s"),
+    ("meetings", "meetings", "d"),
+    ("not enrolled", "refused_people", "d"),
+    ("named error", "named_error", "%"),
+    ("stranger named", "stranger_named", "%"),
+    ("overlap found", "overlap_found", "%"),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from speakerid.audio.format import RATE
+from speakerid.identify.local_voices import NONE, VoicesConfig
 from speakerid.identify.speech import Look, SpeechConfig
 from speakerid.identify.tracker import TrackerConfig
 
@@ -39,6 +40,7 @@ class ListenerConfig:
     closed_set: bool = False
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    voices: VoicesConfig = field(default_factory=VoicesConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +49,16 @@ class Window:
 
     kind: "stretch", the speech since its onset; "recent", the end of a stretch, to notice a change of voice
     (the stretch itself follows); "pause", the stretch has ended; "nobody", the silence has lasted.
+    since: sample of the stream at which its audio begins.
+    main, others: slots of the voice that it is mostly of, and of those who speak beside it now.
     """
 
     kind: Literal["stretch", "recent", "pause", "nobody"]
     look: Look
     samples: np.ndarray | None = None
+    since: int = 0
+    main: int = NONE
+    others: tuple[int, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -5,17 +5,20 @@ decisions whatever the block size, and a recording is treated as a microphone is
 """
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
 from speakerid.identify.config import ListenerConfig, Window
-from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, TurnLog, sure
+from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, sure
+from speakerid.identify.local_voices import NONE, LocalVoices
 from speakerid.identify.scoring import Enrolled, Profiles, Scorer, Scores
 from speakerid.identify.speech import Look, Speech
 from speakerid.identify.tracker import Tracker
+from speakerid.identify.turn_log import TurnLog
+from speakerid.model.segmentation import Segmenter
 
 SURELY_UNKNOWN = 0.75  # probability of "unknown" that is told before the patience with a voice is over
 
@@ -28,6 +31,14 @@ class EncoderLike(Protocol):
 
 class GalleryLike(Protocol):
     def speakers(self) -> list: ...
+
+
+class _Call(NamedTuple):
+    """How a voice was called, how surely, and when (sample)."""
+
+    name: str
+    confidence: float
+    at: int
 
 
 class Listener:
@@ -53,6 +64,7 @@ class Listener:
         self.scorer = scorer or Scorer.for_model(encoder.id)
         self.skipped = 0
         self._speech = Speech(self.config.speech)
+        self._voices = LocalVoices(Segmenter.load(), self.config.voices, self.config.speech.keep)
         self._pending = np.zeros(0, np.float32)
         self._log = TurnLog()
         self._shown: Decision | None = None
@@ -62,6 +74,8 @@ class Listener:
             tuple[int, np.ndarray]
         ] = []  # end (samples) and embedding of the stretch's windows
         self._recent: tuple[Window, np.ndarray] | None = None
+        self._one_voice_until = 0  # sample up to which a takeover was looked for and not found
+        self._called: dict[int, _Call] = {}  # how the voice of each slot was called last
         self.reload()
 
     def __repr__(self) -> str:
@@ -108,7 +122,7 @@ class Listener:
     def configure(self, **changes) -> None:
         """Use these settings of ListenerConfig from now on, and the defaults of all others."""
         self.config = replace(ListenerConfig(), **changes)
-        self._speech.config = self.config.speech
+        self._speech.config, self._voices.config = self.config.speech, self.config.voices
         self.reload()
 
     def push(self, block: np.ndarray) -> list[Decision]:
@@ -137,7 +151,9 @@ class Listener:
         at = 0
         windows: list[Window] = []
         while not windows and len(self._pending) - at >= FRAME:
-            look = self._speech.frame(self._pending[at : at + FRAME])
+            frame = self._pending[at : at + FRAME]
+            self._voices.hear(frame)
+            look = self._speech.frame(frame)
             at += FRAME
             windows = self._windows(look) if look else self._silence()
         self._pending = self._pending[at:]
@@ -185,11 +201,29 @@ class Listener:
         if look.over:
             self._silent_since = look.end
             return [Window("pause", look)]
-        longest, recent = int(self.config.max_window * RATE), int(self.config.recent * RATE)
-        stretch = Window("stretch", look, self._speech.audio(max(look.start, look.end - longest), look.end))
-        if look.end - look.start < 1.6 * recent:
-            return [stretch]
-        return [Window("recent", look, self._speech.audio(look.end - recent, look.end)), stretch]
+        start = max(look.start, look.end - int(self.config.max_window * RATE))
+        newest = self._newest(look)
+        windows = [] if newest is None else [self._window("recent", look, newest)]
+        return [*windows, self._window("stretch", look, start)]
+
+    def _window(self, kind: Literal["recent", "stretch"], look: Look, start: int) -> Window:
+        main = self._voices.main(start, look.end)
+        samples = self._one_voice(start, look.end)
+        return Window(kind, look, samples, start, main, self._voices.beside(main))
+
+    def _newest(self, look: Look) -> int | None:
+        """The sample from which on the stretch is to be held against what came before; None for not now."""
+        if self.config.voices.takeovers:
+            at = self._voices.takeover(max(look.start, self._one_voice_until))
+            return at if at is not None and look.end - at >= self.config.voices.least * RATE else None
+        recent = int(self.config.recent * RATE)
+        return look.end - recent if look.end - look.start >= 1.6 * recent else None
+
+    def _one_voice(self, start: int, end: int) -> np.ndarray:
+        """The audio from start to end without the frames in which two speak, unless too little is left."""
+        samples = self._speech.audio(start, end)
+        clean = self._voices.clean(end - len(samples), end)
+        return samples[clean] if clean.sum() >= self.config.voices.least * RATE else samples
 
     def _silence(self) -> list[Window]:
         if self._speech.speaking or self._shown is None or self._shown.speaker is None:
@@ -201,23 +235,26 @@ class Listener:
 
     def _changed(self, window: Window, embedding: np.ndarray) -> bool:
         """Whether the end of the stretch is another voice than what came before it."""
-        recent = int(self.config.recent * RATE)
-        before = [piece for end, piece in self._pieces if end <= window.look.end - 0.8 * recent]
+        slack = int(0.2 * self.config.recent * RATE)
+        before = [piece for end, piece in self._pieces if end <= window.since + slack]
         if not before:
             return False
-        age = (window.look.end - window.look.start - recent) / RATE
-        llr = self.scorer.same_voice(before[-1], embedding, (age, window.seconds))
-        return llr < self.config.change
+        age = (window.since - window.look.start) / RATE
+        if self.scorer.same_voice(before[-1], embedding, (age, window.seconds)) < self.config.change:
+            return True
+        if window.seconds >= self.config.recent:
+            self._one_voice_until = window.since
+        return False
 
     def _restart(self, window: Window, embedding: np.ndarray) -> tuple[Window, np.ndarray]:
-        start = window.look.end - int(window.seconds * RATE)
+        start = window.since
         self._log.end_at(start / RATE)
         self._speech.restart(start)
         self._tracker.begin(None)
         self._segment = self._speech.segment
         self._pieces = []
         look = replace(window.look, segment=self._segment, start=start, pause=0.0)
-        return Window("stretch", look, window.samples), embedding
+        return replace(window, kind="stretch", look=look), embedding
 
     def _decide(self, window: Window, embedding: np.ndarray) -> list[Decision]:
         scores = self.scorer.score(embedding[None], np.array([window.seconds]), self._profiles)
@@ -226,6 +263,7 @@ class Listener:
         speaker, confidence, reason = self._choose(posterior, window)
         if speaker is None:
             return []
+        beside = self._beside(window, speaker, confidence)
         decision = Decision(
             at=window.look.heard / RATE,
             speaker=speaker,
@@ -235,10 +273,28 @@ class Listener:
             details=self._details(scores, posterior, window.seconds, reason),
             segment=self._segment,
             start=window.look.start / RATE,
+            also=tuple(call.name for call in beside),
         )
         self._shown = decision
-        self._log.add(decision, window.look.end / RATE)
+        end = window.look.end / RATE
+        self._log.add(decision, end)
+        for call in beside:
+            self._log.add_beside(call.name, end - self.config.voices.beside, end, call.confidence)
         return [decision]
+
+    def _beside(self, window: Window, speaker: str, confidence: float) -> list[_Call]:
+        """How those are called who speak beside the main voice; whose slot nobody knows is unknown."""
+        end = window.look.end
+        if window.main != NONE:
+            self._called[window.main] = _Call(speaker, confidence, end)
+        calls: list[_Call] = []
+        for slot in window.others:
+            call = self._called.get(slot)
+            taken = (speaker, *(one.name for one in calls))
+            if call is None or end - call.at > self.config.voices.memory * RATE or call.name in taken:
+                call = _Call(UNKNOWN, 0.0, end)
+            calls.append(call)
+        return calls
 
     def _turn_age(self, window: Window) -> float:
         """Seconds since the turn began, breaths included, that this stretch is known to belong to; else 0."""

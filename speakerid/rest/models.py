@@ -107,6 +107,7 @@ class Decision(BaseModel):
     speaker: str | None
     confidence: float
     scores: dict[str, float]
+    also: list[str] = Field(description="who else speaks at the same time")
 
 
 class Identified(BaseModel):

@@ -59,6 +59,17 @@ def main() -> int:
     step = steps.add_parser("limits", help="derive the bundled model's limits of enrollment anew")
     step.add_argument("prepared", type=Path)
     step.set_defaults(run=_limits)
+    step = steps.add_parser(
+        "segmentation", help="train the network that hears who speaks when; run again to go on"
+    )
+    step.add_argument("prepared", type=Path)
+    step.add_argument("--out", type=Path, required=True)
+    for name, kind in {"steps": int, "rate": float, "meetings": int, "pool": int, "seed": int}.items():
+        step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    step.set_defaults(run=_segmentation)
+    step = steps.add_parser("ship-segmentation", help="the segmentation network of a run into the package")
+    step.add_argument("run_folder", type=Path)
+    step.set_defaults(run=_ship_segmentation)
     options = parser.parse_args()
     try:
         options.run(options)
@@ -115,6 +126,18 @@ def _int8(options: argparse.Namespace) -> None:
     from speakerid.training.ship import ship_int8
 
     ship_int8(options.prepared)
+
+
+def _segmentation(options: argparse.Namespace) -> None:
+    from speakerid.training.segmentation import train_segmentation
+
+    train_segmentation(options.prepared, options.out, vars(options))
+
+
+def _ship_segmentation(options: argparse.Namespace) -> None:
+    from speakerid.training.segmentation_graph import ship_segmentation
+
+    ship_segmentation(options.run_folder)
 
 
 if __name__ == "__main__":

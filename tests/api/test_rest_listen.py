@@ -53,7 +53,7 @@ def test_sound_as_fast_as_it_goes_gives_what_the_recording_gives(api, talk, iden
     assert last == {key: recording[key] for key in ("turns", "seconds", "model", "calibrated")}
     assert [turn["speaker"] for turn in last["turns"]] == ["unknown", "Bruno"]
     assert decisions == recording["decisions"]
-    assert set(decisions[0]) == {"at", "speaker", "confidence", "scores"}
+    assert set(decisions[0]) == {"at", "speaker", "confidence", "scores", "also"}
 
 
 def test_other_rates_are_resampled(api, tmp_path):

@@ -53,8 +53,8 @@ def shown_at(decisions: list[Decision], seconds: float) -> str | None:
 
 def same(first: list[Decision], second: list[Decision]) -> bool:
     return len(first) == len(second) and all(
-        (a.at, a.speaker, a.confidence, a.scores, a.start)
-        == (b.at, b.speaker, b.confidence, b.scores, b.start)
+        (a.at, a.speaker, a.confidence, a.scores, a.start, a.also)
+        == (b.at, b.speaker, b.confidence, b.scores, b.start, b.also)
         for a, b in zip(first, second, strict=True)
     )
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from speakerid.identify import Decision
-from speakerid.identify.decision import TurnLog
 from speakerid.identify.tracker import Tracker, TrackerConfig
+from speakerid.identify.turn_log import TurnLog
 
 
 def test_without_evidence_it_expects_strangers_as_often_as_configured():

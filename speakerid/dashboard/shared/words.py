@@ -26,20 +26,36 @@ UNCALIBRATED = (
 
 def not_listening(why: str) -> dict[str, Any]:
     """The big name while there is no source."""
-    return {"kind": "idle", "name": "not listening", "detail": why, "told": why, "color": None, "firm": 1.0}
+    return {
+        "kind": "idle",
+        "name": "not listening",
+        "also": [],
+        "detail": why,
+        "told": why,
+        "color": None,
+        "firm": 1.0,
+    }
 
 
 def now_speaking(
     decision: "Decision | None", color: Callable[[str], str], firm: float = 1.0
 ) -> dict[str, Any]:
-    """The big name, what stands below it (`told`: for an audience), and the person's color.
+    """The big name, who speaks at the same time, what stands below (`told`: for an audience), and the color.
 
     Args:
         firm: how far the answer is from a first impression, 0..1 (see `firmness`).
     """
     speaker = decision.speaker if decision else None
     if decision is None or speaker is None:
-        return {"kind": NOBODY, "name": NOBODY, "detail": "no speech", "told": "", "color": None, "firm": 1.0}
+        return {
+            "kind": NOBODY,
+            "name": NOBODY,
+            "also": [],
+            "detail": "no speech",
+            "told": "",
+            "color": None,
+            "firm": 1.0,
+        }
     told = f"{sure(decision.confidence)} sure"
     if speaker == UNKNOWN:
         told = f"none of the enrolled voices · {told}"
@@ -48,6 +64,7 @@ def now_speaking(
     return {
         "kind": UNKNOWN if speaker == UNKNOWN else "person",
         "name": speaker,
+        "also": [{"name": name, "color": color(name)} for name in decision.also],
         "detail": f"{told} · {decision.details.seconds:.1f} s heard" if decision.details else told,
         "told": told,
         "color": color(speaker),

@@ -2,8 +2,8 @@
 
     client: binary messages of 16-bit little-endian mono PCM, at 16 kHz or at what ?rate=48000 says; with
             ?codec=opus each message is one Opus packet, as WebCodecs' AudioEncoder makes them
-    server: each decision as {"at", "speaker", "confidence", "scores"}; while this computer does not keep up,
-            {"behind": seconds, "skipped": windows since the beginning} at most once a second
+    server: each decision as {"at", "speaker", "confidence", "scores", "also"}; while this computer does not
+            keep up, {"behind": seconds, "skipped": windows since the beginning} at most once a second
     client: the text "end"
     server: {"turns", "seconds", "model", "calibrated"}, and closes
 

@@ -72,6 +72,7 @@ class Board:
     def _reset(self) -> None:
         self._decision: Decision | None = None
         self._explained: Decision | None = None  # the latest that has reasons
+        self._sure: dict[str, float] = {}  # of each name when it was last the main one
         self._firm = 1.0  # how far the decision is from a first impression
         self._snapshot: Snapshot | None = None
         self._gendered: Message | None = None
@@ -153,6 +154,8 @@ class Board:
             for decision in pending or [snapshot.decision]:
                 self._firm = firmness(decision, self._decision, self._firm)
                 self._decision = decision
+                if decision is not None and decision.speaker is not None:
+                    self._sure[decision.speaker] = decision.confidence
             if snapshot.decision is not None and snapshot.decision.details is not None:
                 self._explained = snapshot.decision
             if pending and self._decision is not None:
@@ -232,7 +235,10 @@ class Board:
         }
 
     def _scores(self) -> list[float]:
-        scores = self._decision.scores if self._decision else {}
+        """Each name's probability; who speaks beside the main voice is as sure as when heard alone."""
+        scores = dict(self._decision.scores) if self._decision else {}
+        for name in self._decision.also if self._decision else ():
+            scores[name] = max(scores.get(name, 0.0), self._sure.get(name, 0.0))
         return [round(float(scores.get(name, 0.0)), 4) for name in self._cast.names]
 
     def _now(self) -> Message:

@@ -132,6 +132,7 @@ class Board extends Charts {
     name.disabled = !this.editing || !["person", "unknown"].includes(now.kind);
     name.title = now.kind === "person" ? this.words.wrong : this.words.who;
     this.find(".live-detail").textContent = this.staged ? now.told : now.detail;
+    this.drawAlso(now.also);
     this.find(".live-go").textContent = this.listening ? this.words.stop : this.words.start;
     this.sayName(now);
     const guess = this.find(".live-gender");
@@ -144,6 +145,14 @@ class Board extends Charts {
     this.root.dataset.now = now.kind;
     this.root.style.setProperty("--firm", now.firm);  // a first impression looks like one
     this.root.style.setProperty("--tone", now.color ?? "var(--line)");
+  }
+
+  // Who speaks at the same time, below the name.
+  drawAlso(also) {
+    const line = this.find(".live-also"), said = JSON.stringify(also);
+    if (line.dataset.said === said) return;
+    line.dataset.said = said;
+    line.replaceChildren(...also.map(({ name, color }) => element("span", {}, dot(color), `and ${name}`)));
   }
 
   // As large as it fits, in one line or two.
@@ -167,8 +176,8 @@ class Board extends Charts {
     clearTimeout(this.settled);
     if (now.kind === "nobody") return;
     this.settled = setTimeout(() => {
-      const said = this.find(".live-said");
-      if (said.textContent !== now.name) said.textContent = now.name;
+      const said = this.find(".live-said"), everybody = [now.name, ...now.also.map(({ name }) => name)].join(" and ");
+      if (said.textContent !== everybody) said.textContent = everybody;
     }, now.firm < 1 ? 1500 : 300);
   }
 

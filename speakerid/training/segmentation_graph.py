@@ -1,0 +1,153 @@
+"""The segmentation network as an ONNX graph that carries its states, and into the package with it."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from speakerid.model import segmentation
+from speakerid.model.segmentation import (
+    CONTEXT,
+    INPUTS,
+    LAYERS,
+    SETS,
+    STATES,
+    VOICES,
+    WEIGHTS_FILE,
+    WIDE,
+)
+from speakerid.training.segmentation import SegmentationNetwork, network_of
+
+OPSET = 18
+
+
+def ship_segmentation(run_folder: Path, out: Path = WEIGHTS_FILE) -> None:
+    """Write a run's network, with what it says of the probe."""
+    network = network_of(run_folder)
+    draft = build(network, {})
+    segmenter = segmentation.Segmenter(segmentation.session(draft.SerializeToString(), out))
+    probed = segmenter.whole(segmentation.probe()).astype("<f4").tobytes().hex()
+    helper.set_model_props(draft, {"model": "segmentation", "probe": probed})
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        onnx.save(draft, temporary)
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    print(f"shipped {out.name}, {out.stat().st_size / 1e6:.1f} MB")
+
+
+def build(network: SegmentationNetwork, about: dict[str, str]) -> onnx.ModelProto:
+    """Features [1, s, 320] and the states before them -> probabilities [1, 2 s, 3] and the states after.
+
+    The states are the last frames that the two convolutions hear again, and the memory and cells of the LSTM.
+    """
+    graph = _Graph({name: value.numpy() for name, value in network.state_dict().items()})
+    graph.network()
+    inputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, "steps", INPUTS])]
+    outputs = [helper.make_tensor_value_info("voices", TensorProto.FLOAT, [1, "frames", VOICES])]
+    for name, shape in STATES.items():
+        inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        outputs.append(helper.make_tensor_value_info(f"{name}_after", TensorProto.FLOAT, shape))
+    made = helper.make_graph(graph.nodes, "segmentation", inputs, outputs, graph.constants)
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    helper.set_model_props(model, about)
+    onnx.checker.check_model(model)
+    return model
+
+
+class _Graph:
+    def __init__(self, weights: dict[str, np.ndarray]):
+        self.weights = weights
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def op(self, kind: str, *inputs: str, out: str | list[str] = "", **attributes) -> str:
+        """Add a node; the name of its (first) output."""
+        outs = [out] if isinstance(out, str) else out
+        outs = [one or f"{kind.lower()}{len(self.nodes)}" for one in outs]
+        self.nodes.append(
+            helper.make_node(kind, list(inputs), outs, name=f"n{len(self.nodes)}", **attributes)
+        )
+        return outs[0]
+
+    def constant(self, value) -> str:
+        """Stored as float16; it is widened when the file is loaded."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, np.float16), name))
+        return self.op("Cast", name, to=TensorProto.FLOAT)
+
+    def whole(self, *values: int) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.array(values, np.int64), name))
+        return name
+
+    def network(self) -> None:
+        w = self.weights
+        x = self.conv("features", "first")
+        y = self.conv(x, "second")
+        y = self.op("Add", y, x)
+        y = self.op(
+            "LayerNormalization",
+            y,
+            self.constant(w["norm.weight"]),
+            self.constant(w["norm.bias"]),
+            axis=-1,
+            epsilon=1e-5,
+        )
+        z = self.op("Transpose", y, perm=[1, 0, 2])
+        for state in ("memory", "cells"):
+            parts = [f"{state}{layer}" for layer in range(LAYERS)]
+            self.op("Split", state, out=parts, axis=0, num_outputs=LAYERS)
+        for layer in range(LAYERS):
+            z = self.lstm(z, layer)
+        for state in ("memory", "cells"):
+            self.op("Concat", *(f"{state}{k}_new" for k in range(LAYERS)), out=f"{state}_after", axis=0)
+        z = self.op("Transpose", z, perm=[1, 0, 2])
+        joined = self.op("Concat", z, y, axis=2)
+        inner = self.op("Relu", self.linear(joined, "inner"))
+        logits = self.op("Reshape", self.linear(inner, "out"), self.whole(1, -1, len(SETS)))
+        sets = self.op("Softmax", logits, axis=2)
+        members = np.array([[voice in one for voice in range(VOICES)] for one in SETS])
+        self.op("MatMul", sets, self.constant(members), out="voices")
+
+    def conv(self, x: str, name: str) -> str:
+        """Convolution over time [1, s, c], and ReLU; it hears the `CONTEXT` steps before again."""
+        heard = self.op("Concat", name, x, axis=1)
+        end = self.whole(np.iinfo(np.int64).max)
+        self.op("Slice", heard, self.whole(-CONTEXT), end, self.whole(1), out=f"{name}_after")
+        turned = self.op("Transpose", heard, perm=[0, 2, 1])
+        weight, bias = (
+            self.constant(self.weights[f"{name}.weight"]),
+            self.constant(self.weights[f"{name}.bias"]),
+        )
+        made = self.op("Relu", self.op("Conv", turned, weight, bias))
+        return self.op("Transpose", made, perm=[0, 2, 1])
+
+    def linear(self, x: str, name: str) -> str:
+        product = self.op("MatMul", x, self.constant(self.weights[f"{name}.weight"].T))
+        return self.op("Add", product, self.constant(self.weights[f"{name}.bias"]))
+
+    def lstm(self, x: str, layer: int) -> str:
+        """[s, 1, c] -> [s, 1, h]; PyTorch has the gates in the order input, forget, cell, output, ONNX wants
+        input, output, forget, cell."""
+
+        def gates(kind: str) -> np.ndarray:
+            into, forget, cell, out = np.split(self.weights[f"memory.{kind}_l{layer}"], 4)
+            return np.concatenate([into, out, forget, cell])
+
+        biases = np.concatenate([gates("bias_ih"), gates("bias_hh")])[None]
+        heard = self.op(
+            "LSTM",
+            x,
+            self.constant(gates("weight_ih")[None]),
+            self.constant(gates("weight_hh")[None]),
+            self.constant(biases),
+            "",
+            f"memory{layer}",
+            f"cells{layer}",
+            out=["", f"memory{layer}_new", f"cells{layer}_new"],
+            hidden_size=WIDE,
+        )
+        return self.op("Squeeze", heard, self.whole(1))
