@@ -8,11 +8,13 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
     recording-player      container: the whole recording, with a line that moves along the timeline
     recording-share       container: who talked for how long
     recording-picked      container: players for the turns picked in them, and the button recording-name
+    recording-keep        button that keeps it; kept sessions: recordings/kept.py
 """
 
 import streamlit as st
 
 from speakerid.audio.kinds import EXTENSIONS
+from speakerid.dashboard.recordings import kept as recordings_kept
 from speakerid.dashboard.recordings import view as recordings_view
 from speakerid.dashboard.recordings.visit import LONGEST_HOURS, RecordingPage
 from speakerid.dashboard.shared import resources, state, widgets
@@ -42,6 +44,7 @@ with st.container(key="card-file"):
     if ready and st.button("Analyze", key="recording-start", type="primary", icon=":material/play_arrow:"):
         try:
             visit.start(upload.getvalue(), upload.name, resources.encoder, gallery)
+            recordings_kept.close()
         except AudioError as error:
             st.error(escaped(error), icon=":material/error:")
         else:
@@ -53,6 +56,12 @@ with st.container(key="card-file"):
             st.rerun()
         st.caption("It goes on while you look at other pages, and ends when this browser tab is closed.")
 
+reopened = recordings_kept.opened(gallery)
 with st.container(key="recording-result"):
-    if visit.analysis and not running:
+    if reopened:
+        recordings_kept.head(reopened, gallery)
+        recordings_view.result(reopened, reopened, gallery)
+    elif visit.analysis and not running:
+        recordings_kept.offer(visit, visit.analysis, gallery)
         recordings_view.result(visit, visit.analysis, gallery)
+recordings_kept.draw(gallery)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from speakerid.dashboard.live.gender import NOT_AVAILABLE
 from speakerid.dashboard.live.session import LiveSession
+from speakerid.dashboard.shared import keeping
 from speakerid.dashboard.shared.escaping import escaped
 
 # field of ListenerConfig, label, lowest, highest, step, what it does
@@ -93,6 +94,23 @@ def keep_sound(session: LiveSession) -> None:
         "or close it. Tell the people who speak.",
     )
     session.keep_sound(on)
+
+
+def keep_session(session: LiveSession) -> None:
+    """The button that keeps what was heard, for the Recordings page; not for the demo's people."""
+    if st.button(
+        "Keep",
+        icon=":material/bookmark_add:",
+        key="live-keep-session",
+        help="Keeps who spoke when, to be opened again on the page Recordings; the sound too, where there is "
+        "some and everybody agrees.",
+    ):
+        if session.demonstrating:
+            st.toast("The demo plays again whenever you like: it is not kept.")
+        elif not session.board.entries:
+            st.toast("There is nothing to keep yet: nobody has spoken.")
+        else:
+            keeping.ask(session.conversation, session.sound, session.people.gallery, "live", lambda _: None)
 
 
 def _gender(session: LiveSession) -> None:

@@ -79,6 +79,8 @@ def draw() -> None:
             "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
         ):
             session.start_again()
+        if access.may("operator"):
+            live_controls.keep_session(session)
     if wide:
         _source_area(session, source)
     with st.container(key="live-remarks"):  # always there: the board keeps its place

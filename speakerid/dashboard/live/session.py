@@ -6,9 +6,12 @@ page's script; see `live_listening` for the other threads.
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speakerid.conversation.conversation import Conversation
 from speakerid.conversation.kept_sound import KeepingRing
 from speakerid.dashboard.live.demo_people import DemoPeople
 from speakerid.dashboard.live.listening import Listening
@@ -81,6 +84,10 @@ class LiveSession(Listening):
             answer = self.board.correct(start, name)
             if answer is not None:
                 self.publisher.publish(answer)
+
+    def conversation(self) -> Conversation:
+        """What was heard so far, by a name of its own."""
+        return replace(self.board.conversation(), name=f"Session of {datetime.now():%Y-%m-%d %H:%M}")
 
     @property
     def demonstrating(self) -> bool:

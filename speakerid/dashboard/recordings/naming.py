@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from speakerid.audio.format import RATE
-from speakerid.conversation.analysis import Analysis
 from speakerid.conversation.entry import Entry, clock
-from speakerid.dashboard.recordings.visit import RecordingPage
+from speakerid.dashboard.recordings.shown import Outcome, Shown
 from speakerid.dashboard.shared import access, naming
 from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.dashboard.shared.escaping import escaped
@@ -20,7 +19,7 @@ from speakerid.gallery import Gallery
 _HEARD = 3  # players shown at once
 
 
-def draw(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], gallery: Gallery) -> None:
+def draw(visit: Shown, analysis: Outcome, picked: Sequence[int], gallery: Gallery) -> None:
     """Players for the picked turns and the way to name their voice; a hint where none is picked.
 
     Args:
@@ -45,7 +44,7 @@ def draw(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
             _ask(visit, analysis, picked, gallery)
 
 
-def _ask(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], gallery: Gallery) -> None:
+def _ask(visit: Shown, analysis: Outcome, picked: Sequence[int], gallery: Gallery) -> None:
     entries = visit.conversation.turns
     label = entries[picked[0]].speaker
     # A stranger who was told apart is enrolled from all turns that count as theirs, unless some were ticked.
@@ -62,6 +61,9 @@ def _ask(visit: RecordingPage, analysis: Analysis, picked: Sequence[int], galler
         if number in picked or entry.speaker == label
     ]
     stretches.sort(key=lambda stretch: (not stretch.chosen, -stretch.seconds))
+    if not any(stretch.samples is not None for stretch in stretches):
+        naming.nothing_kept("Say who it was among those who are enrolled, or enroll them first.")
+        return
     naming.ask(
         lambda: stretches,
         gallery,

@@ -13,7 +13,7 @@ from speakerid.conversation.entry import Entry, clock
 from speakerid.conversation.shares import Share, talking_time
 from speakerid.dashboard.recordings import naming as recordings_naming
 from speakerid.dashboard.recordings import player
-from speakerid.dashboard.recordings.visit import RecordingPage
+from speakerid.dashboard.recordings.shown import Outcome, Shown
 from speakerid.dashboard.shared import widgets
 from speakerid.dashboard.shared.colors import UNKNOWN, Look, looks
 from speakerid.dashboard.shared.escaping import escaped
@@ -50,7 +50,7 @@ def progress(analysis: Analysis, name: str, duration: float) -> None:
         st.rerun()
 
 
-def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
+def result(visit: Shown, analysis: Outcome, gallery: Gallery) -> None:
     """The whole answer for one recording.
 
     Raises:
@@ -79,7 +79,8 @@ def result(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
         widgets.tiles(_summary(heard, entries))
         widgets.label("Who spoke when")
         clicked = _chart(whole(entries, names, colors), "recording-timeline")
-        player.draw(visit.sound_url, entries, chart="recording-timeline")
+        if analysis.sound.seconds:
+            player.draw(visit.sound_url, entries, chart="recording-timeline")
         voices = counted(len(talked), "voice")
         st.caption(f"{counted(len(entries), 'turn')} of {voices}; the table below has each of them.")
         place = st.container()

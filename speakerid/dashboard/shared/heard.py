@@ -3,36 +3,47 @@
 import secrets
 import struct
 from collections.abc import Iterator
+from typing import Protocol
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from speakerid.audio.format import RATE
-from speakerid.conversation.recorded_sound import RecordedSound
 
 HEADER = 44  # bytes of a WAV file before its samples
 _PIECE = 128 * RATE // 16  # samples that are read at once
 
-_sounds: "WeakValueDictionary[str, RecordedSound]" = WeakValueDictionary()
+
+class Whole(Protocol):
+    """A sound that can be heard from its begin to its end."""
+
+    @property
+    def seconds(self) -> float: ...
+    def cut(self, start: float, end: float) -> np.ndarray | None: ...
 
 
-def offer(sound: RecordedSound) -> str:
+_sounds: "WeakValueDictionary[str, Whole]" = WeakValueDictionary()
+
+
+def offer(sound: Whole) -> str:
     """Let who knows the token that this returns hear a sound, as long as it is kept."""
     token = secrets.token_urlsafe(24)
     _sounds[token] = sound
     return token
 
 
-def find(token: str) -> RecordedSound | None:
+def find(token: str) -> Whole | None:
     """The sound of a token; None where it is kept no more."""
     sound = _sounds.get(token)
     return sound if sound is not None and sound.seconds else None
 
 
-def size(sound: RecordedSound) -> int:
+def size(sound: Whole) -> int:
     """Bytes of the WAV file."""
     return HEADER + 2 * round(sound.seconds * RATE)
 
 
-def wav(sound: RecordedSound, first: int, last: int) -> Iterator[bytes]:
+def wav(sound: Whole, first: int, last: int) -> Iterator[bytes]:
     """The bytes `first` to `last`, both included, of a sound as a WAV file: 16 bit, mono, 16 kHz.
 
     What is not kept any more is silent: the length was promised.
