@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid import threads
+from speakerid import settings
 from speakerid.errors import ModelError
 from speakerid.model import mel
 
@@ -198,7 +198,7 @@ def session(model: bytes, path: Path) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads.chosen(), 1
+    options.intra_op_num_threads, options.inter_op_num_threads = settings.threads(), 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
