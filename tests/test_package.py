@@ -50,10 +50,17 @@ def test_requirements_name_what_the_code_imports_and_nothing_else() -> None:
         names = {name.lower().replace("_", "-") for name in distributions.get(module, [module])}
         assert names & (required | optional), f"{module} is imported by {files} but required nowhere"
         used |= names
-    # silero-vad is read as data, sounddevice and others may be imported by name
+    # sounddevice and others may be imported by name
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "speakerid").rglob("*.py"))
     idle = {name for name in required - used if name.replace("-", "_") not in text}
     assert not idle, f"requirements.txt names {idle}, which nothing uses"
+
+
+def test_requirements_are_those_of_the_package_with_its_pages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    told = {*project["dependencies"], *project["optional-dependencies"]["app"]}
+    required = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
+    assert told - {"python-multipart", "uvicorn", "websockets"} == {line for line in required if line}
 
 
 def test_the_front_door_costs_no_torch_and_no_streamlit() -> None:

@@ -1,13 +1,11 @@
 """Who is silent and who speaks: silero-vad, streamed, by ONNX Runtime, without torch.
 
-The network is the 16 kHz one of silero-vad 6 (Silero Team, MIT), read from the wheel of that name. (Importing
-the package `silero_vad` itself would import torch and set its number of threads for the whole process.) It
+The network is the 16 kHz one of silero-vad 6 (Silero Team, MIT); silero/README.md tells more. It
 runs frame by frame on one thread, and what it remembers is in each `VoiceActivity` and nowhere else, so the
 probabilities do not depend on the block size to the last bit.
 """
 
 import functools
-import importlib.util
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 FRAME = 512
 """Samples of one step of the network (32 ms)."""
 
+_FILE = Path(__file__).parent / "silero" / "silero_vad_16k_op15.onnx"
 _CONTEXT = 64  # samples of the frame before that the network sees again
 _STATE = (2, 1, 128)  # of its LSTM
 
@@ -42,7 +41,7 @@ class VoiceActivity:
     def reset(self) -> None:
         """Forget everything heard: the next block starts a new stream."""
         self._pending = empty()
-        self._context = np.zeros(_CONTEXT, np.float32)
+        self._heard = np.zeros((1, _CONTEXT + FRAME), np.float32)  # the frame and what was before
         self._state = np.zeros(_STATE, np.float32)
 
     def push(self, block: Block) -> np.ndarray:
@@ -51,16 +50,17 @@ class VoiceActivity:
         Frames are counted from the first sample pushed since the start or `reset`; the samples of an
         unfinished frame wait for the next block.
         """
-        waiting = np.concatenate([self._pending, np.asarray(block, np.float32)])
+        waiting = np.asarray(block, np.float32)
+        if len(self._pending):
+            waiting = np.concatenate([self._pending, waiting])
         count = len(waiting) // FRAME
-        self._pending = waiting[count * FRAME :]
+        self._pending = waiting[count * FRAME :].copy()
         probabilities = np.empty(count, np.float32)
         for index in range(count):
-            frame = waiting[index * FRAME : (index + 1) * FRAME]
-            heard = np.concatenate([self._context, frame])[None]
-            outputs = self._network.run(None, {"input": heard, "state": self._state, "sr": _RATE})
+            self._heard[0, :_CONTEXT] = self._heard[0, -_CONTEXT:]
+            self._heard[0, _CONTEXT:] = waiting[index * FRAME : (index + 1) * FRAME]
+            outputs = self._network.run(None, {"input": self._heard, "state": self._state, "sr": _RATE})
             probability, self._state = map(np.asarray, outputs)
-            self._context = frame[-_CONTEXT:]
             probabilities[index] = probability[0, 0]
         return probabilities
 
@@ -142,16 +142,11 @@ def _padded(spans: list[tuple[float, float]], pad: float, seconds: float) -> lis
 @functools.cache
 def _load_network() -> "InferenceSession":
     """Read once a process; may be run by several threads at once."""
-    package = importlib.util.find_spec("silero_vad")  # finds the folder without importing it
-    folders = list(package.submodule_search_locations or []) if package else []
     try:
-        # Of the wheel's files this one and the TorchScript one hold the newest weights; the safetensors
-        # file beside them holds older ones.
-        return _session(Path(folders[0], "data", "silero_vad_16k_op15.onnx").read_bytes())
-    except (IndexError, OSError, ValueError) as error:
+        return _session(_FILE.read_bytes())
+    except (OSError, ValueError) as error:
         raise AudioError(
-            "The package silero-vad, which tells speech from silence, is missing, damaged or of another "
-            "version: run pip install --force-reinstall silero-vad==6.2.3."
+            f"{_FILE.name}, which tells speech from silence, is missing or damaged: install speakerid again."
         ) from error
 
 

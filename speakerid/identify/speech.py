@@ -75,7 +75,31 @@ class SignalToNoise:
         kind = probability >= speech
         self._frames[kind] += 1
         share = max(self.SHARE, 1 / self._frames[kind])
-        self._power[kind] += share * (float(np.mean(np.square(samples))) - self._power[kind])
+        self._power[kind] += share * (float(samples @ samples) / len(samples) - self._power[kind])
+
+
+class Memory:
+    """The last samples of a stream: at least `keep` of them. What it gives out are copies."""
+
+    ROOM = 2 * RATE  # samples that come before older ones are moved out of the way
+
+    def __init__(self, keep: int):
+        self._keep, self._held, self._heard = keep, 0, 0
+        self._samples = np.zeros(keep + self.ROOM, np.float32)
+
+    def push(self, samples: np.ndarray) -> None:
+        """Remember at most ROOM samples [n]."""
+        if self._held + len(samples) > len(self._samples):
+            self._samples[: self._keep] = self._samples[self._held - self._keep : self._held]
+            self._held = self._keep
+        self._samples[self._held : self._held + len(samples)] = samples
+        self._held += len(samples)
+        self._heard += len(samples)
+
+    def between(self, start: int, end: int) -> np.ndarray:
+        """Samples start..end of the stream, as far back as they are remembered."""
+        first = self._heard - self._held
+        return self._samples[max(start - first, 0) : min(max(end - first, 0), self._held)].copy()
 
 
 class Speech:
@@ -93,7 +117,7 @@ class Speech:
         self._last_voiced = 0
         self._previous_end = 0
         self._next_look = 0
-        self._memory = np.zeros(0, np.float32)
+        self._memory = Memory(int(config.keep * RATE))
 
     def frame(self, samples: np.ndarray) -> Look | None:
         """Hear one frame [512]; a Look where this is a moment to look."""
@@ -101,7 +125,7 @@ class Speech:
         self.probability = float(self.activity.push(samples)[0])
         self.signal.hear(samples, self.probability, config.threshold)
         before, self.heard = self.heard, self.heard + FRAME
-        self._memory = np.concatenate([self._memory[-int(config.keep * RATE) :], samples])
+        self._memory.push(samples)
         if self.probability >= (config.release if self.speaking else config.threshold):
             self._last_voiced = self.heard
             if not self.speaking:
@@ -126,8 +150,7 @@ class Speech:
 
     def audio(self, start: int, end: int) -> np.ndarray:
         """Samples start..end of the stream, as far back as they are remembered."""
-        first = self.heard - len(self._memory)
-        return self._memory[max(start - first, 0) : max(end - first, 0)]
+        return self._memory.between(start, end)
 
     def _begin(self, start: int) -> None:
         self.speaking = True

@@ -168,6 +168,10 @@ def refusal(block: np.ndarray) -> str | None:
         return "is not a block of audio; give a one-dimensional float32 array, 16 kHz, from -1 to 1."
     if len(block) < MIN_SECONDS * RATE:
         return f"is too short ({len(block) / RATE:.2f} s); give at least {MIN_SECONDS} s of speech."
+    with np.errstate(all="ignore"):
+        power, mean = float(block @ block) / len(block), float(block.mean())
+    if (4 * SILENT_RMS) ** 2 < power - mean**2 < 1e6:
+        return None  # by far neither silent nor infinite; what is near to that is looked at more exactly
     if not np.isfinite(block).all():
         return "holds samples that are not finite numbers; decode or record it again."
     if float(np.std(block, dtype=np.float64)) < SILENT_RMS:

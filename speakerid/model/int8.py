@@ -16,7 +16,7 @@ from speakerid.errors import ModelError
 from speakerid.model import graph, runtimes, weights
 from speakerid.model.mel import log_mel
 
-QUANTIZED = ["Conv", "Pad", "Concat", "Split", "Relu"]
+QUANTIZED = ["Conv", "Pad", "Concat", "Split", "Relu", "GlobalAveragePool"]
 
 
 def write_int8(weights_file: Path, model_id: str, speech: Sequence[np.ndarray], out: Path) -> float:

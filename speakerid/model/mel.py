@@ -44,13 +44,22 @@ def waves() -> np.ndarray:
 def log_mel(waveforms: np.ndarray) -> np.ndarray:
     """Features of utterances of one length: [b, n] float32 -> [b, n // 160 + 1, 80] float32 in dB, with each
     band's mean over the utterance taken away."""
-    side = WINDOW // 2
-    padded = np.pad(waveforms, ((0, 0), (side, side)))
+    batch, count = waveforms.shape
+    frames, side = count // HOP + 1, WINDOW // 2
+    padded = np.zeros((batch, count + 2 * side), np.float32)
+    padded[:, side : side + count] = waveforms
     pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=1)[:, ::HOP]
-    spectrum = np.fft.rfft(pieces * window(), axis=2)
-    power = np.square(spectrum.real) + np.square(spectrum.imag)
-    bands = np.maximum(power.astype(np.float32) @ filters(), np.float32(FLOOR_POWER))
-    decibels = np.float32(10) * np.log10(bands)
+    # Real and imaginary parts side by side; the filters' product adds their squares up.
+    parts = np.fft.rfft(pieces * window(), axis=2).astype(np.complex64, copy=False).view(np.float32)
+    levels = np.square(parts, out=parts).reshape(batch * frames, -1) @ _filters_of_parts()
+    np.log(np.maximum(levels, np.float32(FLOOR_POWER), out=levels), out=levels)
+    decibels = np.multiply(levels, np.float32(10 / math.log(10)), out=levels).reshape(batch, frames, BANDS)
     loudest = decibels.max(axis=(1, 2), keepdims=True)
-    decibels = np.maximum(decibels, loudest - np.float32(DYNAMIC_RANGE_DB))
-    return decibels - decibels.mean(axis=1, keepdims=True)
+    np.maximum(decibels, loudest - np.float32(DYNAMIC_RANGE_DB), out=decibels)
+    return np.subtract(decibels, decibels.mean(axis=1, keepdims=True), out=decibels)
+
+
+@lru_cache(maxsize=1)
+def _filters_of_parts() -> np.ndarray:
+    """[402, 80]: the filters for the squares of real and imaginary parts in turn."""
+    return np.repeat(filters(), 2, axis=0)

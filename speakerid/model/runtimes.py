@@ -128,6 +128,8 @@ def of_weights(parameters: Weights, runtime: str | None) -> Runtime:
 
     installed = all(find_spec(package) for package in ("onnx", "onnxruntime"))
     if runtime == TORCH or (runtime is None and not installed):
+        if find_spec("torch") is None:
+            raise ModelError(f"{NAMES[TORCH]} need PyTorch; install it with: python -m pip install torch")
         return TorchRuntime(weights.network(parameters))
     from speakerid.model.graph import build
 

@@ -187,8 +187,12 @@ def _read_safetensors(path: Path) -> object:
 
 
 def _read_checkpoint(path: Path) -> object:
-    import torch
-
+    try:
+        import torch
+    except ImportError as problem:
+        raise ModelError(
+            f"{path} is a checkpoint, which only PyTorch reads: install it with: python -m pip install torch"
+        ) from problem
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (
