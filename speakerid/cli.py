@@ -32,6 +32,7 @@ COMMANDS = (
     "speakerid.commands.verify",
     "speakerid.commands.embed",
     "speakerid.commands.export_model",
+    "speakerid.commands.models",
     "speakerid.evaluate.command",
     "speakerid.evaluate.calibrate_command",
     "speakerid.evaluate.benchmark_command",

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from speakerid import settings
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
+from speakerid.model import catalog
 from speakerid.places import place_of
 from speakerid.plural import counted
 
@@ -45,9 +46,9 @@ def options() -> argparse.ArgumentParser:
     group.add_argument(
         "--model",
         metavar="NAME",
-        default=settings.model(),
+        default=catalog.chosen(),
         help="bundled name, Hugging Face name or path "
-        f"(default: ${settings.MODEL} or {settings.BUNDLED_MODEL})",
+        f"(default: ${settings.MODEL}, what `models use` chose, or {settings.BUNDLED_MODEL})",
     )
     group.add_argument("--json", action="store_true", help="print the result as JSON")
     return shared
@@ -96,20 +97,22 @@ def passphrase_of(args: argparse.Namespace) -> str | None:
     return getpass.getpass("Passphrase of the voiceprints: ")
 
 
-def load_encoder(args: argparse.Namespace) -> Encoder:
-    """The model that --model names.
+def load_encoder(args: argparse.Namespace, *, calibrated: bool = True) -> Encoder:
+    """The model that --model names; calibrated when it is used for the first time, unless that is not needed.
 
     Raises:
         ModelError: if it cannot be loaded.
         SpeakerIdError: if SPEAKERID_THREADS is not a number.
     """
-    from speakerid.model import Encoder
+    from speakerid.evaluate import installing
 
     with Progress() as progress:
-        return Encoder.load(
-            args.model,
-            progress=lambda done, total: progress.show(f"Downloading {done >> 20} of {total >> 20} MB"),
+        encoder, remark = installing.ready(
+            args.model, lambda what, _: progress.show(what), calibrated=calibrated
         )
+    if remark:
+        note(remark)
+    return encoder
 
 
 def note(sentence: str) -> None:

@@ -53,7 +53,7 @@ def embed(args: argparse.Namespace) -> None:
                     note(_named(file, warning))
                 blocks.append(recording.samples)
             if not failures:
-                encoder = encoder or load_encoder(args)
+                encoder = encoder or load_encoder(args, calibrated=False)
                 rows.append(encoder.embed(blocks))
     if failures or encoder is None:
         count = f"{len(failures)} of {len(args.files)} files cannot be embedded, so nothing was written: "

@@ -26,7 +26,7 @@ def export(args: argparse.Namespace) -> None:
     from speakerid.model.export import export_onnx, require_packages
 
     require_packages()
-    encoder = load_encoder(args)
+    encoder = load_encoder(args, calibrated=False)
     note("This takes about a minute.")
     difference = export_onnx(encoder, args.out, int8=args.format == "onnx-int8")
     result = {

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from speakerid.evaluate import EvaluationError, benchmark, benchmark_gallery, peers
     from speakerid.identify.scoring import Scorer
+    from speakerid.model import catalog
 
     what = args.what or [*WHAT[:2], *(["listener"] if args.recording else [])]
     if unknown := [one for one in what if one not in WHAT]:
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    default = settings.model()
+    default = catalog.chosen()
     names = args.model or [default, *_peer(default)]
     if what == ["gallery"]:
         names = names[:1]  # only its calibration is needed

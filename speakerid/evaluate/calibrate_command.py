@@ -29,7 +29,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("manifest", metavar="MANIFEST.csv", type=Path, help="labelled recordings")
     parser.add_argument("--split", help="only the rows of this split")
-    parser.add_argument("--model", metavar="NAME", help=f"the model (default: {settings.MODEL})")
+    parser.add_argument("--model", metavar="NAME", help="the model (default: the one in use)")
     parser.add_argument("--seed", type=int, default=0, help="of the pieces that are drawn")
     parser.add_argument("--voiceprints", help=argparse.SUPPRESS)  # taken by every command; not needed here
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -47,14 +47,14 @@ def run(args: argparse.Namespace) -> None:
     from speakerid.evaluate.limits import from_sides
     from speakerid.evaluate.trials import read_manifest
     from speakerid.identify.scoring import Scorer, save
-    from speakerid.model import Encoder
+    from speakerid.model import Encoder, catalog
     from speakerid.model.companions import own_file
     from speakerid.model.limits import limits_of
 
     utterances = read_manifest(args.manifest, args.split)
     speakers = {(one.corpus, one.speaker) for one in utterances}
     _check(len(speakers))
-    encoder = Encoder.load(args.model or settings.model())
+    encoder = Encoder.load(args.model or catalog.chosen())
     progress = Progress(sys.stderr)
     subjects, sides = _subjects(utterances, encoder, args.seed, progress)
     _check(len(subjects))

@@ -12,7 +12,7 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.evaluate.own import Exemplars
 from speakerid.gallery.exemplars import Embedder, Spoken, choose, embed_speech
-from speakerid.identify.scoring import Calibration, Scorer, features, same_features
+from speakerid.identify.scoring import Calibration, Enrolled, Profiles, Scorer, features, same_features
 
 TEST_SECONDS = (0.45, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
 TESTS_PER_VOICE = 14
@@ -20,6 +20,7 @@ PAUSE_POWER = (
     0.2  # of the recording's; a piece below it is mostly a pause, which a Listener would not look at
 )
 RIDGE = 1e-3
+RIDGE_FROM = 0.05  # towards the calibration of another model
 
 Spoil = Callable[[np.ndarray], np.ndarray]
 
@@ -55,11 +56,13 @@ def subject(
     rng: np.random.Generator,
     spoil_enrolled: Spoil | None = None,
     spoil_test: Spoil | None = None,
+    tests: int = TESTS_PER_VOICE,
 ) -> Subject | None:
     """Enroll one to three recordings [n] of a voice, or half of its only one, and test with the others.
 
     Args:
         spoil_enrolled, spoil_test: what happens to the recordings on the way; None: nothing.
+        tests: pieces to test with.
 
     Returns:
         None where there is too little speech for it.
@@ -72,7 +75,7 @@ def subject(
         count = min(int(rng.integers(1, 4)), len(recordings) - 1)
         enrolled, tested = [recordings[k] for k in order[:count]], [recordings[k] for k in order[count:]]
     pieces = []
-    for _ in range(TESTS_PER_VOICE):
+    for _ in range(tests):
         source = tested[rng.integers(len(tested))]
         length = int(rng.choice(TEST_SECONDS) * RATE)
         start = int(rng.integers(max(1, len(source) - length)))
@@ -99,14 +102,29 @@ def subject(
     )
 
 
-def fit(subjects: Sequence[Subject], cohort: np.ndarray | None) -> tuple[Calibration, dict[str, float]]:
+def fit(
+    subjects: Sequence[Subject],
+    cohort: np.ndarray | None,
+    owners: Sequence[str] = (),
+    start: Calibration | None = None,
+) -> tuple[Calibration, dict[str, float]]:
     """The calibration, and the Cllr (bits) that it has on the trials that it was learned from.
 
     Args:
         cohort: [c, d] unit embeddings of other people, or None.
+        owners: [c], speakers of the cohort where the subjects are among them: nobody's trials are normalised
+            by themselves.
+        start: the calibration of another model, which is left only as far as there is evidence for it: for
+            few subjects.
     """
-    trials, same = _trials(subjects, Scorer(cohort)), _pairs_of_a_stream(subjects)
-    weights, same_weights = logistic(*trials), logistic(*same)
+    trials, same = _trials(subjects, cohort, owners), _pairs_of_a_stream(subjects)
+    if start is None:
+        weights, same_weights = logistic(*trials), logistic(*same)
+    else:
+        weights, same_weights = (
+            logistic(*given, ridge=RIDGE_FROM, around=_scaled(known, *given))
+            for given, known in ((trials, start.weights), (same, start.same_weights))
+        )
     losses = {
         "trials": _cllr(trials[0] @ weights, trials[1]),
         "pieces of one stream": _cllr(same[0] @ same_weights, same[1]),
@@ -114,30 +132,82 @@ def fit(subjects: Sequence[Subject], cohort: np.ndarray | None) -> tuple[Calibra
     return Calibration(weights, same_weights), losses
 
 
-def logistic(inputs: np.ndarray, same: np.ndarray, ridge: float = RIDGE, rounds: int = 40) -> np.ndarray:
+def logistic(
+    inputs: np.ndarray,
+    same: np.ndarray,
+    ridge: float = RIDGE,
+    rounds: int = 40,
+    around: np.ndarray | float = 0.0,
+) -> np.ndarray:
     """Weights [k] whose product with inputs [n, k] is the log-likelihood ratio of `same` [n].
 
     Logistic regression with both classes weighing alike (Brümmer and du Preez, "Application-independent
-    evaluation of speaker detection", 2006), by Newton's method with a slight ridge.
+    evaluation of speaker detection", 2006), by Newton's method with a slight ridge,
+    which pulls towards `around`.
     """
     importance = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
-    weights = np.zeros(inputs.shape[1])
+    weights = np.zeros(inputs.shape[1]) + around
     for _ in range(rounds):
         probability = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        gradient = inputs.T @ (importance * (probability - same)) + ridge * weights / len(weights)
+        gradient = inputs.T @ (importance * (probability - same)) + ridge * (weights - around) / len(weights)
         curvature = importance * probability * (1 - probability)
         hessian = (inputs * curvature[:, None]).T @ inputs + ridge / len(weights) * np.eye(len(weights))
         weights = weights - np.linalg.solve(hessian, gradient)
     return weights
 
 
-def _trials(subjects: Sequence[Subject], scorer: Scorer) -> tuple[np.ndarray, np.ndarray]:
+def trials_by_cosine(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines of every test with its own voice [t], and with the others of its group [n]."""
+    target, nontarget = [], []
+    for name in sorted({one.group for one in subjects}):
+        group = [one for one in subjects if one.group == name]
+        profiles = Scorer().profiles(group)
+        for index, one in enumerate(group):
+            cosine = one.tests @ profiles.centers.T
+            fair = np.array([other.speaker != one.speaker for other in group])
+            target.append(cosine[:, index])
+            nontarget.append(cosine[:, fair].ravel())
+    return np.concatenate(target), np.concatenate(nontarget)
+
+
+def _scaled(weights: np.ndarray, inputs: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Weights of another model, with the slope and offset that suit these trials; the first input is 1."""
+    known = inputs @ weights
+    offset, slope = logistic(np.stack([np.ones(len(known)), known], axis=1), same)
+    return slope * weights + offset * np.eye(len(weights))[0]
+
+
+def _scorers(cohort: np.ndarray | None, owners: Sequence[str]) -> Callable[[str], Scorer]:
+    """The scorer for trials of one speaker: with a cohort of all the others."""
+    if cohort is None or not len(owners):
+        whole = Scorer(cohort)
+        return lambda _: whole
+    names = np.array(owners)
+    return lambda speaker: Scorer(cohort[names != speaker])
+
+
+def _profiles(group: Sequence[Enrolled], scorer_of: Callable[[str], Scorer]) -> Profiles:
+    """All of them, each normalised by the cohort that is theirs."""
+    each = [scorer_of(one.name).profiles([one]) for one in group]
+    return Profiles(
+        tuple(one.name for one in group),
+        *(
+            np.concatenate([getattr(one, part) for one in each])
+            for part in ("centers", "seconds", "cohort_mean", "cohort_std")
+        ),
+    )
+
+
+def _trials(
+    subjects: Sequence[Subject], cohort: np.ndarray | None, owners: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """Every test against every voice of its group, enrolled as people are and from one short piece of theirs.
 
     Returns:
         Inputs [n, 6], whether it is the same voice [n].
     """
     inputs, same = [], []
+    scorer_of = _scorers(cohort, owners)
     for name in sorted({one.group for one in subjects}):
         group = [one for one in subjects if one.group == name]
         pieces = [index % len(one.tests) for index, one in enumerate(group)]
@@ -145,9 +215,12 @@ def _trials(subjects: Sequence[Subject], scorer: Scorer) -> tuple[np.ndarray, np
             Exemplars(one.speaker, one.tests[k : k + 1], one.test_seconds[k : k + 1])
             for k, one in zip(pieces, group, strict=True)
         ]
-        for profiles, from_tests in ((scorer.profiles(group), False), (scorer.profiles(short), True)):
+        for profiles, from_tests in (
+            (_profiles(group, scorer_of), False),
+            (_profiles(short, scorer_of), True),
+        ):
             for index, one in enumerate(group):
-                scores = scorer.score(one.tests, one.test_seconds, profiles)
+                scores = scorer_of(one.speaker).score(one.tests, one.test_seconds, profiles)
                 tested = np.broadcast_to(one.test_seconds[:, None], scores.cosine.shape)
                 enrolled = np.broadcast_to(profiles.seconds[None], scores.cosine.shape)
                 # Another warp of the same speaker is neither surely the same voice nor surely another one.

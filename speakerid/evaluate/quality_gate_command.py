@@ -46,11 +46,12 @@ def run(args: argparse.Namespace) -> int:
     from speakerid.evaluate.command import Progress
     from speakerid.evaluate.gate_recordings import collect
     from speakerid.evaluate.quality_gate import Gate
+    from speakerid.model import catalog
 
     if not args.seconds > 0:
         raise EvaluationError(f"--seconds is {args.seconds:g}; give a number above 0.")
     enrollments = collect(read_manifest(args.manifest, args.split, args.corpus), args.seconds)
-    encoder = peers.load(args.model or settings.model())
+    encoder = peers.load(args.model or catalog.chosen())
     gate = Gate(encoder)
     gate.run(enrollments, Progress(sys.stderr))
     figures = summary(gate, encoder.id, enrollments)

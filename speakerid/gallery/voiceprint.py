@@ -1,7 +1,7 @@
 """What is known of one person's voice, and its form on disk.
 
 One person is one file, in the form that `speakerid.gallery.packed` describes, of the kind "voiceprint": the
-tensors `embeddings` float32 [k, 192] and `seconds` float32 [k], and in the JSON
+tensors `embeddings` float32 [k, d] and `seconds` float32 [k], and in the JSON
 
     name, model, sources [k], recordings [k], created, updated,
     consent {text, given_at, source, keep_recordings, version},
@@ -30,7 +30,7 @@ MAX_EXEMPLARS = 10  # kept for one person
 WINDOW_SECONDS = 3.0  # what the Listener compares at most, so exemplars are alike
 LONGEST_WINDOW_SECONDS = 1.5 * WINDOW_SECONDS  # a longer exemplar is one of a whole recording
 SAME_SAMPLES = 0.9999  # exemplars that agree more are made of the same samples
-WIDTH = 192  # numbers in an embedding, whatever the model
+WIDTHS = range(16, 4097)  # numbers in an embedding, by the model
 MAX_CONSENTS = 100  # kept of those that a later one took the place of
 MAX_FILE_BYTES = 4_000_000  # about a hundred times the largest voiceprint
 MAX_SECONDS = 86_400.0  # of speech that one exemplar can be made from; more is no number to believe
@@ -184,7 +184,8 @@ def check_numbers(voiceprint: Voiceprint) -> None:
     count = len(rows) if rows.ndim else 0
     if (
         not count
-        or rows.shape != (count, WIDTH)
+        or rows.ndim != 2
+        or rows.shape[1] not in WIDTHS
         or seconds.shape != (count,)
         or len(voiceprint.sources) != count
         or len(voiceprint.recordings) != count

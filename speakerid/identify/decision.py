@@ -33,7 +33,7 @@ class Decision:
         speaker: an enrolled name, "unknown" for a stranger, None for nobody.
         confidence: probability (0..1) that `speaker` is right; 1.0 for nobody.
         scores: probability of each enrolled name and of "unknown", adding up to 1; empty for nobody.
-        embedding: [192] float32 of unit length, of the window that was scored; None for nobody.
+        embedding: [d] float32 of unit length, of the window that was scored; None for nobody.
         segment: number of the stretch of speech; the same voice, as far as the Listener noticed.
         start: seconds at which that stretch began.
         also: who else speaks at the same time: names, "unknown" for each whom nobody knows.

@@ -59,6 +59,11 @@ class Engine:
         return self._capacity
 
     @property
+    def idle(self) -> bool:
+        """Whether nobody listens."""
+        return all(session.closed for session in self._sessions)
+
+    @property
     def full(self) -> str:
         """Why no further session can be opened, with a remedy; "" if one can."""
         count = sum(not session.closed for session in self._sessions)

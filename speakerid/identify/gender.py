@@ -33,11 +33,11 @@ class GenderHead(LinearHead):
     kind = "gender"
 
     def female(self, embeddings: np.ndarray) -> np.ndarray:
-        """Probability of "female" [n] for unit embeddings [n, 192]."""
+        """Probability of "female" [n] for unit embeddings [n, d]."""
         return 1 / (1 + np.exp(-self.log_odds(embeddings)))
 
     def read(self, embedding: np.ndarray) -> Gender:
-        """The answer for one unit embedding [192]."""
+        """The answer for one unit embedding [d]."""
         return answer_from(float(self.log_odds(embedding)))
 
 

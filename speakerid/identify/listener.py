@@ -178,7 +178,7 @@ class Listener:
         return decisions
 
     def accept(self, window: Window, embedding: np.ndarray | None) -> list[Decision]:
-        """Take in a window's embedding [192]; the decisions that follow from it."""
+        """Take in a window's embedding [d]; the decisions that follow from it."""
         if embedding is None or window.kind == "pause":
             if window.kind == "nobody":
                 return self._publish_nobody()

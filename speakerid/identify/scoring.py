@@ -42,7 +42,7 @@ class Enrolled(Protocol):
 class Profiles:
     """People in the form that scoring wants.
 
-    names [p]; centers [p, 192]: mean of the unit exemplars, unit length; seconds [p] of enrolled speech;
+    names [p]; centers [p, d]: mean of the unit exemplars, unit length; seconds [p] of enrolled speech;
     cohort_mean, cohort_std [p]: of a center's cosines to its nearest cohort members.
     """
 
@@ -80,7 +80,7 @@ class Scorer:
     """Scores embeddings of one model against people enrolled with it.
 
     Args:
-        cohort: [c, 192] unit embeddings of people who are not enrolled; None for no normalisation.
+        cohort: [c, d] unit embeddings of people who are not enrolled; None for no normalisation.
         calibration: None where nobody has calibrated the model; `calibrated` is then False.
     """
 
@@ -100,19 +100,31 @@ class Scorer:
             ModelError: the file of the calibration cannot be used.
         """
         path = companions.calibration_of(model_id)
-        return _load(path, companions.version(path)) if path else Scorer()
+        return Scorer.in_file(path) if path else Scorer()
+
+    @staticmethod
+    def in_file(path: Path) -> "Scorer":
+        """The scorer in a file that save() wrote.
+
+        Raises:
+            ModelError: it cannot be used.
+        """
+        return _load(path, companions.version(path))
 
     def profiles(self, people: Sequence[Enrolled]) -> Profiles:
         """Prepare people for scoring; an empty list gives empty profiles."""
         names = tuple(person.name for person in people)
         means = [np.asarray(person.embeddings, np.float32).mean(axis=0) for person in people]
-        centers = np.stack(means) if means else np.zeros((0, 192), np.float32)
+        centers = np.stack(means) if means else np.zeros((0, 0), np.float32)
         centers = centers / np.maximum(np.linalg.norm(centers, axis=1, keepdims=True), 1e-6)
         seconds = np.array([float(np.sum(person.seconds)) for person in people], np.float32)
         return Profiles(names, centers, seconds, *self._cohort_statistics(centers))
 
     def score(self, embeddings: np.ndarray, seconds: np.ndarray, profiles: Profiles) -> Scores:
-        """Score n unit embeddings [n, 192], each made from so many seconds [n], against all people."""
+        """Score n unit embeddings [n, d], each made from so many seconds [n], against all people."""
+        if not profiles.names:  # nobody, whatever the width of the embeddings
+            nothing = np.zeros((len(embeddings), 0), np.float32)
+            return Scores(nothing, nothing, nothing)
         cosine = embeddings @ profiles.centers.T
         if self.cohort is None:
             normalized = cosine
@@ -128,7 +140,7 @@ class Scorer:
         return Scores(cosine, normalized, llr)
 
     def same_voice(self, first: np.ndarray, second: np.ndarray, seconds: tuple[float, float]) -> float:
-        """Log-likelihood ratio that two unit embeddings [192] of one stream are of one voice."""
+        """Log-likelihood ratio that two unit embeddings [d] of one stream are of one voice."""
         return float(self.same_voices(np.array([first @ second]), *np.array([seconds]).T)[0])
 
     def same_voices(self, cosine: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ MIN_FRAMES = (
 )
 EMBEDDING = 192
 GROUPS = 8  # Res2Net scale
-BOTTLENECK = 128  # of squeeze-excitation and of the attention
+BOTTLENECK = 128  # of squeeze-excitation and of the attention, where nothing else is said
 VARIANCE_FLOOR = 1e-12
 
 
@@ -112,10 +112,10 @@ class Res2NetBlock(nn.Module):
 class SqueezeExcitation(nn.Module):
     """Weights each channel by what the whole utterance looks like."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, squeezed: int = BOTTLENECK):
         super().__init__()
-        self.conv1 = Conv1d(channels, BOTTLENECK)
-        self.conv2 = Conv1d(BOTTLENECK, channels)
+        self.conv1 = Conv1d(channels, squeezed)
+        self.conv2 = Conv1d(squeezed, channels)
 
     def forward(self, x: Tensor, reach: Reach | None) -> Tensor:
         if reach is None:
@@ -126,12 +126,12 @@ class SqueezeExcitation(nn.Module):
 
 
 class SeRes2NetBlock(nn.Module):
-    def __init__(self, channels: int, dilation: int):
+    def __init__(self, channels: int, dilation: int, squeezed: int = BOTTLENECK):
         super().__init__()
         self.tdnn1 = TdnnBlock(channels, channels)
         self.res2net_block = Res2NetBlock(channels, dilation)
         self.tdnn2 = TdnnBlock(channels, channels)
-        self.se_block = SqueezeExcitation(channels)
+        self.se_block = SqueezeExcitation(channels, squeezed)
 
     def forward(self, x: Tensor, reach: Reach | None) -> Tensor:
         return self.se_block(self.tdnn2(self.res2net_block(self.tdnn1(x), reach)), reach) + x
@@ -140,10 +140,10 @@ class SeRes2NetBlock(nn.Module):
 class AttentivePooling(nn.Module):
     """Mean and standard deviation over time, weighted by attention per channel: [b, t, c] -> [b, 2c]."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, attention: int = BOTTLENECK):
         super().__init__()
-        self.tdnn = TdnnBlock(3 * channels, BOTTLENECK)
-        self.conv = Conv1d(BOTTLENECK, channels)
+        self.tdnn = TdnnBlock(3 * channels, attention)
+        self.conv = Conv1d(attention, channels)
 
     def forward(self, x: Tensor, reach: Reach | None) -> Tensor:
         mean, std = _statistics(x, self._even(x, reach))
@@ -177,17 +177,25 @@ class EcapaTdnn(nn.Module):
 
     Args:
         channels: of the three SE-Res2Net blocks, a multiple of 8; 1024 for SpeechBrain's pretrained model.
+        width: of the embedding.
+        squeezed, attention: of the narrow layers of squeeze-excitation and of the attention.
     """
 
-    def __init__(self, channels: int = 512):
+    def __init__(
+        self,
+        channels: int = 512,
+        width: int = EMBEDDING,
+        squeezed: int = BOTTLENECK,
+        attention: int = BOTTLENECK,
+    ):
         super().__init__()
         self.channels = channels
         self.blocks = nn.ModuleList([TdnnBlock(80, channels, kernel=5)])
-        self.blocks.extend(SeRes2NetBlock(channels, dilation) for dilation in (2, 3, 4))
+        self.blocks.extend(SeRes2NetBlock(channels, dilation, squeezed) for dilation in (2, 3, 4))
         self.mfa = TdnnBlock(3 * channels, 3 * channels)
-        self.asp = AttentivePooling(3 * channels)
+        self.asp = AttentivePooling(3 * channels, attention)
         self.asp_bn = BatchNorm1d(6 * channels)
-        self.fc = Conv1d(6 * channels, EMBEDDING)
+        self.fc = Conv1d(6 * channels, width)
 
     def frames(self, features: Tensor, reach: Reach | None = None) -> Tensor:
         """Features [b, t, 80] -> what the three blocks together say of each frame [b, t, 3·channels]."""
@@ -199,11 +207,11 @@ class EcapaTdnn(nn.Module):
         return self.mfa(torch.cat(outputs, dim=2))
 
     def pool(self, frames: Tensor, reach: Reach | None = None) -> Tensor:
-        """What frames() gave [b, t, 3·channels] -> embeddings [b, 192], not normalised."""
+        """What frames() gave [b, t, 3·channels] -> embeddings [b, width], not normalised."""
         return self.fc(self.asp_bn(self.asp(frames, reach)))
 
     def forward(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Embeddings [b, 192], not normalised, of features [b, t, 80].
+        """Embeddings [b, width], not normalised, of features [b, t, 80].
 
         lengths: frames [b] of each utterance, at least MIN_FRAMES; None where all have t. An embedding
         does not depend on what shares its batch, nor on what follows its own frames.

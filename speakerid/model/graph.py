@@ -6,7 +6,7 @@ at the edges does not change an offset that is the same in every frame. Where a 
 stays in the graph.
 
 Input `features` [batch, frames, 80] as features.py makes them, or, in what `export-model` writes, `samples`
-[batch, n]; output `embedding` [batch, 192] of unit length. All utterances of a batch are equally long.
+[batch, n]; output `embedding` [batch, d] of unit length. All utterances of a batch are equally long.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def build(weights: Arrays, about: dict[str, str], *, samples: bool = False) -> o
         source = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", "frames", mel.BANDS])
         features = graph.op("Transpose", "features", perm=[0, 2, 1])
     graph.network(features)
-    out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", 192])
+    out = helper.make_tensor_value_info(
+        "embedding", TensorProto.FLOAT, ["batch", len(weights["fc.conv.bias"])]
+    )
     made = helper.make_graph(graph.nodes, "ecapa-tdnn", [source], [out], graph.constants)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     helper.set_model_props(model, about)

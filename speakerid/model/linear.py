@@ -6,6 +6,8 @@ from typing import Self
 
 import numpy as np
 
+from speakerid.model import companions
+
 HEADS = Path(__file__).with_name("heads")
 
 
@@ -13,7 +15,7 @@ class LinearHead:
     """Log-odds of a property of a voice, linear in its unit embedding.
 
     Args:
-        weights: [192]; bias: a number; their sum with a unit embedding is the log-odds.
+        weights: [d]; bias: a number; their sum with a unit embedding is the log-odds.
     """
 
     kind = ""  # names the head's file
@@ -24,23 +26,26 @@ class LinearHead:
     @classmethod
     def load(cls, model_id: str) -> Self | None:
         """The head that was trained for a model; None where there is none."""
-        stored = _load(cls.path(model_id))
-        return None if stored is None else cls(*stored)
+        own = companions.calibration_of(model_id)
+        for folder in (HEADS, *([own.parent] if own else [])):
+            if (stored := _load(cls.path(model_id, folder))) is not None:
+                return cls(*stored)
+        return None
 
     @classmethod
-    def path(cls, model_id: str) -> Path:
-        """Its file for a model."""
-        return HEADS / f"{model_id.replace('/', '--')}.{cls.kind}.safetensors"
+    def path(cls, model_id: str, folder: Path | None = None) -> Path:
+        """Its file for a model: in the package, or where the calibration is kept that the model got."""
+        return (folder or HEADS) / f"{model_id.replace('/', '--')}.{cls.kind}.safetensors"
 
     def log_odds(self, embeddings: np.ndarray) -> np.ndarray:
-        """[...] for unit embeddings [..., 192]; their mean over several embeddings is that of the voice."""
+        """[...] for unit embeddings [..., d]; their mean over several embeddings is that of the voice."""
         return embeddings @ self.weights + self.bias
 
-    def save(self, model_id: str) -> None:
+    def save(self, model_id: str, folder: Path | None = None) -> None:
         """Write what load() reads."""
         from safetensors.numpy import save_file
 
-        path = self.path(model_id)
+        path = self.path(model_id, folder)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file({"weights": self.weights.astype("f4"), "bias": np.array([self.bias], "f4")}, path)
 

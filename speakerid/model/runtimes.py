@@ -33,7 +33,6 @@ NAMES = {
     ONNX: "32-bit numbers in ONNX Runtime",
     TORCH: "32-bit numbers in PyTorch",
 }
-EMBEDDING = 192
 AGREEMENT = 0.99  # least cosine between 8 bits and float32 on the probe, on every computer that runs them
 PROBES = (0.5, 1.0, 3.0)  # s
 
@@ -43,9 +42,13 @@ class Runtime(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def width(self) -> int:
+        """Numbers in an embedding."""
+        ...
 
     def embed(self, pieces: Sequence[np.ndarray]) -> np.ndarray:
-        """Embeddings [n, 192] of unit length, of n waveforms [samples] float32 of any lengths."""
+        """Embeddings [n, width] of unit length, of n waveforms [samples] float32 of any lengths."""
         ...
 
 
@@ -56,30 +59,37 @@ class OnnxRuntime:
         ModelError: it is no such graph.
     """
 
-    def __init__(self, model: bytes, name: str, source: str):
+    def __init__(self, model: bytes, name: str, source: str, declared_in: str = "a JSON file"):
         self.name = name
-        self._session = _session(model, source)
+        self._session = session(model, source)
         inputs = [one.name for one in self._session.get_inputs()]
         outputs = [one.name for one in self._session.get_outputs()]
         if inputs not in (["features"], ["samples"]) or outputs != ["embedding"]:
-            raise _not_ours(source, "its input is neither features nor samples, or its output no embedding")
+            raise _not_ours(
+                source,
+                "its input is neither features nor samples, or its output no embedding, and there is no "
+                f"{declared_in} beside it that says what another network is fed with",
+            )
         self._samples = inputs == ["samples"]
+        width = self._session.get_outputs()[0].shape[-1]
+        self.width = width if isinstance(width, int) else int(self.embed(probe()[:1]).shape[1])
         self.about: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def embed(self, pieces: Sequence[np.ndarray]) -> np.ndarray:
         from speakerid.model.mel import HOP, log_mel
 
-        rows = np.empty((len(pieces), EMBEDDING), np.float32)
         alike: dict[int, list[int]] = {}  # items with as many frames: what their last hop lacks is silence
         for index, piece in enumerate(pieces):
             alike.setdefault(len(piece) // HOP, []).append(index)
+        rows: list[np.ndarray] = [np.empty(0, np.float32)] * len(pieces)
         for items in alike.values():
             batch = np.zeros((len(items), max(len(pieces[i]) for i in items)), np.float32)
             for row, i in zip(batch, items, strict=True):
                 row[: len(pieces[i])] = pieces[i]
             given = {"samples": batch} if self._samples else {"features": log_mel(batch)}
-            rows[items] = np.asarray(self._session.run(["embedding"], given)[0])
-        return rows
+            for i, made in zip(items, np.asarray(self._session.run(["embedding"], given)[0]), strict=True):
+                rows[i] = made
+        return np.stack(rows)
 
 
 class TorchRuntime:
@@ -90,6 +100,7 @@ class TorchRuntime:
     def __init__(self, network: EcapaTdnn):
         threads.hold()
         self.network = network
+        self.width = int(network.fc.conv.weight.shape[0])
 
     def embed(self, pieces: Sequence[np.ndarray]) -> np.ndarray:
         import torch
@@ -148,7 +159,7 @@ def int8_of(path: Path, weights_file: Path) -> tuple[OnnxRuntime | None, str]:
         return None, str(problem)
     if runtime.about.get("weights") != file_hash(weights_file):
         return None, f"{path.name} was made of other weights"
-    known = np.frombuffer(bytes.fromhex(runtime.about["probe"]), "<f4").reshape(len(PROBES), EMBEDDING)
+    known = np.frombuffer(bytes.fromhex(runtime.about["probe"]), "<f4").reshape(len(PROBES), runtime.width)
     cosine = float((runtime.embed(probe()) * known).sum(axis=1).min())
     if not cosine >= AGREEMENT:  # so that NaN is refused too
         return None, f"its embeddings agree with the float ones to {cosine:.3f} only on this processor"
@@ -174,7 +185,12 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _session(model: bytes, source: str) -> onnxruntime.InferenceSession:
+def session(model: bytes, source: str) -> onnxruntime.InferenceSession:
+    """A graph on the threads of this process.
+
+    Raises:
+        ModelError: onnxruntime is missing, or cannot read it.
+    """
     try:
         import onnxruntime
     except ImportError as problem:

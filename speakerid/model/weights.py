@@ -30,6 +30,7 @@ BUNDLED = BUNDLED_MODEL
 BUNDLED_FILE = Path(__file__).parent / "weights" / "ecapa-bundled.safetensors"
 INT8_FILE = BUNDLED_FILE.with_name("ecapa-bundled.int8.onnx")  # the same network with 8-bit numbers (int8.py)
 FIRST_LAYER = "blocks.0.conv.conv.weight"  # [channels, 80, 5]: tells how wide the network is
+WIDTHS = ("fc.conv.weight", "blocks.1.se_block.conv1.conv.weight", "asp.tdnn.conv.conv.weight")
 COUNTER = "num_batches_tracked"
 PICKLES = {".ckpt", ".pt", ".pth"}  # read with weights_only=True, so that nothing in them can run
 SUFFIXES = {".safetensors", *PICKLES}
@@ -60,7 +61,7 @@ def checked(weights: object, source: str) -> Weights:
     if not isinstance(weights, dict) or not all(map(_is_array, weights.values())):
         raise _wrong(source, "it is not a table of named tensors")
     weights = {str(k): _array(v) for k, v in weights.items() if not str(k).endswith(COUNTER)}
-    expected = _shapes(_channels(weights, source))
+    expected = _shapes(_channels(weights, source), *_widths(weights, source))
     if missing := sorted(expected.keys() - weights.keys()):
         raise _wrong(source, f"{len(missing)} of its parameters are missing, such as {missing[0]}")
     if extra := sorted(weights.keys() - expected.keys()):
@@ -80,7 +81,7 @@ def network(weights: Weights) -> EcapaTdnn:
     from speakerid.model.ecapa import EcapaTdnn
 
     with torch.device("meta"):  # no memory and no random numbers for what is about to be replaced
-        net = EcapaTdnn(weights[FIRST_LAYER].shape[0])
+        net = EcapaTdnn(weights[FIRST_LAYER].shape[0], *_widths(weights, "these weights"))
     counters = {name: torch.tensor(0) for name in net.state_dict() if name.endswith(COUNTER)}
     net.load_state_dict({**tensors(weights), **counters}, assign=True)
     return net.eval().requires_grad_(False)
@@ -133,7 +134,18 @@ def _channels(weights: Weights, source: str) -> int:
     return first.shape[0]
 
 
-def _shapes(channels: int) -> dict[str, tuple[int, ...]]:
+def _widths(weights: Weights, source: str) -> tuple[int, int, int]:
+    """Of the embedding, of squeeze-excitation and of the attention, as their layers say."""
+    found = []
+    for name in WIDTHS:
+        layer = weights.get(name)
+        if layer is None or layer.ndim != 3 or not layer.shape[0]:
+            raise _wrong(source, f"1 of its parameters is missing or has another shape, {name}")
+        found.append(int(layer.shape[0]))
+    return found[0], found[1], found[2]
+
+
+def _shapes(channels: int, width: int, squeezed: int, attention: int) -> dict[str, tuple[int, ...]]:
     """Every parameter of a network so wide, as ecapa.py names and shapes them."""
     c, wide, group = channels, 3 * channels, channels // 8
     shapes: dict[str, tuple[int, ...]] = {}
@@ -156,13 +168,13 @@ def _shapes(channels: int) -> dict[str, tuple[int, ...]]:
         tdnn(f"{block}.tdnn2", c, c)
         for k in range(7):
             tdnn(f"{block}.res2net_block.blocks.{k}", group, group, 3)
-        conv(f"{block}.se_block.conv1", c, 128)
-        conv(f"{block}.se_block.conv2", 128, c)
+        conv(f"{block}.se_block.conv1", c, squeezed)
+        conv(f"{block}.se_block.conv2", squeezed, c)
     tdnn("mfa", wide, wide)
-    tdnn("asp.tdnn", 3 * wide, 128)
-    conv("asp.conv", 128, wide)
+    tdnn("asp.tdnn", 3 * wide, attention)
+    conv("asp.conv", attention, wide)
     norm("asp_bn.norm", 2 * wide)
-    conv("fc", 2 * wide, 192)
+    conv("fc", 2 * wide, width)
     return shapes
 
 

@@ -56,6 +56,9 @@ def main() -> int:
     )
     step.add_argument("prepared", type=Path)
     step.set_defaults(run=_int8)
+    step = steps.add_parser("calibration-speech", help="the speech that other models are calibrated with")
+    step.add_argument("manifest", type=Path)
+    step.set_defaults(run=_calibration_speech)
     step = steps.add_parser("limits", help="derive the bundled model's limits of enrollment anew")
     step.add_argument("prepared", type=Path)
     step.set_defaults(run=_limits)
@@ -111,6 +114,12 @@ def _ship(options: argparse.Namespace) -> None:
     from speakerid.training.ship import ship
 
     ship(options.prepared, options.run_folder, options.average_with)
+
+
+def _calibration_speech(options: argparse.Namespace) -> None:
+    from speakerid.training.calibration_speech import write
+
+    write(options.manifest)
 
 
 def _limits(options: argparse.Namespace) -> None:

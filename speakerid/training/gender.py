@@ -6,7 +6,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.evaluate.calibration import PAUSE_POWER, logistic
-from speakerid.evaluate.gender import adult
+from speakerid.evaluate.gender import adult, discriminant
 from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.gender import SURE, GenderHead
 from speakerid.training import augment
@@ -16,7 +16,6 @@ from speakerid.training.prepare import load_surroundings
 PIECES = 12  # a speaker
 SECONDS = (1.0, 1.5, 2.0, 3.0)
 SPOILT_SHARE = 0.15
-SHRINKAGE = 0.5  # of the scatter to an even one; less fits the speakers better, more their channels
 
 
 def train_gender(prepared: Path, encoder: Embedder, seed: int = 0) -> GenderHead:
@@ -25,7 +24,7 @@ def train_gender(prepared: Path, encoder: Embedder, seed: int = 0) -> GenderHead
     held = corpora.held_out(corpus)
     around = load_surroundings(prepared)
     rows, female = _pieces(corpus.without(held), around, encoder, seed)
-    direction = _discriminant(rows, female)
+    direction = discriminant(rows, female)
     tests, truth = _pieces(corpus.only(held), around, encoder, seed + 1)
     # Slope and offset are learned on voices that it has not learned from, of which it is less sure.
     slope, offset = logistic(np.stack([tests @ direction, np.ones(len(tests))], axis=1), truth)
@@ -36,20 +35,6 @@ def train_gender(prepared: Path, encoder: Embedder, seed: int = 0) -> GenderHead
     print(f"gender: {sure.mean():.1%} answered, {right[sure].mean():.1%} of them right (held out)")
     head.save(encoder.id)
     return head
-
-
-def _discriminant(rows: np.ndarray, female: np.ndarray) -> np.ndarray:
-    """The direction [192] in which women and men of rows [n, 192] lie apart against the scatter within each
-    (Fisher's discriminant, the scatter shrunk as by Ledoit and Wolf, 2004).
-
-    On speakers held out it was right more often than logistic regression with a ridge: 99.7 % to 98.8 % of
-    the answers.
-    """
-    women, men = rows[female].mean(axis=0), rows[~female].mean(axis=0)
-    apart = rows - np.where(female[:, None], women, men)
-    within = apart.T @ apart / len(rows)
-    even = np.trace(within) / len(within) * np.eye(len(within))
-    return np.linalg.solve((1 - SHRINKAGE) * within + SHRINKAGE * even, women - men)
 
 
 def _pieces(

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,17 +32,29 @@ class FakeHub(ThreadingHTTPServer):
         asked: "METHOD path" of each request for a file (the library has other questions of its own).
         cuts: how many downloads end half-way; after `dead` of them the server answers none at all.
         commit: whether it says which commit the file is from, as only a hub does.
+        name: of the file; slow: seconds before its content comes; told: its size, where it lies about that.
+        ranges: the parts that were asked for.
     """
 
     daemon_threads = True
 
     def __init__(
-        self, content: bytes, cuts: int = 0, dead: bool = False, commit: bool = True, etag: str = ""
+        self,
+        content: bytes,
+        cuts: int = 0,
+        dead: bool = False,
+        commit: bool = True,
+        etag: str = "",
+        name: str = "embedding_model.ckpt",
+        slow: float = 0.0,
+        told: int = 0,
     ):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content, self.cuts, self.dead, self.commit = content, cuts, dead, commit
         self.etag = etag or hashlib.sha256(content).hexdigest()
+        self.name, self.slow, self.told = name, slow, told
         self.asked: list[str] = []
+        self.ranges: list[str] = []
 
     @property
     def url(self) -> str:
@@ -65,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.server
         if "/resolve/" in self.path:
             hub.asked.append(f"{self.command} {self.path}")
-        if not self.path.endswith("/embedding_model.ckpt") or "/nobody/" in self.path:
+        if not self.path.endswith(f"/{hub.name}") or "/nobody/" in self.path:
             self.send_response(404)
             self.send_header("X-Error-Code", "RepoNotFound")
             self.send_header("Content-Length", "0")
@@ -78,7 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
         start = int(self.headers.get("Range", "bytes=0-").split("=")[1].split("-")[0])
         rest = hub.content[start:]
         self.send_response(206 if "Range" in self.headers else 200)
-        self.send_header("Content-Length", str(len(rest)))
+        self.send_header("Content-Length", str(hub.told or len(rest)))
+        if body and "Range" in self.headers:
+            hub.ranges.append(self.headers["Range"])
         if "Range" in self.headers:
             end = len(hub.content)
             self.send_header("Content-Range", f"bytes {start}-{end - 1}/{end}")
@@ -87,6 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("X-Repo-Commit", REVISION)
         self.end_headers()
         if body:
+            time.sleep(hub.slow)
             cut = downloads <= hub.cuts
             self.wfile.write(rest[: len(rest) // 2] if cut else rest)
             self.close_connection = cut
@@ -122,7 +138,14 @@ def unreachable() -> str:
 
 
 def left_in(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in folder.rglob("*")] if folder.exists() else []
+    """The models in the cache."""
+    found = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    return [path.name for path in found if not path.name.endswith(".source.json")]
+
+
+def half_way(folder: Path) -> int:
+    """Bytes of downloads that a later try goes on with."""
+    return sum(path.stat().st_size for path in folder.rglob("*.part"))
 
 
 def test_the_first_load_downloads_and_converts_and_the_second_asks_nobody(
@@ -177,7 +200,104 @@ def test_a_connection_that_stays_lost_half_way(monkeypatch, cache, small_checkpo
         pytest.raises(ModelError, match=r"broke off .*try again.*ecapa-bundled\.$"),
     ):
         Encoder.load(NAME)
-    assert left_in(cache) == []
+    assert left_in(cache) == [] and half_way(cache) == len(small_checkpoint) // 2
+    with serving(monkeypatch, FakeHub(small_checkpoint)) as server:
+        assert Encoder.load(NAME).channels == 64
+    assert server.ranges == [f"bytes={len(small_checkpoint) // 2}-"], "it goes on where it ended"
+    assert half_way(cache) == 0
+
+
+def test_two_processes_download_once(monkeypatch, cache, small_checkpoint):
+    with serving(monkeypatch, FakeHub(small_checkpoint, slow=1.5)) as server:
+        code = f"from speakerid import Encoder; print(Encoder.load('{NAME}').id)"
+        started = [
+            subprocess.Popen([sys.executable, "-c", code], env=os.environ, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        said = [process.communicate(timeout=120)[0] for process in started]
+    assert said[0] == said[1] and said[0].startswith("spkrec")
+    assert sum(line.startswith("GET") for line in server.asked) == 1
+
+
+def test_a_read_only_cache_is_read(monkeypatch, cache, small_checkpoint, unreachable):
+    with serving(monkeypatch, FakeHub(small_checkpoint)):
+        first = Encoder.load(NAME)
+    monkeypatch.setenv("HF_ENDPOINT", unreachable)
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
+    for path in [cache, *cache.iterdir()]:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        assert Encoder.load(NAME).id == first.id
+        assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == before, "nothing is written"
+    finally:
+        for path in [cache, *cache.iterdir()]:
+            path.chmod(0o700)
+
+
+def test_too_little_room_is_told_before_the_download(monkeypatch, cache, small_checkpoint):
+    with (
+        serving(monkeypatch, FakeHub(small_checkpoint, told=10**16)) as server,
+        pytest.raises(ModelError, match=r"cannot be stored .*MB are needed and .*free some space"),
+    ):
+        Encoder.load(NAME)
+    assert not any(line.startswith("GET") for line in server.asked)
+
+
+def test_a_disk_that_fills_up_half_way(monkeypatch, cache, small_checkpoint):
+    """The system refuses to write more, as it does at the end of a disk or a quota."""
+    with serving(monkeypatch, FakeHub(small_checkpoint)):
+        half = len(small_checkpoint) // 2
+        code = (
+            "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, resource.RLIM_INFINITY))\n"
+            "from speakerid.errors import ModelError; from speakerid.model import hub\n"
+            f"try: hub.fetch(hub.parse('{NAME}'))\n"
+            "except ModelError as error: print(error)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", code], env=os.environ, capture_output=True, text=True, timeout=120
+        )
+        assert "cannot be stored in" in done.stdout and "free some space" in done.stdout, done
+        assert left_in(cache) == []
+        assert Encoder.load(NAME).channels == 64, "with room it goes on"
+
+
+def test_a_file_of_a_repository_by_its_name(monkeypatch, cache, small_model):
+    with serving(monkeypatch, FakeHub(small_model.read_bytes(), name="sub/model.safetensors")) as server:
+        loaded = Encoder.load("hf://someone/ecapa@refs/pr/1/sub/model.safetensors")
+    assert "GET /someone/ecapa/resolve/refs%2Fpr%2F1/sub/model.safetensors" in server.asked
+    assert loaded.id == Encoder.load(small_model).id.replace("small", "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("a/b", ("a/b", "main", "embedding_model.ckpt")),
+        ("hf://a/b@v1", ("a/b", "v1", "embedding_model.ckpt")),
+        ("a/b@refs/pr/1", ("a/b", "refs/pr/1", "embedding_model.ckpt")),
+        ("hf://a/b/onnx/m.onnx", ("a/b", "main", "onnx/m.onnx")),
+        ("hf://a/b@v1/m.safetensors", ("a/b", "v1", "m.safetensors")),
+        ("hf://a/b/../../etc/m.onnx", None),
+        ("a/b/c.onnx", None),
+        ("a", None),
+        ("hf://a", None),
+        ("https://a/b", None),
+    ],
+)
+def test_names_of_the_hub(name, meant):
+    asked = hub.parse(name)
+    assert (asked and (asked.repo, asked.revision, asked.file)) == meant
+
+
+def test_numbers_that_changed_in_the_cache_are_noticed(monkeypatch, cache, small_checkpoint):
+    with serving(monkeypatch, FakeHub(small_checkpoint)):
+        Encoder.load(NAME)
+        (file,) = cache.glob("*.safetensors")
+        content = bytearray(file.read_bytes())
+        content[-3] ^= 1  # still weights, but others
+        file.write_bytes(content)
+        with pytest.raises(ModelError, match="has been damaged since its download"):
+            Encoder.load(NAME)
 
 
 def other_weights() -> bytes:
@@ -255,7 +375,7 @@ def test_a_cache_that_cannot_be_written(monkeypatch, tmp_path, small_checkpoint)
 def test_a_damaged_cache_file_is_named_and_kept(monkeypatch, cache, small_checkpoint):
     with serving(monkeypatch, FakeHub(small_checkpoint)):
         Encoder.load(NAME)
-        (file,) = cache.iterdir()
+        (file,) = cache.glob("*.safetensors")
         file.write_bytes(file.read_bytes()[:-100])
         with pytest.raises(ModelError, match=r"has been damaged .*delete it .*ecapa-bundled\.$") as caught:
             Encoder.load(NAME)

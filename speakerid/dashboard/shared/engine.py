@@ -28,6 +28,7 @@ class Supervised(Protocol):
 
 
 _engine: "Engine | None" = None
+_retired: "list[Engine]" = []  # of models that were in use before, while sessions still listen with them
 _engine_lock = threading.Lock()
 _sessions: set[Supervised] = set()
 _sessions_lock = threading.Lock()
@@ -43,6 +44,9 @@ def engine() -> "Engine":
     global _engine
     encoder = resources.encoder()
     with _engine_lock:
+        if _engine is not None and _engine.encoder is not encoder:
+            _retired.append(_engine)
+            _engine = None
         if _engine is None:
             from speakerid.identify import Engine
 
@@ -68,21 +72,32 @@ def shutdown() -> None:
     for session in sessions:
         session.stop()
     with _engine_lock:
-        running, _engine = _engine, None
-    if running is not None:
-        running.close()
+        running, _engine = [*_retired, *([_engine] if _engine else [])], None
+        _retired.clear()
+    for one in running:
+        one.close()
 
 
 def _look_after() -> None:
     while True:
         time.sleep(_TICK_S)
         CHANNELS.reap()
+        _let_go()
         with _sessions_lock:
             sessions = tuple(_sessions)
         for session in sessions:
             if not _needed(session):
                 with _sessions_lock:
                     _sessions.discard(session)
+
+
+def _let_go() -> None:
+    """End the engines of earlier models that nobody listens with any more."""
+    with _engine_lock:
+        unused = [one for one in _retired if one.idle]
+        _retired[:] = [one for one in _retired if one not in unused]
+    for one in unused:
+        one.close()
 
 
 def _needed(session: Supervised) -> bool:

@@ -38,8 +38,10 @@ def voiceprints_place() -> str | Path:
 
 
 def model_name() -> str:
-    """The model to load: SPEAKERID_MODEL, or the bundled one."""
-    return settings.model()
+    """The model to load: SPEAKERID_MODEL, what was chosen on the Models page, or the bundled one."""
+    from speakerid.model import catalog
+
+    return catalog.chosen()
 
 
 def gallery() -> "Gallery":
@@ -100,6 +102,13 @@ def encoder_state() -> tuple[EncoderState, str]:
     return loading.state() if loading else ("waiting", "The model loads when a page needs it.")
 
 
+def adopt(name: str, encoder: "Encoder") -> None:
+    """Use an encoder that is loaded already for the model of this name; let go of the others."""
+    with _lock:
+        _encoders.clear()
+        _encoders[name] = _Loading(name, 0.0, encoder)
+
+
 def _loading(delay: float, *, again: bool = True) -> "_Loading":
     name = model_name()
     with _lock:
@@ -112,13 +121,17 @@ def _loading(delay: float, *, again: bool = True) -> "_Loading":
 class _Loading:
     """One encoder on its way, in a thread of its own."""
 
-    def __init__(self, name: str, delay: float):
+    def __init__(self, name: str, delay: float, encoder: "Encoder | None" = None):
         self._name = name
         self._delay = delay
-        self._encoder: Encoder | None = None
+        self._encoder = encoder
         self._error: Exception | None = None
+        self._doing = ""
         self.wanted = threading.Event()
         self._done = threading.Event()
+        if encoder is not None:
+            self._done.set()
+            return
         threading.Thread(target=self._load, name="load-encoder", daemon=True).start()
 
     @property
@@ -140,17 +153,22 @@ class _Loading:
             return "failed", str(self._error)
         if self._error is not None:
             return "failed", f"The model could not be loaded ({self._error}); the server's log says more."
+        if self._doing:
+            return "loading", f"{self._doing} (the model {self._name})."
         return "loading", "The model is loading; this takes some seconds after a start."
 
     def _load(self) -> None:
         self.wanted.wait(self._delay)
         try:
             from speakerid.audio.vad import VoiceActivity
-            from speakerid.model import Encoder
+            from speakerid.evaluate import installing
 
-            self._encoder = Encoder.load(self._name)
+            self._encoder, _ = installing.ready(self._name, self._report)
             VoiceActivity()  # loads the voice detector too, so that the first recording finds it ready
         except Exception as error:
             self._error = error
         finally:
             self._done.set()
+
+    def _report(self, what: str, share: float) -> None:
+        self._doing = f"{what}, {share:.0%}"

@@ -27,6 +27,7 @@ PAGES = (
     ("pages/2_Live.py", "Live", ":material/graphic_eq:"),
     ("pages/3_Recordings.py", "Recordings", ":material/audio_file:"),
     ("pages/4_Evaluate.py", "Evaluate", ":material/monitoring:"),
+    ("pages/5_Models.py", "Models", ":material/memory:"),
 )
 
 _LOOK = Path(__file__).with_name("theme.css")

@@ -1,0 +1,1 @@
+"""The Models page: which network names people, where it is from, and another one."""

@@ -1,0 +1,82 @@
+"""The Models page under AppTest: what it says, and to whom it lets choose."""
+
+import pytest
+from dashboard.pages import open_page, said
+from support import voices
+
+from speakerid.dashboard.models import installing
+from speakerid.dashboard.shared import access, resources
+from speakerid.gallery import Consent, Gallery
+from speakerid.model import catalog
+
+
+@pytest.fixture(autouse=True)
+def nothing_on_its_way():
+    yield
+    installing._current = None
+
+
+def test_it_shows_what_is_in_use_and_what_else_there_is(tmp_path, monkeypatch):
+    resources.encoder()
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    text = said(page)
+    assert "ECAPA-TDNN, bundled" in text and "in use" in text and resources.encoder().id in text
+    assert "ECAPA-TDNN, SpeechBrain VoxCeleb" in text and "CAM++" in text and "Apache-2.0" in text
+    assert ("speed here" in text and "32-bit numbers" in text) or "8-bit numbers" in text
+    assert "Nobody is enrolled yet" in text
+    assert any(button.label.startswith("Download and use 83 MB") for button in page.button)
+
+
+def test_people_of_another_model_are_told_and_made_anew_where_recordings_were_kept(tmp_path, monkeypatch):
+    class Other:
+        id = "other-00000000"
+
+        def embed(self, blocks):
+            return resources.encoder().embed(blocks)
+
+    gallery = Gallery.open(tmp_path / "people")
+    consent = Consent.now("A synthetic voice.", "tests")
+    gallery.enroll("Alice", voices.enrollment("Alice"), Other(), consent=consent, keep_recordings=True)
+    gallery.enroll("Bruno", voices.enrollment("Bruno"), Other(), consent=consent)
+    page = open_page("5_Models.py", tmp_path / "people", monkeypatch)
+    text = said(page)
+    assert "2 people were enrolled with another model" in text and "No recordings were kept of Bruno" in text
+    page.button(key="models-reembed").click().run()
+    assert "1 voiceprint made anew" in said(page)
+    assert resources.gallery().get("Alice").model == resources.encoder().id
+    assert resources.gallery().get("Bruno").model == Other.id, "nothing is lost"
+
+
+def test_a_model_that_cannot_be_had_leaves_the_one_in_use(tmp_path, monkeypatch):
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    page.text_input(key="models-other").input("/no/such/model.onnx").run()
+    page.button(key="models-add").click().run()
+    job = installing.current()
+    for _ in range(600):
+        if job is None or job.done:
+            break
+        page.run()
+        job = installing.current() or job
+    page.run()
+    assert catalog.chosen() == "ecapa-bundled"
+    assert job is not None and "There is no model at" in job.error
+
+
+def test_an_empty_name_asks_for_one(tmp_path, monkeypatch):
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    page.button(key="models-add").click().run()
+    assert "Write the name or the path of a model" in said(page)
+
+
+def test_only_an_admin_chooses(tmp_path, monkeypatch):
+    monkeypatch.setattr(access, "visitor", lambda: access.Visitor("ben@example.org", "operator"))
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    assert "chosen by an admin" in said(page)
+    assert page.button(key="models-add").disabled
+    assert all(button.disabled for button in page.button if str(button.key).startswith("use-"))
+
+
+def test_a_choice_by_the_environment_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPEAKERID_MODEL", "ecapa-bundled")
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    assert "SPEAKERID_MODEL" in said(page) and page.button(key="models-add").disabled
