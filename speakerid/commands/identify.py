@@ -88,7 +88,11 @@ def identify(args: argparse.Namespace) -> None:
                 file.write(KINDS[kind].write(conversation))
     for warning in conversation.warnings:
         note(warning)
-    about = {"model": encoder.id, "calibrated": listener.scorer.calibrated}
+    about = {
+        "model": encoder.id,
+        "calibrated": listener.scorer.calibrated,
+        "calibration": conversation.calibration,
+    }
     if not about["calibrated"]:
         note(f"The model {encoder.id} is not calibrated: do not take confidences at their word.")
     _print(args, conversation, guesses, about)

@@ -20,6 +20,7 @@ class Conversation:
         model: id of the model that heard it.
         calibrated: whether its confidences can be taken at their word.
         warnings: what was lost of the recording, as sentences.
+        calibration: how the model was calibrated, in words.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Conversation:
     model: str
     calibrated: bool
     warnings: tuple[str, ...] = ()
+    calibration: str = ""
 
     @property
     def speaking_seconds(self) -> dict[str, float]:
@@ -54,12 +56,14 @@ class Conversation:
         return formats.to_rttm(self.turns, self.name)
 
     def csv(self) -> str:
-        """A table with a header line."""
-        return formats.to_csv(self.turns)
+        """A table with a header line; each line says which model it is from, and how that was calibrated."""
+        about = {"model": self.model, "calibration": self.calibration} if self.model else {}
+        return formats.to_csv(self.turns, {key: [value] * len(self.turns) for key, value in about.items()})
 
     def json(self) -> str:
-        """The turns as a JSON list."""
-        return formats.to_json(self.turns)
+        """The turns as a JSON list, each with its model and how that was calibrated."""
+        about = {"model": self.model, "calibration": self.calibration} if self.model else {}
+        return formats.to_json(self.turns, about)
 
     def srt(self) -> str:
         """SubRip subtitles: who speaks."""

@@ -73,9 +73,12 @@ def to_vtt(entries: Sequence[Entry]) -> str:
     return "WEBVTT\n" + "".join(cues)
 
 
-def to_json(entries: Sequence[Entry]) -> str:
-    """A list of turns."""
-    rows = [{**turn_row(entry), "named": entry.named, "corrected": entry.corrected} for entry in entries]
+def to_json(entries: Sequence[Entry], more: Mapping[str, str] | None = None) -> str:
+    """A list of turns; `more` is in each of them."""
+    rows = [
+        {**turn_row(entry), "named": entry.named, "corrected": entry.corrected, **(more or {})}
+        for entry in entries
+    ]
     return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
 
 

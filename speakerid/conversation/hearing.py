@@ -11,6 +11,7 @@ from speakerid.conversation.entry import Entry
 from speakerid.conversation.strangers import Voice, split_strangers, tell_strangers_apart
 from speakerid.gallery import UNKNOWN
 from speakerid.identify import Decision, Listener, ListenerConfig, Turn
+from speakerid.model import companions
 
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery
@@ -60,7 +61,15 @@ class Hearing:
             Entry(t.start, t.end, name, t.confidence, t.speaker) for t, name in zip(turns, names, strict=True)
         )
         model = self.listener.encoder.id
-        return Conversation(name, self.seconds, tuple(entries), model, scorer.calibrated, tuple(warnings))
+        return Conversation(
+            name,
+            self.seconds,
+            tuple(entries),
+            model,
+            scorer.calibrated,
+            tuple(warnings),
+            companions.told(model) if scorer.calibrated else "none",
+        )
 
     def _note(self, decisions: list[Decision]) -> list[Decision]:
         """Keep the voices of strangers."""

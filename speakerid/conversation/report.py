@@ -80,6 +80,7 @@ def _facts(
         ("Voices", f"{voices}, {strangers} of them unknown" if strangers else str(voices)),
         ("Turns", str(len(conversation.turns))),
         ("Model", model),
+        *([("Calibrated", conversation.calibration)] if conversation.calibration else []),
     ]
 
 

@@ -39,6 +39,19 @@ def calibration_of(model_id: str) -> Path | None:
     return None
 
 
+def told(model_id: str) -> str:
+    """How a model was calibrated, in words, for pages and exports."""
+    path = calibration_of(model_id)
+    if path is None:
+        return "none"
+    said = about(path)
+    voices = said.get("voices") or said.get("enrollments")
+    how = "on arrival" if said.get("made") == "on arrival" else "on own recordings"
+    if path.parent == CALIBRATIONS:
+        how = "with the app"
+    return f"{how}, {voices} voices" if voices else how
+
+
 def about(path: Path, key: str = "about") -> dict[str, Any]:
     """A part of what a calibration says of itself; empty where it does not, or is damaged."""
     try:

@@ -56,6 +56,7 @@ def test_the_command_line_says_the_same(identified, talk, gallery, tmp_path, cap
     assert json.loads(capsys.readouterr().out)["turns"] == [turn_row(turn) for turn in identified.turns]
     assert rttm.read_text("utf-8") == identified.rttm()
     assert table.read_text("utf-8") == identified.csv()
+    assert identified.model in identified.csv() and "with the app" in identified.html()
 
 
 def test_the_page_says_the_same(identified, talk, gallery, encoder):
@@ -79,6 +80,8 @@ def test_a_correction_makes_another_conversation(identified):
         "confidence",
         "named",
         "corrected",
+        "model",
+        "calibration",
     }
 
 

@@ -62,6 +62,12 @@ def result(visit: Shown, analysis: Outcome, gallery: Gallery) -> None:
         st.error(escaped(heard.error), icon=":material/error:")
     if not conversation.calibrated:
         st.warning(UNCALIBRATED, icon=":material/tune:")
+    if conversation.model:
+        st.caption(
+            f"Heard by `{conversation.model}`, calibrated {escaped(conversation.calibration)}."
+            if conversation.calibrated
+            else f"Heard by `{conversation.model}`, which is not calibrated."
+        )
     for warning in heard.warnings:
         st.warning(escaped(warning), icon=":material/info:")
     if not entries:
