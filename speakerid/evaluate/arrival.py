@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +27,10 @@ from speakerid.evaluate.gate_measures import Remembering
 from speakerid.evaluate.gender import adult, learn_head
 from speakerid.evaluate.limits import Side, from_sides, side
 from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Embedder
+from speakerid.identify.gender import GenderHead
 from speakerid.identify.scoring import Calibration, Scorer, save
 from speakerid.model import companions
+from speakerid.model.limits import Limits
 
 SPEECH = Path(__file__).with_name("calibration_speech") / "speech.ogg"
 SPEECH_INDEX = SPEECH.with_suffix(".json")
@@ -90,18 +93,24 @@ def calibrate(encoder: Embedder, progress: Progress | None = None) -> Path:
     began = time.monotonic()
     learned = learn(encoder, progress)
     about = {**learned.about, "seconds": round(time.monotonic() - began, 1)}
-    for path in (companions.arrival_file(encoder.id), companions.own_file(encoder.id)):
-        try:
-            save(path, learned.cohort, learned.calibration, about, learned.limits)
-            if learned.gender is not None:
-                learned.gender.save(encoder.id, path.parent)
-            return path
-        except OSError as problem:
-            error = problem
-    raise ModelError(
-        f"The calibration of {encoder.id} cannot be kept in {path.parent} ({error.strerror or error}); free "
-        "some space, or set SPEAKERID_CALIBRATIONS to another folder."
-    ) from error
+    try:
+        return _keep(encoder.id, learned, about, companions.arrival_file(encoder.id))
+    except OSError:
+        own = companions.own_file(encoder.id)
+    try:
+        return _keep(encoder.id, learned, about, own)
+    except OSError as error:
+        raise ModelError(
+            f"The calibration of {encoder.id} cannot be kept in {own.parent} ({error.strerror or error}); "
+            "free some space, or set SPEAKERID_CALIBRATIONS to another folder."
+        ) from error
+
+
+def _keep(model_id: str, learned: Learned, about: dict[str, Any], path: Path) -> Path:
+    save(path, learned.cohort, learned.calibration, about, learned.limits)
+    if learned.gender is not None:
+        learned.gender.save(model_id, path.parent)
+    return path
 
 
 @dataclass(frozen=True)
@@ -110,9 +119,9 @@ class Learned:
 
     cohort: np.ndarray
     calibration: Calibration
-    limits: object
-    gender: object
-    about: dict
+    limits: Limits
+    gender: GenderHead | None
+    about: dict[str, Any]
 
 
 def learn(encoder: Embedder, progress: Progress | None = None, voices: Sequence[Voice] = ()) -> Learned:
@@ -201,7 +210,7 @@ def _start() -> Calibration | None:
     return Scorer.in_file(files[0]).calibration if files else None
 
 
-def _gender(voices: Sequence[Voice], sides: Sequence[Sequence[Side]]):
+def _gender(voices: Sequence[Voice], sides: Sequence[Sequence[Side]]) -> GenderHead | None:
     rows, female, owners = [], [], []
     for number, (voice, mine) in enumerate(zip(voices, sides, strict=True)):
         if voice.sex in {"f", "m"} and adult(voice.age):

@@ -122,7 +122,12 @@ def remove(name: str) -> None:
     if entry.kind == "hub" and entry.path:
         hub.remove(entry.path)
     if entry.model_id:
-        companions.arrival_file(entry.model_id).unlink(missing_ok=True)
+        try:
+            companions.arrival_file(entry.model_id).unlink(missing_ok=True)
+        except OSError as problem:
+            raise ModelError(
+                f"The calibration of {name} cannot be deleted ({problem.strerror})."
+            ) from problem
     state = _state()
     ids = {key: value for key, value in state.get("ids", {}).items() if key != name}
     _write({**state, "known": [one for one in state.get("known", []) if one != name], "ids": ids})
@@ -207,7 +212,7 @@ def _source(told: dict[str, Any]) -> str:
 
 
 def _file() -> Path:
-    return companions.own_folder() / "models.json"
+    return settings.calibrations() / "models.json"
 
 
 def _state() -> dict[str, Any]:

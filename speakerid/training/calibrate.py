@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.evaluate.calibration import Subject, fit, subject
+from speakerid.evaluate import metrics
+from speakerid.evaluate.calibration import Subject, fit, subject, trials_by_cosine
 from speakerid.evaluate.limits import derive
 from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.scoring import save, set_limits
@@ -42,12 +43,14 @@ def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> No
     people = _subjects(corpus.only(held), load_surroundings(prepared), encoder, seed)
     print(f"{len(people)} enrollments of speakers held out of training")
     calibration, losses = fit(people, cohort)
+    target, nontarget = trials_by_cosine(people)
+    eer = metrics.equal_error(metrics.Scores(target, nontarget).rates())[0]
     print(", ".join(f"Cllr {value:.3f} ({what})" for what, value in losses.items()))
     save(
         out,
         cohort,
         calibration,
-        {"model": encoder.id, "enrollments": len(people), "cohort": len(cohort), **losses},
+        {"model": encoder.id, "enrollments": len(people), "cohort": len(cohort), "eer": eer, **losses},
         _limits(corpus.only(held), encoder, seed),
     )
 

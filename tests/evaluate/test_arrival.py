@@ -7,7 +7,7 @@ import pytest
 from model.ecapa_reference import reference_network
 from support import voices
 
-from speakerid import Encoder
+from speakerid import Encoder, settings
 from speakerid.cli import main
 from speakerid.evaluate import arrival, installing
 from speakerid.evaluate.calibration import Subject, fit
@@ -150,5 +150,5 @@ def test_a_choice_by_the_environment_goes_before_it(monkeypatch):
 
 def test_a_damaged_choice_is_no_choice():
     catalog.choose("a/b")
-    (companions.own_folder() / "models.json").write_text('{"model": 3, "known": "x", "ids": []}')
+    (settings.calibrations() / "models.json").write_text('{"model": 3, "known": "x", "ids": []}')
     assert catalog.chosen() == "ecapa-bundled" and catalog.entries()[0].installed

@@ -86,7 +86,9 @@ def _card(entry: Entry, used: bool, *, fixed: bool) -> None:
         state = "in use" if used else "here" if entry.installed else "not here yet"
         widgets.label(f"{_KINDS[entry.kind]} · {state}")
         st.subheader(escaped(entry.title), anchor=False)
-        st.caption(f"`{entry.name}`" + (f" · `{entry.model_id}`" if entry.model_id else ""))
+        st.caption(
+            f"`{entry.name.replace(chr(96), chr(39))}`" + (f" · `{entry.model_id}`" if entry.model_id else "")
+        )
         if entry.note:
             st.write(escaped(entry.note))
         widgets.tiles(_measures(entry, used))
@@ -130,7 +132,8 @@ def _measures(entry: Entry, used: bool) -> list[tuple[str, str, str, widgets.Ton
     if milliseconds:
         tiles.append(("speed here", f"{milliseconds:.0f} ms", "for 2 s of sound", ""))
     if "eer" in told:
-        note = "its training heard these voices" if entry.kind == "bundled" else "on the calibration speech"
+        arrived = told.get("made") == "on arrival"
+        note = "on the calibration speech" if arrived else "on speakers it never heard"
         tiles.append(("errors here", f"{told['eer']:.1%}", note, ""))
     if told:
         how = "on arrival" if told.get("made") == "on arrival" else "with full data"

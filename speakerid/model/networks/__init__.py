@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from speakerid.errors import ModelError
-from speakerid.model import hub
+from speakerid.model import hub, weights
 
 if TYPE_CHECKING:
     from speakerid.model.ecapa import EcapaTdnn
     from speakerid.model.runtimes import Runtime
 
-BUNDLED = "ecapa-bundled"
+BUNDLED = weights.BUNDLED
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def find(name: str, progress: hub.Progress | None = None) -> Path:
         ModelError: there is no such thing, or a folder holds none or several.
     """
     path = Path(name)
-    if name and path.is_dir() and not name.startswith(hub.SCHEME):
+    if name and _is_folder(path) and not name.startswith(hub.SCHEME):
         return in_folder(path)
     if path.suffix.lower() not in suffixes() and (asked := hub.parse(name)):
         return hub.fetch(asked, progress)
@@ -125,6 +125,13 @@ def in_folder(folder: Path) -> Path:
         raise ModelError(f"There is no model in the folder {folder}; give the path of its file.")
     names = ", ".join(path.name for path in found[:4])
     raise ModelError(f"There are several models in the folder {folder} ({names}); give the path of one.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no name that a file could have
+        return False
 
 
 def suffixes() -> set[str]:
