@@ -94,7 +94,7 @@ def _line(row: dict[str, Any]) -> str:
     measured = row["measured"]
     told = [state, size, row["licence"] or "licence unknown"]
     if "eer" in measured:
-        told.append(f"{measured['eer']:.1%} errors on the calibration speech")
+        told.append(f"{measured['eer']:.1%} errors on short pieces of speech")
     if "ms" in measured:
         told.append(f"{measured['ms']:.0f} ms for 2 s of sound")
     mark = "*" if row["in_use"] else " "

@@ -130,7 +130,7 @@ def test_the_command_lists_gets_uses_and_removes(stranger, capsys, monkeypatch):
     status, out, _ = run("use", str(stranger))
     assert status == 0 and "used from now on" in out
     status, out, _ = run()
-    assert f"* {stranger}" in out and "errors on the calibration speech" in out
+    assert f"* {stranger}" in out and "errors on short pieces of speech" in out
     assert catalog.chosen() == str(stranger)
     assert run("remove", str(stranger))[2].startswith(f"speakerid: {stranger} is in use")
     assert run("use", "ecapa-bundled")[0] == 0 and catalog.chosen() == "ecapa-bundled"

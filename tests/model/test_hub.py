@@ -195,15 +195,18 @@ def test_a_connection_that_is_lost_once_is_taken_up_again(monkeypatch, small_che
 
 
 def test_a_connection_that_stays_lost_half_way(monkeypatch, cache, small_checkpoint):
+    # The library writes 10 MB at a time, which is more than this checkpoint has.
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 16)
     with (
         serving(monkeypatch, FakeHub(small_checkpoint, cuts=1, dead=True)),
         pytest.raises(ModelError, match=r"broke off .*try again.*ecapa-bundled\.$"),
     ):
         Encoder.load(NAME)
-    assert left_in(cache) == [] and half_way(cache) == len(small_checkpoint) // 2
+    have = half_way(cache)
+    assert left_in(cache) == [] and 0 < have <= len(small_checkpoint) // 2
     with serving(monkeypatch, FakeHub(small_checkpoint)) as server:
         assert Encoder.load(NAME).channels == 64
-    assert server.ranges == [f"bytes={len(small_checkpoint) // 2}-"], "it goes on where it ended"
+    assert server.ranges == [f"bytes={have}-"], "it goes on where it ended"
     assert half_way(cache) == 0
 
 

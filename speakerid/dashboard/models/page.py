@@ -133,7 +133,9 @@ def _measures(entry: Entry, used: bool) -> list[tuple[str, str, str, widgets.Ton
         tiles.append(("speed here", f"{milliseconds:.0f} ms", "for 2 s of sound", ""))
     if "eer" in told:
         arrived = told.get("made") == "on arrival"
-        note = "on the calibration speech" if arrived else "on speakers it never heard"
+        note = (
+            "short pieces of the calibration speech" if arrived else "short pieces, speakers it never heard"
+        )
         tiles.append(("errors here", f"{told['eer']:.1%}", note, ""))
     if told:
         how = "on arrival" if told.get("made") == "on arrival" else "with full data"
@@ -155,9 +157,18 @@ def _in_use() -> None:
     if state == "failed":
         st.error(escaped(sentence), icon=":material/error:")
     elif encoder is None:
-        st.caption(escaped(sentence))
+        _loading()
     else:
         st.caption(f"Runs with {escaped(encoder.about_runtime)}; {encoder.width} numbers an embedding.")
+
+
+@st.fragment(run_every=_PERIOD)
+def _loading() -> None:
+    """How far the model in use is; the page is drawn anew once it is ready."""
+    state, sentence = resources.encoder_state()
+    if state in ("ready", "failed"):
+        st.rerun()
+    st.caption(escaped(sentence))
 
 
 def _speed(encoder) -> float | None:
