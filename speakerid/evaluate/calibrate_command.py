@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from speakerid import settings
 from speakerid.audio.format import RATE
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.command import Progress

@@ -8,7 +8,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from speakerid import settings
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.degrade import CONDITIONS
 from speakerid.evaluate.trials import MAX_TRIALS

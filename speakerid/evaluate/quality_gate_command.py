@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from speakerid import settings
 from speakerid.evaluate.trials import read_manifest
 
 _SHARES = (0.01, 0.02, 0.05, 0.5)

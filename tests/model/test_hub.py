@@ -19,6 +19,7 @@ from ecapa_reference import signal
 
 from speakerid import Encoder, settings
 from speakerid.errors import ModelError
+from speakerid.model import hub
 
 NAME = "speechbrain/spkrec-ecapa-voxceleb"
 REVISION = "5cb0c7e3d8dd392379096d39f564c9159d4d529a"
