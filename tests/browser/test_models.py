@@ -37,7 +37,8 @@ def hub(monkeypatch, tmp_path) -> Iterator[FakeHub]:
     thread.join()
 
 
-def test_one_click_to_a_model_of_the_hub_and_back(hub: FakeHub, app: App, open_browser):
+def test_one_click_to_a_model_of_the_hub_and_back(hub: FakeHub, own_app: App, open_browser):
+    app = own_app
     page: Page = open_browser(np.concatenate(voices.enrollment("Alice")), loop=True)
     page.goto(f"{app.url}/Models", timeout=PLENTY)
     card = page.locator(".st-key-model-speechbrain-spkrec-ecapa-voxceleb")
