@@ -269,7 +269,7 @@ def test_a_disk_that_fills_up_half_way(monkeypatch, cache, small_checkpoint):
 def test_a_file_of_a_repository_by_its_name(monkeypatch, cache, small_model):
     with serving(monkeypatch, FakeHub(small_model.read_bytes(), name="sub/model.safetensors")) as server:
         loaded = Encoder.load("hf://someone/ecapa@refs/pr/1/sub/model.safetensors")
-    assert "GET /someone/ecapa/resolve/refs%2Fpr%2F1/sub/model.safetensors" in server.asked
+    assert "GET /someone/ecapa/resolve/refs/pr/1/sub/model.safetensors" in server.asked
     assert loaded.id == Encoder.load(small_model).id.replace("small", "model")
 
 
