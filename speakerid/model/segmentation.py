@@ -13,6 +13,7 @@ remembers is in each `SegmentStream`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,21 +177,35 @@ PROBE_TOLERANCE = 0.02  # of a probability, between this computer and the one th
 
 @lru_cache(maxsize=4)
 def _load(path: Path) -> Segmenter:
+    return Segmenter(checked(path, lambda network: Segmenter(network).whole))
+
+
+def checked(
+    path: Path, hearing: Callable[[onnxruntime.InferenceSession], Callable[[np.ndarray], np.ndarray]]
+) -> onnxruntime.InferenceSession:
+    """The network in a file, if it says of the probe what it said when it was made.
+
+    Args:
+        hearing: what hears a whole recording with a network.
+
+    Raises:
+        ModelError: it does not, or it cannot be read.
+    """
     try:
         model = path.read_bytes()
     except OSError as problem:
         raise _unusable(path, "is missing or cannot be read") from problem
-    segmenter = Segmenter(session(model, path))
-    about = segmenter._session.get_modelmeta().custom_metadata_map
+    network = session(model, path)
+    about = network.get_modelmeta().custom_metadata_map
     try:
         expected = np.frombuffer(bytes.fromhex(about["probe"]), "<f4").reshape(-1, VOICES)
-        found = segmenter.whole(probe())
+        found = hearing(network)(probe())
         alike = found.shape == expected.shape and float(np.abs(found - expected).max()) <= PROBE_TOLERANCE
     except Exception as problem:  # ONNX Runtime's own errors have no class in common
         raise _unusable(path, "is no segmentation network") from problem
     if not alike:  # so that NaN is refused too
         raise _unusable(path, "gives other probabilities than when it was made")
-    return segmenter
+    return network
 
 
 def session(model: bytes, path: Path) -> onnxruntime.InferenceSession:

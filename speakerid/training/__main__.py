@@ -73,6 +73,10 @@ def main() -> int:
     step = steps.add_parser("ship-segmentation", help="the segmentation network of a run into the package")
     step.add_argument("run_folder", type=Path)
     step.set_defaults(run=_ship_segmentation)
+    step = steps.add_parser(
+        "ship-segmentation-windows", help="pyannote's segmentation for recordings into the package"
+    )
+    step.set_defaults(run=_ship_segmentation_windows)
     options = parser.parse_args()
     try:
         options.run(options)
@@ -147,6 +151,12 @@ def _ship_segmentation(options: argparse.Namespace) -> None:
     from speakerid.training.segmentation_graph import ship_segmentation
 
     ship_segmentation(options.run_folder)
+
+
+def _ship_segmentation_windows(options: argparse.Namespace) -> None:
+    from speakerid.training.segmentation_windows import ship_segmentation_windows
+
+    ship_segmentation_windows()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from speakerid.model import segmentation
 from speakerid.model.segmentation import (
@@ -17,6 +17,7 @@ from speakerid.model.segmentation import (
     WEIGHTS_FILE,
     WIDE,
 )
+from speakerid.training.onnx_parts import Parts
 from speakerid.training.segmentation import SegmentationNetwork, network_of
 
 OPSET = 18
@@ -57,32 +58,7 @@ def build(network: SegmentationNetwork, about: dict[str, str]) -> onnx.ModelProt
     return model
 
 
-class _Graph:
-    def __init__(self, weights: dict[str, np.ndarray]):
-        self.weights = weights
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def op(self, kind: str, *inputs: str, out: str | list[str] = "", **attributes) -> str:
-        """Add a node; the name of its (first) output."""
-        outs = [out] if isinstance(out, str) else out
-        outs = [one or f"{kind.lower()}{len(self.nodes)}" for one in outs]
-        self.nodes.append(
-            helper.make_node(kind, list(inputs), outs, name=f"n{len(self.nodes)}", **attributes)
-        )
-        return outs[0]
-
-    def constant(self, value) -> str:
-        """Stored as float16; it is widened when the file is loaded."""
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, np.float16), name))
-        return self.op("Cast", name, to=TensorProto.FLOAT)
-
-    def whole(self, *values: int) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(values, np.int64), name))
-        return name
-
+class _Graph(Parts):
     def network(self) -> None:
         w = self.weights
         x = self.conv("features", "first")
@@ -100,10 +76,13 @@ class _Graph:
         for state in ("memory", "cells"):
             parts = [f"{state}{layer}" for layer in range(LAYERS)]
             self.op("Split", state, out=parts, axis=0, num_outputs=LAYERS)
+        after: list[list[str]] = []
         for layer in range(LAYERS):
-            z = self.lstm(z, layer)
-        for state in ("memory", "cells"):
-            self.op("Concat", *(f"{state}{k}_new" for k in range(LAYERS)), out=f"{state}_after", axis=0)
+            heard, *states = self.lstm(z, "memory", layer, WIDE, (f"memory{layer}", f"cells{layer}"))
+            z = self.op("Squeeze", heard, self.whole(1))
+            after.append(states)
+        for state, parts in zip(("memory", "cells"), zip(*after, strict=True), strict=True):
+            self.op("Concat", *parts, out=f"{state}_after", axis=0)
         z = self.op("Transpose", z, perm=[1, 0, 2])
         joined = self.op("Concat", z, y, axis=2)
         inner = self.op("Relu", self.linear(joined, "inner"))
@@ -124,30 +103,3 @@ class _Graph:
         )
         made = self.op("Relu", self.op("Conv", turned, weight, bias))
         return self.op("Transpose", made, perm=[0, 2, 1])
-
-    def linear(self, x: str, name: str) -> str:
-        product = self.op("MatMul", x, self.constant(self.weights[f"{name}.weight"].T))
-        return self.op("Add", product, self.constant(self.weights[f"{name}.bias"]))
-
-    def lstm(self, x: str, layer: int) -> str:
-        """[s, 1, c] -> [s, 1, h]; PyTorch has the gates in the order input, forget, cell, output, ONNX wants
-        input, output, forget, cell."""
-
-        def gates(kind: str) -> np.ndarray:
-            into, forget, cell, out = np.split(self.weights[f"memory.{kind}_l{layer}"], 4)
-            return np.concatenate([into, out, forget, cell])
-
-        biases = np.concatenate([gates("bias_ih"), gates("bias_hh")])[None]
-        heard = self.op(
-            "LSTM",
-            x,
-            self.constant(gates("weight_ih")[None]),
-            self.constant(gates("weight_hh")[None]),
-            self.constant(biases),
-            "",
-            f"memory{layer}",
-            f"cells{layer}",
-            out=["", f"memory{layer}_new", f"cells{layer}_new"],
-            hidden_size=WIDE,
-        )
-        return self.op("Squeeze", heard, self.whole(1))
