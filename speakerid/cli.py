@@ -42,7 +42,6 @@ COMMANDS = (
 
 They are imported at every start, so they import torch, model and audio inside their functions."""
 
-
 STOPPED = 130  # as shells say it: 128 and the number of the signal
 
 

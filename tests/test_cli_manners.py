@@ -98,6 +98,16 @@ answer(Namespace(json=True), eval(sys.argv[1], {"nan": float("nan"), "inf": floa
     assert json.loads(done.stdout.decode("utf-8"), parse_constant=refuse) == told, done.stderr
 
 
+def test_no_command_prints_json_without_the_one_writer_of_it():
+    printing = [
+        path.name
+        for folder in ("commands", "evaluate")
+        for path in sorted((ROOT / "speakerid" / folder).glob("*.py"))
+        if "json.dumps" in path.read_text("utf-8") and "args.json" in path.read_text("utf-8")
+    ]
+    assert printing == []
+
+
 def test_passphrase_alone_encrypts(people, monkeypatch, capsys):
     monkeypatch.setenv("SPEAKERID_NEW_PASSPHRASE", "correct horse")
     assert main(["passphrase", "--voiceprints", str(people)]) == 0
@@ -152,6 +162,33 @@ def test_ctrl_c_is_status_130_with_one_line(people):
     os.close(theirs)
     assert (process.returncode, errors) == (130, b"speakerid: Stopped.\n")
     assert len(Gallery.open(people).speakers()) == 1
+
+
+_STOPS = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Stop(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == STOP:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Stop())
+STOP, sys.argv = sys.argv[1], ["speakerid", "speakers", "--voiceprints", "nowhere"]
+from speakerid.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["speakerid.cli", "argparse", "speakerid.commands.common", "speakerid.gallery"]
+)
+def test_ctrl_c_is_status_130_while_modules_are_imported(module):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", _STOPS, module], env=environment, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (130, b"speakerid: Stopped.\n")
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+49 30", "-x", "@SUM(A1)"])

@@ -58,16 +58,21 @@ def parts(file: IO[bytes]) -> list[Part]:
 
 def _part(file: IO[bytes], begin: int, end: int) -> Part | None:
     """The WAV file that begins here; None if FFmpeg has to see for itself."""
-    at, header = begin + 12, b""
+    at, header, long = begin + 12, b"", 0
     for _ in range(_MOST_CHUNKS):
         if at + 8 > end:
             return None
         name, size = struct.unpack("<4sI", _read(file, at, 8))
         if name == b"fmt " and 16 <= size <= 1000:
             header = _corrected(_read(file, at + 8, size).ljust(16, b"\0"))
+        if name == b"ds64" and size >= 16:  # EBU Tech 3306: lengths of more than 4 GB, the data's second
+            long = struct.unpack("<Q", _read(file, at + 16, 8).ljust(8, b"\0"))[0]
         if name == b"data":
-            return _with_sound(file, header, at + 8, size, end) if header else None
-        at += 8 + size + size % 2
+            claimed = long if size == 0xFFFFFFFF and long else size
+            return _with_sound(file, header, at + 8, claimed, end) if header else None
+        at += 8 + size
+        if size % 2 and not (_is_chunk(file, at, end) and not _is_chunk(file, at + 1, end)):
+            at += 1  # which some programs forget
     return None
 
 
@@ -102,7 +107,7 @@ def _corrected(header: bytes) -> bytes:
 
 
 def _is_wave(head: bytes) -> bool:
-    return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
+    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE"
 
 
 def _is_chunk(file: IO[bytes], at: int, end: int) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
-import math
 import secrets
 import sys
 import time
@@ -16,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from speakerid import settings
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
+from speakerid.json_text import json_text
 from speakerid.model import catalog
 from speakerid.places import place_of
 from speakerid.plural import counted
@@ -123,22 +122,6 @@ def note(sentence: str) -> None:
 def answer(args: argparse.Namespace, value: Any, text: str) -> None:
     """Print the result of a command: as JSON where that was asked for, else as text."""
     print(json_text(value) if args.json else text, flush=True)
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON that every parser takes: numbers that are not finite, which it does not have, are null.
-
-    What the terminal's encoding cannot write is escaped as JSON does it when it is printed (see `cli.main`).
-    """
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager

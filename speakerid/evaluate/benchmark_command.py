@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import sys
 from pathlib import Path
 
 from speakerid import settings, threads
+from speakerid.json_text import json_text
 
 WHAT = ("encoder", "gallery", "listener")
 
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         figures["listener"] = benchmark.listening(encoders[0], scorer, args.recording)
         with benchmark.busy():
             figures["listener_beside_busy_loops"] = benchmark.listening(encoders[0], scorer, args.recording)
-    print(json.dumps(figures, indent=1) if args.json else text(figures))
+    print(json_text(figures, indent=1) if args.json else text(figures))
     return 0
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from speakerid.audio.format import RATE
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.command import Progress
+from speakerid.json_text import json_text
 
 ENOUGH_SPEAKERS = 10  # below that, how voices differ cannot be learned
 LONGEST = 60.0  # seconds that are used of a recording
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     save(path, cohort, calibration, {"model": encoder.id, "voices": len(subjects), **losses}, limits)
     result = {"model": encoder.id, "speakers": len(subjects), "cllr": losses["trials"], "file": str(path)}
     print(
-        json.dumps(result)
+        json_text(result)
         if args.json
         else f"Calibrated {encoder.id} on {len(subjects)} speakers (Cllr {losses['trials']:.3f}); "
         f"the numbers are in {path}."

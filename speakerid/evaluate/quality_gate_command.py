@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from speakerid.evaluate.trials import read_manifest
+from speakerid.json_text import json_text
 
 _SHARES = (0.01, 0.02, 0.05, 0.5)
 _NEWS = 60  # characters of a reason in the table
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     gate = Gate(encoder)
     gate.run(enrollments, Progress(sys.stderr))
     figures = summary(gate, encoder.id, enrollments)
-    print(json.dumps(figures, indent=1, ensure_ascii=False) if args.json else text(figures))
+    print(json_text(figures, indent=1) if args.json else text(figures))
     return 0
 
 

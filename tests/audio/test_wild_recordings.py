@@ -238,6 +238,49 @@ def test_files_that_are_joined_end_to_end_are_heard_to_the_end():
     assert likeness(SPOKEN, heard.samples[5 * RATE :], 100) > 0.97
 
 
+def rf64(samples: np.ndarray, kind: bytes = b"RF64", told: int | None = None) -> bytes:
+    """A WAV file whose length stands in the chunk "ds64", as EBU Tech 3306 has it."""
+    plain = wav_of(samples)
+    body = plain[44:]
+    long = struct.pack("<QQQI", 0, len(body) if told is None else told, len(samples), 0)
+    head = kind + b"\xff" * 4 + b"WAVE" + b"ds64" + struct.pack("<I", len(long)) + long
+    return head + plain[12:36] + b"data" + b"\xff" * 4 + body
+
+
+@pytest.mark.parametrize("kind", [b"RF64", b"BW64"])
+def test_files_of_more_than_4_gb_may_be_joined_too(kind: bytes):
+    heard = decode(rf64(SPOKEN, kind), name="Ada")
+    assert (heard.seconds, heard.warnings) == (3.0, ())
+    heard = decode(rf64(SPOKEN, kind) + wav_of(SPOKEN) + rf64(SPOKEN, kind), name="Ada")
+    assert (heard.seconds, heard.warnings) == (9.0, ())
+    assert likeness(SPOKEN, heard.samples[6 * RATE :], 100) > 0.97
+    assert decode(rf64(SPOKEN, kind, told=0), name="Ada").seconds == 3.0  # a recorder that never came back
+    cut = decode(rf64(SPOKEN, kind)[: -2 * RATE], name="Ada")
+    assert "cut off before its end: the 2.0 s of 3.0 s" in cut.warnings[0]
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+def test_a_chunk_of_odd_size_may_lack_its_padding(padding: bytes):
+    plain = wav_of(SPOKEN)
+    odd = plain[:36] + b"junk" + struct.pack("<I", 3) + b"abc" + padding + plain[36:]
+    heard = decode(odd, name="Ada")
+    assert (heard.seconds, heard.warnings) == (3.0, ())
+
+
+def test_a_file_that_grows_while_it_is_read_is_heard_as_far_as_it_was(tmp_path: Path):
+    path = tmp_path / "growing.wav"
+    path.write_bytes(wav_of(SPOKEN, data_size=0))
+    heard = 0
+    with path.open("ab") as file:
+        recording = stream(path)
+        for block in recording:
+            heard += len(block)
+            if heard < 6 * RATE:
+                file.write((voice(0.1) * 32767).astype("<i2").tobytes())
+                file.flush()
+    assert heard >= 3 * RATE and recording.warnings == ()
+
+
 @pytest.mark.parametrize("scale", [32768.0, 8388608.0, 2147483648.0])
 def test_floats_that_were_integers_are_scaled(scale: float):
     heard = decode(wav_of(SPOKEN * scale, kind=3), name="Ada").samples

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from speakerid.dashboard.shared.figure_parts import short
 
 if TYPE_CHECKING:
-    import numpy as np
     from plotly.graph_objects import Figure
 
 LABELED = 14  # people up to whom each cell shows its number
 _ROW = 34  # px
+_LEAST = 0.8  # of the color, where there is any: white numbers are read on it in light and dark
 
 
 def matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
@@ -26,14 +28,18 @@ def matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
 
     rows = [i for i in range(len(names)) if counts[i].sum()]
     columns = [short(name) for name in (*names, "unknown")]
-    numbers = {"text": counts[rows], "texttemplate": "%{text}"} if len(columns) <= LABELED else {}
+    shares = counts[rows] / counts[rows].sum(axis=1, keepdims=True)
+    numbers: dict[str, Any] = {}
+    if len(columns) <= LABELED:  # a nought everywhere else would only be in the way
+        texts = [[str(count) if count else "" for count in row] for row in counts[rows]]
+        numbers = {"text": texts, "texttemplate": "%{text}", "textfont": {"color": "#ffffff"}}
     drawn = graph_objects.Figure(
         graph_objects.Heatmap(
-            z=counts[rows] / counts[rows].sum(axis=1, keepdims=True),
+            z=np.where(shares > 0, _LEAST + (1 - _LEAST) * shares, 0.0),
             x=list(range(len(columns))),
             y=list(range(len(rows))),
-            customdata=counts[rows],
-            hovertemplate="%{customdata} pieces, %{z:.0%}<extra></extra>",
+            customdata=np.stack([counts[rows], shares], axis=-1),
+            hovertemplate="%{customdata[0]} pieces, %{customdata[1]:.0%}<extra></extra>",
             colorscale=[[0, "rgba(15,118,110,0.04)"], [1, "rgba(15,118,110,0.95)"]],
             zmin=0,
             zmax=1,

@@ -97,20 +97,13 @@ def keep_sound(session: LiveSession) -> None:
 
 
 def keep_session(session: LiveSession) -> None:
-    """The button that keeps what was heard, for the Recordings page; not for the demo's people."""
-    if st.button(
-        "Keep",
-        icon=":material/bookmark_add:",
-        key="live-keep-session",
-        help="Keeps who spoke when, to be opened again on the page Recordings; the sound too, where there is "
-        "some and everybody agrees.",
-    ):
-        if session.demonstrating:
-            st.toast("The demo plays again whenever you like: it is not kept.")
-        elif not session.board.entries:
-            st.toast("There is nothing to keep yet: nobody has spoken.")
-        else:
-            keeping.ask(session.conversation, session.sound, session.people.gallery, "live", lambda _: None)
+    """Ask how to keep what was heard, for the Recordings page; not of the demo's people."""
+    if session.demonstrating:
+        st.toast("The demo plays again whenever you like: it is not kept.")
+    elif not session.board.entries:
+        st.toast("There is nothing to keep yet: nobody has spoken.")
+    else:
+        keeping.ask(session.conversation, session.sound, session.people.gallery, "live", lambda _: None)
 
 
 def _gender(session: LiveSession) -> None:

@@ -15,7 +15,7 @@ from speakerid.errors import SpeakerIdError
 
 BROWSER, MICROPHONE, RECORDING, DEMO = "Browser microphone", "This computer's microphone", "Recording", "Demo"
 _HINTS = {
-    BROWSER: 'Press START and let this page use the microphone. Nothing is kept unless "Keep sound" is on.',
+    BROWSER: 'Press START and talk. No sound is kept unless "Keep sound" is on.',
     MICROPHONE: "Press Start to listen with a microphone of the computer that runs this.",
     RECORDING: "Choose a recording and press Start; it plays in real time.",
     DEMO: "Press Start: four synthetic voices and a stranger talk for a minute. Your people are not touched.",
@@ -79,8 +79,6 @@ def draw() -> None:
             "Start again", icon=":material/restart_alt:", key="live-again", help="Forget what was heard"
         ):
             session.start_again()
-        if access.may("operator"):
-            live_controls.keep_session(session)
     if wide:
         _source_area(session, source)
     with st.container(key="live-remarks"):  # always there: the board keeps its place
@@ -163,7 +161,13 @@ def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
             from speakerid.dashboard.live import naming as live_naming
 
             live_naming.ask(session, said.name_turn / 1000)
+        elif said.keep and access.may("operator"):
+            live_controls.keep_session(session)
     if why:
+        if access.may("operator") and st.button(
+            "Keep this session", key="live-keep-session", icon=":material/bookmark_add:"
+        ):
+            live_controls.keep_session(session)
         fallback.draw(session)
 
 

@@ -117,8 +117,8 @@ def draw(gallery: Gallery) -> None:
             )
         if not shelf.sessions:
             st.caption(
-                "None yet. Keep a recording once it is analyzed, or a live session by the button Keep on the "
-                "page Live: who spoke when, and the sound only if everybody agrees."
+                "None yet. Keep a recording once it is analyzed, or a live session by “Keep …” over its log "
+                "on the page Live: who spoke when, and the sound only if everybody agrees."
             )
             return
         found = _found(gallery, shelf.sessions)

@@ -33,6 +33,8 @@ WORDS = {
     "not": "Not",
     "who": "Who was it?",
     "undo": "Undo",
+    "keep": "Keep …",
+    "kept_for": "Keep who spoke when, to be opened again on the page Recordings; with its sound if all agree",
     "learned": (
         "Corrected in the log, the timeline and the downloads. Nothing is learned from it: “somebody new …” "
         "makes a voiceprint, with the person's consent."
@@ -74,7 +76,7 @@ def live_board(token: str, *, microphone: bool, editing: bool = True, key: str =
         good any more: take a new one) or "blocked" (the page is reached, but no live channel: the server
         serves none, or something in between lets none through), each with the token after it.
         `.name_turn` is, in the run after somebody asked to name a voice, the millisecond of the session at
-        which it spoke; else None.
+        which it spoke; else None. `.keep` is a number in the run after somebody asked to keep the session.
     """
     return _board()(
         key=key,
@@ -88,4 +90,5 @@ def live_board(token: str, *, microphone: bool, editing: bool = True, key: str =
         default={"failed": ""},
         on_failed_change=lambda: None,
         on_name_turn_change=lambda: None,
+        on_keep_change=lambda: None,
     )

@@ -109,5 +109,9 @@ class Log extends Sound {
     const kinds = [["csv", "CSV"], ["rttm", "RTTM"], ["json", "JSON"], ["srt", "SRT"], ["vtt", "WebVTT"], ["html", "Report"]];
     this.find(".live-exports").replaceChildren(...kinds.map(([kind, label]) =>
       element("a", { href: `/api/live/${this.token}/log.${kind}`, download: "", textContent: label })));
+    if (!this.editing) return;
+    const keep = element("button", { type: "button", className: "live-button live-keep", textContent: this.words.keep, title: this.words.kept_for });
+    keep.onclick = () => this.setTriggerValue("keep", Date.now());  // Python asks for the title and the consent
+    this.find(".live-exports").prepend(keep);
   }
 }

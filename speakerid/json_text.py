@@ -1,0 +1,21 @@
+"""Values as JSON that every parser takes."""
+
+import json
+import math
+from typing import Any
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A value as JSON; numbers that are not finite, which JSON does not have, are null.
+
+    What the terminal's encoding cannot write is escaped as JSON does it when it is printed (see `cli.main`).
+    """
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
