@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -279,6 +280,22 @@ def test_a_file_that_grows_while_it_is_read_is_heard_as_far_as_it_was(tmp_path: 
                 file.write((voice(0.1) * 32767).astype("<i2").tobytes())
                 file.flush()
     assert heard >= 3 * RATE and recording.warnings == ()
+
+
+@pytest.mark.parametrize("size", [500, 2000])
+def test_aac_without_a_container_goes_on_after_its_damage(size: int):
+    """In what is damaged FFmpeg sees headers of frames that would hold the real ones after them."""
+    whole = encode(TURN, "adts", "aac")
+    data = bytearray(whole)
+    middle = len(data) // 2
+    data[middle : middle + size] = np.random.default_rng(3).bytes(size)
+    heard = decode(bytes(data), name="Ada")
+    assert heard.seconds == pytest.approx(len(TURN) / RATE, abs=0.2)
+    found = re.search(r"Ada is damaged at 0:01: (0\.\d) s of it could not be read", heard.warnings[0])
+    assert found and float(found[1]) == pytest.approx(0.0625 * (size / 530 + 1), abs=0.15)
+    last = round(0.3 * len(TURN))
+    assert likeness(decode(whole).samples[-last:], heard.samples[-last:], 1500) > 0.95
+    assert decode(whole).warnings == () and decode(whole[:middle], name="Ada").seconds < 2
 
 
 @pytest.mark.parametrize("scale", [32768.0, 8388608.0, 2147483648.0])
