@@ -15,6 +15,7 @@ from speakerid.errors import ModelError
 if TYPE_CHECKING:
     from speakerid.conversation.conversation import Conversation
     from speakerid.conversation.entry import Entry
+    from speakerid.conversation.pieces import Pieces
     from speakerid.gallery import Gallery
     from speakerid.identify import Decision
     from speakerid.identify.gender import Gender
@@ -52,7 +53,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def identify(args: argparse.Namespace) -> None:
-    """Stream the file through a Listener; memory does not grow with its length but for the turns."""
+    """Hear the file, in memory that hardly grows with its length.
+
+    The first look is had only for who wants its decisions: it takes most of the time.
+    """
     from speakerid.audio.decode import stream
     from speakerid.conversation.conversation import KINDS
     from speakerid.conversation.formats import to_csv
@@ -66,7 +70,7 @@ def identify(args: argparse.Namespace) -> None:
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
     listener = Listener(encoder, gallery, ListenerConfig(closed_set=args.closed_set))
-    hearing = Hearing(listener)
+    hearing = Hearing(listener, first_look=args.decisions is not None)
     guesses = _Guesses(encoder.id) if args.gender else None
     started = time.monotonic()
     with ExitStack() as stack:
@@ -75,11 +79,13 @@ def identify(args: argparse.Namespace) -> None:
         decisions = stack.enter_context(_lines(args.decisions))
         progress = stack.enter_context(Progress())
         while block is not None:
-            _write(decisions, hearing.push(block), guesses)
+            _write(decisions, hearing.push(block))
             progress.show(how_far(hearing.seconds, source.told, time.monotonic() - started))
             block = next(blocks, None)
-        _write(decisions, hearing.flush(), guesses)
+        _write(decisions, hearing.flush())
         conversation = hearing.conversation(Path(args.file).stem, source.warnings)
+        if guesses and hearing.pieces:
+            guesses.hear(hearing.pieces)
         for kind, file in files.items():
             if file and kind == "csv" and guesses:
                 labels = [guesses.of(turn).label for turn in conversation.turns]
@@ -126,10 +132,10 @@ class _Guesses:
         self._head = head
         self._heard: list[tuple[float, float]] = []  # at (s), log-odds of "female"
 
-    def hear(self, decisions: "list[Decision]") -> None:
-        self._heard += [
-            (d.at, float(self._head.log_odds(d.embedding))) for d in decisions if d.embedding is not None
-        ]
+    def hear(self, pieces: "Pieces") -> None:
+        if len(pieces.at):
+            odds = self._head.log_odds(pieces.embeddings).tolist()
+            self._heard = list(zip(pieces.at.tolist(), odds, strict=True))
 
     def of(self, turn: "Entry") -> "Gender":
         from speakerid.identify.gender import answer_from
@@ -165,9 +171,7 @@ def _lines(path: str | None) -> Any:
     return open(path, "w", encoding="utf-8", buffering=1)
 
 
-def _write(file: IO[str] | None, decisions: "list[Decision]", guesses: "_Guesses | None") -> None:
-    if guesses:
-        guesses.hear(decisions)
+def _write(file: IO[str] | None, decisions: "list[Decision]") -> None:
     if file is not None:
         from speakerid.conversation.formats import as_json
 

@@ -1,4 +1,4 @@
-"""Who spoke when in a recording: the Listener over a file, in a thread, with progress; strangers told apart.
+"""Who spoke when in a recording: both looks at a file, in a thread, with progress.
 
 No Streamlit here. The same Listener as on the live page hears the file in the same 20 ms blocks.
 """
@@ -12,6 +12,7 @@ from speakerid.conversation.conversation import Conversation
 from speakerid.conversation.entry import Entry, clock
 from speakerid.conversation.hearing import Hearing
 from speakerid.conversation.recorded_sound import RecordedSound
+from speakerid.conversation.sure_turns import surely_of_pieces
 from speakerid.errors import SpeakerIdError
 from speakerid.identify import Listener, Turn
 
@@ -24,7 +25,7 @@ class Heard:
         seconds: of the recording heard so far.
         turns: who spoke when so far.
         running: whether more is to come.
-        told_apart: how far the strangers are told apart, 0..1; None while the recording is heard.
+        second_look: how far it is, 0..1; None while the recording is heard.
         warnings: what was lost of the file, as sentences.
         error: why it failed, as a sentence, and from what second on it was not heard; "" if it did not.
     """
@@ -32,7 +33,7 @@ class Heard:
     seconds: float = 0.0
     turns: tuple[Turn, ...] = ()
     running: bool = True
-    told_apart: float | None = None
+    second_look: float | None = None
     warnings: tuple[str, ...] = ()
     error: str = ""
 
@@ -55,6 +56,7 @@ class Analysis:
         self._stop = threading.Event()
         self._heard = Heard()
         self._seconds = 0.0
+        self._hearing: Hearing | None = None
         self._conversation = Conversation(name, 0.0, (), "", True)
         self.sound = RecordedSound()
         self._thread = threading.Thread(target=self._run, name="analyze-recording", daemon=True)
@@ -76,11 +78,18 @@ class Analysis:
         """Who spoke when, once it has ended."""
         return self._conversation
 
+    def surely_one_voice(self, turn: int) -> list[bool]:
+        """For each turn of the conversation, whether it surely is of the voice of turn number `turn`."""
+        if self._hearing is None or self._hearing.pieces is None:
+            return [number == turn for number in range(len(self._conversation.turns))]
+        scorer = self._hearing.listener.scorer
+        return surely_of_pieces(self._conversation.turns, turn, self._hearing.pieces, scorer)
+
     def _run(self) -> None:
         error = ""
         try:
             listener = self._make_listener()
-            hearing = Hearing(listener)
+            hearing = self._hearing = Hearing(listener)
             try:
                 self._hear(hearing)
             except SpeakerIdError as broken:
@@ -88,7 +97,7 @@ class Analysis:
                 if listener.turns:
                     error += f" Up to {clock(self._seconds)} it was heard; what comes after that was not."
             hearing.flush()
-            self._tell_apart(Heard(self._seconds, tuple(hearing.turns)), hearing)
+            self._look_again(Heard(self._seconds, tuple(hearing.turns)), hearing)
         except SpeakerIdError as refused:
             error = str(refused)
         except Exception as unexpected:
@@ -119,9 +128,9 @@ class Analysis:
             if number % 50 == 0:
                 self._heard = Heard(self._seconds, tuple(hearing.turns))
 
-    def _tell_apart(self, heard: Heard, hearing: Hearing) -> None:
+    def _look_again(self, heard: Heard, hearing: Hearing) -> None:
         def progress(share: float) -> None:
-            self._heard = replace(heard, told_apart=share)
+            self._heard = replace(heard, second_look=share)
 
         warnings = self._recording.warnings
         self._conversation = hearing.conversation(self._conversation.name, warnings, progress)

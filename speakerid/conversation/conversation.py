@@ -4,8 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from speakerid.conversation import formats, report
-from speakerid.conversation.entry import Entry
-from speakerid.gallery import UNKNOWN
+from speakerid.conversation.entry import Entry, is_stranger
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,7 @@ class Conversation:
     @property
     def strangers(self) -> list[str]:
         """Names of the voices that nobody enrolled has, in the order in which they are first heard."""
-        return list(
-            dict.fromkeys(turn.speaker for turn in self.turns if turn.named == UNKNOWN == _kind(turn))
-        )
+        return list(dict.fromkeys(turn.speaker for turn in self.turns if is_stranger(turn.speaker)))
 
     def corrected(self, name: str, starts: Collection[float]) -> "Conversation":
         """The same, where a person says who speaks in the turns that begin at these seconds."""
@@ -96,9 +93,3 @@ KINDS: Mapping[str, Kind] = {
     "html": Kind("Report", "text/html; charset=utf-8", Conversation.html),
 }
 """By the end of a file's name, in the order in which doors offer them."""
-
-
-def _kind(turn: Entry) -> str:
-    """UNKNOWN for "unknown" and the "unknown 1" that `tell_strangers_apart` makes of it, else the name."""
-    head, _, number = turn.speaker.rpartition(" ")
-    return head if head == UNKNOWN and number.isdecimal() else turn.speaker

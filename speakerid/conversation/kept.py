@@ -7,11 +7,11 @@ import numpy as np
 
 from speakerid.audio.format import RATE, Block
 from speakerid.conversation.conversation import Conversation
-from speakerid.conversation.entry import Entry
+from speakerid.conversation.entry import Entry, is_stranger
 from speakerid.conversation.kept_sound import KeptSound
 from speakerid.conversation.recorded_sound import RecordedSound
 from speakerid.errors import GalleryError
-from speakerid.gallery import UNKNOWN, sessions
+from speakerid.gallery import sessions
 from speakerid.gallery.kept_session import (
     PIECE_S,
     REMOVED,
@@ -81,7 +81,7 @@ def removed_since(conversation: Conversation, people: "Sequence[Voiceprint]") ->
 
 def is_label(name: str) -> bool:
     """Whether it is what a voice without a name is called: "unknown", "unknown 2", REMOVED."""
-    return name in (UNKNOWN, REMOVED) or name.removeprefix(f"{UNKNOWN} ").isdecimal()
+    return name == REMOVED or is_stranger(name)
 
 
 def stretches(sound: KeptSound | RecordedSound) -> Iterator[tuple[float, Block, float]]:

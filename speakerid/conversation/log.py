@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.live_strangers import LiveStrangers
+from speakerid.gallery import UNKNOWN
 from speakerid.identify.decision import sure
 
 if TYPE_CHECKING:
@@ -16,9 +18,15 @@ _SAME = 1e-3  # s; browsers name turns by milliseconds
 
 
 class SessionLog:
-    """The turns of one session, its times in seconds of audio heard since the session began."""
+    """The turns of one session, its times in seconds of audio heard since the session began.
+
+    Attributes:
+        strangers: tells unknown voices apart; whoever hears decisions tells it of them.
+    """
 
     def __init__(self) -> None:
+        self.strangers = LiveStrangers()
+        self._told_apart = False
         self.entries: list[Entry] = []
         self.offset = 0.0  # seconds of audio heard in earlier listening
         self._turns: tuple[Turn, ...] = ()
@@ -36,6 +44,13 @@ class SessionLog:
 
     def take(self, turns: "tuple[Turn, ...]") -> int | None:
         """Take in the listening's turns; the index of the first entry that is new or has changed."""
+        if self.strangers.several and not self._told_apart:
+            self._told_apart = True
+            self._turns = turns
+            self.entries = [self._numbered(entry) for entry in self.entries[: self._before]]
+            self._first = []
+            self._make(0)
+            return 0
         first = next(
             (k for k, (a, b) in enumerate(zip(self._turns, turns, strict=False)) if a != b),
             min(len(self._turns), len(turns)),
@@ -53,6 +68,12 @@ class SessionLog:
             self._first.append(len(self.entries))
             self.entries += self._of(made)
         return index
+
+    def _numbered(self, entry: Entry) -> Entry:
+        """The entry, of an unknown voice with its number."""
+        if entry.speaker != UNKNOWN or entry.named != UNKNOWN:
+            return entry
+        return replace(entry, speaker=self.strangers.name(entry.start, entry.end))
 
     def correct(self, start: float, name: str) -> int | None:
         """A person says who spoke in the turn that began at `start` (s); its index, None without one."""
@@ -129,7 +150,8 @@ class SessionLog:
         whole = next(iter(inside), end) > start + _SAME
         stretches = ([(start, named)] if whole else []) + list(inside.items())
         ends = [at for at, _ in stretches[1:]] + [end]
-        return [
+        entries = [
             Entry(at, until, name, turn.confidence, named)
             for (at, name), until in zip(stretches, ends, strict=True)
         ]
+        return [entry if entry.start in inside else self._numbered(entry) for entry in entries]

@@ -6,9 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.entry import Entry, clock, is_stranger
 from speakerid.conversation.shares import talking_time
-from speakerid.gallery import UNKNOWN
 from speakerid.identify.decision import sure
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def to_html(
     entries = conversation.turns
     end = max([conversation.seconds, *(entry.end for entry in entries)], default=0.0)
     shares = talking_time(entries)
-    strange = [one for one in shares if one.name.startswith(UNKNOWN)]
+    strange = [one for one in shares if is_stranger(one.name)]
     return _template().render(
         title=title or conversation.name or "Who spoke when",
         facts=_facts(conversation, end, len(shares), len(strange), made or datetime.now()),
@@ -89,7 +88,7 @@ def _lanes(entries: Sequence[Entry], end: float, colors: Mapping[str, str]) -> l
     shares = {one.name: one for one in talking_time(entries)}
     lanes = []
     for number, name in enumerate(dict.fromkeys(entry.speaker for entry in entries)):
-        palette = _GRAYS if name.startswith(UNKNOWN) else _COLORS
+        palette = _GRAYS if is_stranger(name) else _COLORS
         bars = [
             {
                 "x": round(entry.start / end * WIDTH, 2),

@@ -1,8 +1,7 @@
 """Unknown voices told apart: which turns of strangers are one stranger's."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +23,9 @@ Of the six synthetic people in tests/voices, 8 turns of 2 to 3 s each, every pai
 none of two comes above 0.1.
 """
 
-_LEAST_SECONDS = 1.5  # of speech in a turn whose voice is compared; a shorter one is too uncertain
+LEAST_SECONDS = 1.5
+"""Of speech in a turn whose voice is compared; a shorter one is too uncertain."""
+
 _LATE_S = 0.5  # a decision about a turn may come so long after its end
 
 
@@ -36,40 +37,6 @@ class Voice:
     seconds: float
     embedding: np.ndarray = field(repr=False)
     since: float = 0.0
-
-
-def tell_strangers_apart(
-    turns: Sequence[Turn],
-    voices: Sequence[Voice],
-    scorer: Scorer,
-    progress: Callable[[float], None] = lambda share: None,
-) -> list[str]:
-    """Names for turns: unknown voices become "unknown 1", "unknown 2" … as they are first heard.
-
-    Turns of unknown voices are joined while the average evidence between two groups is at least SAME_STRANGER
-    (agglomerative clustering, average linkage). A turn too short to compare stays "unknown", and so do all of
-    them if there is only one stranger.
-
-    Args:
-        voices: in the order of their times.
-        progress: called now and then with the share of the work that is done, 0..1.
-    """
-    times = np.array([voice.at for voice in voices])
-    means = {
-        index: mean
-        for index, turn in enumerate(turns)
-        if turn.speaker == UNKNOWN
-        and not turn.beside
-        and (mean := _voice_of(turn, voices, times)) is not None
-    }
-    groups = cluster(likeness(list(means.values()), scorer), SAME_STRANGER, progress)
-    if len(set(groups)) < 2:
-        return [turn.speaker for turn in turns]
-    numbers = dict(zip(means, groups, strict=True))
-    return [
-        f"{UNKNOWN} {numbers[index] + 1}" if index in numbers else turn.speaker
-        for index, turn in enumerate(turns)
-    ]
 
 
 def surely_one_voice(turns: Sequence[Turn], of: int, voices: Sequence[Voice], scorer: Scorer) -> list[bool]:
@@ -89,39 +56,6 @@ def surely_one_voice(turns: Sequence[Turn], of: int, voices: Sequence[Voice], sc
         or bool(own and there and likeness([*own, *there], scorer)[: len(own), len(own) :].min() >= SURELY)
         for index, there in enumerate(heard)
     ]
-
-
-def split_strangers(turns: Sequence[Turn], voices: Sequence[Voice], scorer: Scorer) -> list[Turn]:
-    """The turns, with those of unknown voices cut where another stranger goes on without a long pause.
-
-    Args:
-        voices: in the order of their times.
-    """
-    times = np.array([voice.at for voice in voices])
-    split: list[Turn] = []
-    for turn in turns:
-        first, last = np.searchsorted(times, (turn.start, turn.end + _LATE_S), side="right")
-        since = {voice.since for voice in voices[first:last] if turn.start < voice.since < turn.end}
-        if turn.speaker != UNKNOWN or not since:
-            split.append(turn)
-            continue
-        edges = [turn.start, *sorted(since), turn.end]
-        begun, before = turn.start, None
-        for start, end in pairwise(edges):
-            own = [
-                voice
-                for voice in voices[first:last]
-                if (voice.since if voice.since in since else turn.start) == start
-            ]
-            voice = _mean(end, own)
-            if voice is None:
-                continue  # too short to tell: it stays with whoever spoke before
-            if before is not None and likeness([before, voice], scorer)[0, 1] < SAME_STRANGER:
-                split.append(replace(turn, start=begun, end=start))
-                begun = start
-            before = voice
-        split.append(replace(turn, start=begun))
-    return split
 
 
 def likeness(voices: Sequence[Voice], scorer: Scorer) -> np.ndarray:
@@ -179,24 +113,9 @@ def cluster(
     return [order[group] for group in label.tolist()]
 
 
-def _voice_of(turn: Turn, voices: Sequence[Voice], times: np.ndarray) -> Voice | None:
-    """The mean voice of a turn, weighted by the seconds heard; None if that is too little."""
-    first, last = np.searchsorted(times, (turn.start, turn.end + _LATE_S), side="right")
-    return _mean(turn.end, [voice for voice in voices[first:last] if voice.since < turn.end])
-
-
 def _long_enough(turn: Turn, voices: Sequence[Voice], times: np.ndarray) -> list[Voice]:
     """What was heard in a turn by enough of speech to compare, less what began before it."""
     first, last = np.searchsorted(times, (turn.start, turn.end + _LATE_S), side="right")
     return [
-        voice for voice in voices[first:last] if voice.seconds >= _LEAST_SECONDS and voice.since < turn.end
+        voice for voice in voices[first:last] if voice.seconds >= LEAST_SECONDS and voice.since < turn.end
     ]
-
-
-def _mean(end: float, voices: Sequence[Voice]) -> Voice | None:
-    longest = max((voice.seconds for voice in voices), default=0.0)
-    if longest < _LEAST_SECONDS:
-        return None
-    weights = [voice.seconds for voice in voices]
-    mean = np.average([voice.embedding for voice in voices], axis=0, weights=weights)
-    return Voice(end, longest, mean / max(float(np.linalg.norm(mean)), 1e-9))

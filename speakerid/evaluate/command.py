@@ -15,7 +15,8 @@ from speakerid.evaluate.trials import MAX_TRIALS
 EPILOG = """\
 MANIFEST.csv has the columns path (relative to it), corpus, speaker, split; with sex (f, m) and age
 the gender head is measured too, with sex and language also who is served worse than others.
-DIR holds one folder for each conversation: enroll/SPEAKER/*.wav, mix.wav, ref.rttm (strangers are "unknown").
+DIR holds one folder for each conversation: enroll/SPEAKER/*.wav, mix.wav, ref.rttm (strangers' names
+begin with "unknown" or "stranger").
 Models: what --model takes elsewhere, and to compare with: resemblyzer, campplus, speechbrain:NAME
 (SpeechBrain's own classes with the weights of NAME).
 """
@@ -145,6 +146,9 @@ def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
     met = [{"model": model, **values} for model, values in summary["meetings"].items()]
     if met:
         print(report.text(met, report.MEETINGS), end="\n\n")
+    if heard := live + met:
+        after = [{"model": one["model"], **one["diarization"]} for one in heard]
+        print(report.text(after, report.DIARIZATION), end="\n\n")
     print("Written: " + ", ".join(str(path) for path in files))
 
 

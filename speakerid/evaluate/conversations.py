@@ -1,8 +1,9 @@
 """Live figures: what a listener shows during labelled conversations, against who really speaks.
 
 A conversation is a folder with `enroll/SPEAKER/*` (recordings), a `mix` recording (mix.wav) and `ref.rttm`;
-a stranger's turns carry the label "unknown". What is on the screen at time t is the last decision published
-at or before t, so a late answer costs as much as a wrong one. Grid of 10 ms, no collar.
+strangers' turns carry labels that begin with "unknown" or "stranger". Beside them stand the figures of who
+spoke when as the second look has it (diarization.py). What is on the screen at time t is the last decision
+published at or before t, so a late answer costs as much as a wrong one. Grid of 10 ms, no collar.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speakerid.errors import EnrollmentRefused
-from speakerid.evaluate import EvaluationError, metrics
+from speakerid.evaluate import EvaluationError, diarization, metrics
+from speakerid.evaluate.diarization import STEP, Turn
 
 if TYPE_CHECKING:
+    from speakerid.conversation.conversation import Conversation
     from speakerid.evaluate.peers import Embedder
     from speakerid.identify import Decision
 
-STEP = 0.01  # s
 MARGIN = 0.5  # s from any speech, beyond which a name shown is a false alarm
 UNKNOWN = "unknown"
 BLOCK = 320  # samples, 20 ms: how a live source delivers
 
-Turn = tuple[float, float, str]  # start s, end s, who
 Shown = tuple[float, str | None, float]  # at s, speaker, confidence
 
 Progress = Callable[[int, int, str], None]
@@ -113,6 +114,7 @@ def score(turns: Sequence[Turn], shown: Sequence[Shown]) -> Outcome:
     names = np.array([None, *(one[1] for one in shown)], dtype=object)[last + 1]
     confidence = np.array([0.0, *(one[2] for one in shown)])[last + 1]
     named = np.array([name is not None and name != UNKNOWN for name in names])
+    turns = [(start, end, UNKNOWN if diarization.strange(who) else who) for start, end, who in turns]
     outcome = Outcome()
     near, speech, right = (np.zeros(len(grid), bool) for _ in range(3))
     for start, end, who in turns:
@@ -200,14 +202,15 @@ def _share(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], list[str]]:
-    """Enroll a conversation's people as a user would who knows them, and run the Listener over its mix in
-    20 ms blocks.
+def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], Conversation, list[str]]:
+    """Enroll a conversation's people as a user would who knows them, and hear its mix in 20 ms blocks.
 
     Returns:
-        The decisions, and one sentence for each person whose enrollment was refused.
+        The decisions of the first look, what the second made of it all, and one sentence for each person
+        whose enrollment was refused.
     """
     from speakerid.audio.decode import decode, stream
+    from speakerid.conversation.hearing import Hearing
     from speakerid.gallery import Consent, Gallery
     from speakerid.identify import Listener
 
@@ -229,12 +232,13 @@ def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], list[str]]:
                 )
             except EnrollmentRefused as error:
                 refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")
-        listener = Listener(encoder, gallery)
+        hearing = Hearing(Listener(encoder, gallery))
         decisions = []
         for block in stream(folder / "mix.wav", block=BLOCK):
-            decisions += listener.push(block)
-        decisions += listener.flush()
-    return decisions, refused
+            decisions += hearing.push(block)
+        decisions += hearing.flush()
+        conversation = hearing.conversation(folder.name)
+    return decisions, conversation, refused
 
 
 def run(
@@ -246,28 +250,34 @@ def run(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict:
-    """Listen to all conversations with one encoder; the figures, with `refused` and `each` beside them.
+    """Listen to all conversations with one encoder.
 
     Args:
         out: where to write NAME/decisions.jsonl for each conversation (one JSON object a line: at, speaker,
-            confidence), None to write nothing.
+            confidence) and NAME/turns.rttm, None to write nothing.
+
+    Returns:
+        The live figures; beside them `diarization` of the second look, `refused` and `live_error_each`.
     """
-    outcomes, refused = [], []
+    outcomes, errors, refused = [], [], []
     for done, folder in enumerate(folders):
         if progress:
             progress(done, len(folders), "listening to conversations")
         turns = read_rttm(folder / "ref.rttm")
-        decisions, notes = listen(folder, encoder)
+        decisions, conversation, notes = listen(folder, encoder)
         shown = [(float(d.at), d.speaker, float(d.confidence)) for d in decisions]
         if out is not None:
             _write(out / folder.name / "decisions.jsonl", shown)
+            (out / folder.name / "turns.rttm").write_text(conversation.rttm(), encoding="utf-8")
         outcomes.append(score(turns, shown))
+        errors.append(diarization.compare(turns, diarization.turns_of(conversation.turns)))
         refused += notes
     if progress:
         progress(len(folders), len(folders), "listening to conversations")
     each = {folder.name: _figures(one)["live_error"] for folder, one in zip(folders, outcomes, strict=True)}
     return {
         **figures(outcomes, rounds, seed),
+        "diarization": diarization.figures(errors),
         "refused": refused,
         "refused_people": len(refused),
         "live_error_each": each,

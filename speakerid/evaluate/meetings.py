@@ -2,7 +2,8 @@
 
 A meeting is a folder as conversations.py has it; strangers are labelled "unknown", "stranger-1" and so
 on. What is said at time t is the last decision published at or before t, with everybody named in it: a late
-answer costs as much as a wrong one. Grid of 10 ms, no collar.
+answer costs as much as a wrong one. Grid of 10 ms, no collar. Beside that stand the figures of who spoke when
+as the second look has it (diarization.py).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.evaluate import conversations
-from speakerid.evaluate.conversations import STEP, UNKNOWN, Progress, Turn
+from speakerid.evaluate import conversations, diarization
+from speakerid.evaluate.conversations import UNKNOWN, Progress
+from speakerid.evaluate.diarization import STEP, Turn
+from speakerid.evaluate.diarization import strange as is_strange
 
 if TYPE_CHECKING:
     from speakerid.evaluate.peers import Embedder
 
-STRANGERS = (UNKNOWN, "stranger")  # how their labels begin
 LEAST = 5  # meetings, for intervals
 
 Said = tuple[float, tuple[str, ...]]  # at s, everybody who is said to speak from then on
@@ -52,7 +54,7 @@ def score(turns: Sequence[Turn], said: Sequence[Said]) -> Outcome:
     truth: dict[str, np.ndarray] = {}
     strange_turns: dict[str, np.ndarray] = {}
     for start, end, who in turns:
-        kind = strange_turns if who.startswith(STRANGERS) else truth
+        kind = strange_turns if is_strange(who) else truth
         kind.setdefault(who, np.zeros(len(grid), bool))[(grid >= start) & (grid < end)] = True
     said = sorted(said, key=lambda one: one[0])
     last = np.searchsorted([one[0] for one in said], grid, side="right") - 1
@@ -122,13 +124,14 @@ def run(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict:
-    """Listen to all meetings with one encoder; the figures, with `refused` and `named_error_each`."""
-    outcomes, refused = [], []
+    """Listen to all meetings with one encoder; the figures, with `diarization` and `named_error_each`."""
+    outcomes, errors, refused = [], [], []
     for done, folder in enumerate(folders):
         if progress:
             progress(done, len(folders), "listening to meetings")
         turns = conversations.read_rttm(folder / "ref.rttm")
-        decisions, notes = conversations.listen(folder, encoder)
+        decisions, conversation, notes = conversations.listen(folder, encoder)
+        errors.append(diarization.compare(turns, diarization.turns_of(conversation.turns)))
         said = [(float(d.at), () if d.speaker is None else (d.speaker, *d.also)) for d in decisions]
         outcomes.append(score(turns, said))
         refused += notes
@@ -137,6 +140,7 @@ def run(
     each = {folder.name: _figures(one)["named_error"] for folder, one in zip(folders, outcomes, strict=True)}
     return {
         **figures(outcomes, rounds, seed),
+        "diarization": diarization.figures(errors),
         "refused": refused,
         "refused_people": len(refused),
         "named_error_each": each,

@@ -90,6 +90,9 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "<p>Shares of time with the wrong thing on the screen; brackets hold the 95 % interval over "
             "draws of conversations.</p>",
             table(rows, LIVE),
+            "<h2>Who spoke when, after all was heard</h2>",
+            "<p>Shares of all that was spoken; no collar, people who speak at once count each.</p>",
+            table([{"model": model, **values["diarization"]} for model, values in live.items()], DIARIZATION),
         ]
     if met := content.get("meetings"):
         parts += [
@@ -166,6 +169,17 @@ LIVE = (
     ("95 % within, s", "reaction_p95", "f"),
     ("never named", "never", "%"),
     ("calibration error", "calibration_error", "f"),
+)
+DIARIZATION = (
+    ("model", "model", "s"),
+    ("diarization error", "der", "%"),
+    ("missed", "missed", "%"),
+    ("false alarm", "false_alarm", "%"),
+    ("confused", "confused", "%"),
+    ("edges, overlap forgiven", "der_fair", "%"),
+    ("with names", "named_error", "%"),
+    ("stranger named", "stranger_named", "%"),
+    ("overlap found", "overlap_found", "%"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.entry import Entry, clock, is_stranger
 from speakerid.conversation.strangers import surely_one_voice
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import naming
@@ -32,7 +32,7 @@ def ask(session: LiveSession, at: float) -> None:
         lambda: offered(session, clicked.start),
         session.people.gallery,
         source="demo" if session.demonstrating else "live",
-        named=lambda name, stretches: session.named(name, [stretch.start for stretch in stretches]),
+        named=lambda name, chosen: session.named(name, _meant(session, clicked.start, chosen)),
     )
 
 
@@ -52,9 +52,16 @@ def offered(session: LiveSession, start: float) -> list[Stretch]:
             session.sound.gain_db(entry.start, entry.end),
         )
         for entry, same in zip(entries, _same_voice(session, entries, clicked), strict=True)
-        if entry is clicked or ((same or entry.speaker == UNKNOWN) and not _goes_on(session, entry))
+        if entry is clicked or ((same or is_stranger(entry.speaker)) and not _goes_on(session, entry))
     ]
     return sorted(stretches, key=lambda stretch: (not stretch.chosen, -stretch.seconds))
+
+
+def _meant(session: LiveSession, start: float, chosen: Sequence[Stretch]) -> list[float]:
+    """When the turns begin that are named with the one that began at `start`."""
+    entries = session.board.entries
+    label = next((entry.speaker for entry in entries if abs(entry.start - start) < _SAME_TURN), UNKNOWN)
+    return naming.meant(label, entries, offered(session, start), chosen)
 
 
 def _goes_on(session: LiveSession, entry: Entry) -> bool:
@@ -69,9 +76,10 @@ def _beside(entry: Entry, at: float) -> float:
 
 def _same_voice(session: LiveSession, entries: Sequence[Entry], clicked: Entry) -> list[bool]:
     """For each entry, whether it surely is the clicked one's voice; that one is, for a person said so."""
-    if clicked.speaker != UNKNOWN:
+    if not is_stranger(clicked.speaker):
         return [entry is clicked for entry in entries]
-    turns = [Turn(entry.start, entry.end, entry.speaker, entry.confidence) for entry in entries]
+    names = [UNKNOWN if is_stranger(entry.speaker) else entry.speaker for entry in entries]
+    turns = [Turn(e.start, e.end, name, e.confidence) for e, name in zip(entries, names, strict=True)]
     voice = next(k for k, entry in enumerate(entries) if entry is clicked)
     scorer = Scorer.for_model(session.model or "")
     return surely_one_voice(turns, voice, session.board.unknown_voices(), scorer)

@@ -55,6 +55,10 @@ class Reopened:
         """It, with the names that people have now."""
         return conversation_of(self.session, self._gallery.speakers())
 
+    def surely_one_voice(self, turn: int) -> list[bool]:
+        """For each turn, whether it surely is of this one's voice; voices are not kept: only itself is."""
+        return [number == turn for number in range(len(self.session.turns))]
+
     def named(self, name: str, starts: Sequence[float]) -> None:
         """Somebody says who speaks in the turns that begin at these seconds; it is kept so.
 

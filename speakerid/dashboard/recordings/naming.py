@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from speakerid.audio.format import RATE
-from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.entry import Entry, clock, is_stranger
 from speakerid.dashboard.recordings.shown import Outcome, Shown
 from speakerid.dashboard.shared import access, naming
-from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.naming import Stretch
 from speakerid.gallery import Gallery
@@ -47,13 +46,14 @@ def draw(visit: Shown, analysis: Outcome, picked: Sequence[int], gallery: Galler
 def _ask(visit: Shown, analysis: Outcome, picked: Sequence[int], gallery: Gallery) -> None:
     entries = visit.conversation.turns
     label = entries[picked[0]].speaker
-    # A stranger who was told apart is enrolled from all turns that count as theirs, unless some were ticked.
-    alike = label.startswith(UNKNOWN) and len(picked) == 1
+    # A stranger is enrolled from all turns that surely are theirs, unless some were ticked.
+    alone = is_stranger(label) and len(picked) == 1
+    surely = analysis.surely_one_voice(picked[0]) if alone else [False] * len(entries)
     stretches = [
         Stretch(
             entry.start,
             f"{_when(entry)}, {entry.speaker}",
-            number in picked or (alike and entry.speaker == label and label != UNKNOWN),
+            number in picked or (surely[number] and entry.speaker == label),
             analysis.sound.cut(entry.start, entry.end),
             analysis.sound.gain_db(entry.start, entry.end),
         )
@@ -68,7 +68,7 @@ def _ask(visit: Shown, analysis: Outcome, picked: Sequence[int], gallery: Galler
         lambda: stretches,
         gallery,
         source="recording",
-        named=lambda name, chosen: visit.named(name, [stretch.start for stretch in chosen]),
+        named=lambda name, chosen: visit.named(name, naming.meant(label, entries, stretches, chosen)),
     )
 
 

@@ -9,13 +9,13 @@ import streamlit as st
 
 from speakerid.conversation.analysis import Analysis, Heard
 from speakerid.conversation.conversation import KINDS, Conversation
-from speakerid.conversation.entry import Entry, clock
+from speakerid.conversation.entry import Entry, clock, is_stranger
 from speakerid.conversation.shares import Share, talking_time
 from speakerid.dashboard.recordings import naming as recordings_naming
 from speakerid.dashboard.recordings import player
 from speakerid.dashboard.recordings.shown import Outcome, Shown
 from speakerid.dashboard.shared import widgets
-from speakerid.dashboard.shared.colors import UNKNOWN, Look, looks
+from speakerid.dashboard.shared.colors import Look, looks
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.timeline import rows, whole
 from speakerid.dashboard.shared.words import UNCALIBRATED, drawn
@@ -34,8 +34,8 @@ def progress(analysis: Analysis, name: str, duration: float) -> None:
         st.write(f"Analyzing **{escaped(name)}**")
         share = min(1.0, heard.seconds / duration) if duration else None
         where = clock(heard.seconds).split(".")[0]
-        if heard.told_apart is not None:
-            st.progress(heard.told_apart, text="Telling the unknown voices apart …")
+        if heard.second_look is not None:
+            st.progress(heard.second_look, text="All is heard; a second look at who spoke when …")
         elif not heard.seconds:
             st.progress(0.0, text="The model is loading …")
         elif share is None:
@@ -108,8 +108,8 @@ def _entry_at(point: dict, entries: Sequence[Entry], names: Sequence[str]) -> in
 
 def _summary(heard: Heard, entries: Sequence[Entry]) -> list[tuple[str, str, str, widgets.Tone]]:
     spoken = sum(entry.end - entry.start for entry in entries)
-    strangers = sum(e.end - e.start for e in entries if e.speaker.startswith(UNKNOWN))
-    known = len({entry.speaker for entry in entries if not entry.speaker.startswith(UNKNOWN)})
+    strangers = sum(e.end - e.start for e in entries if is_stranger(e.speaker))
+    known = len({entry.speaker for entry in entries if not is_stranger(entry.speaker)})
     tone: widgets.Tone = "warn" if heard.error or heard.warnings else ""
     how_far = "heard to its end"
     if heard.error:

@@ -13,8 +13,9 @@ import numpy as np
 import streamlit as st
 
 from speakerid.audio.format import RATE
-from speakerid.conversation.entry import clock
+from speakerid.conversation.entry import Entry, clock, is_stranger
 from speakerid.dashboard.shared import access, enrolled, resources, widgets
+from speakerid.dashboard.shared.colors import UNKNOWN
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.gallery import MIN_SPEECH_SECONDS, Consent, Gallery
@@ -150,6 +151,24 @@ def _turns(opening: _Opening, offered: Callable[[], Sequence[Stretch]]) -> None:
                 st.audio(stretch.samples, sample_rate=RATE, width=320)
     if seconds < MIN_SPEECH_SECONDS:
         st.caption(f"{seconds:.1f} s chosen; about {MIN_SPEECH_SECONDS:.0f} s of speech are needed.")
+
+
+def meant(
+    label: str, entries: Sequence[Entry], offered: Sequence[Stretch], chosen: Sequence[Stretch]
+) -> list[float]:
+    """When the turns begin that a name is for.
+
+    They are those that were chosen, and of a stranger who was told apart ("unknown 2") all others, but for
+    those whose tick somebody took away.
+
+    Args:
+        label: what the voice was called until now.
+    """
+    starts = {stretch.start for stretch in chosen}
+    refused = {stretch.start for stretch in offered if stretch.chosen} - starts
+    if label != UNKNOWN and is_stranger(label):
+        starts |= {entry.start for entry in entries if entry.speaker == label} - refused
+    return sorted(starts)
 
 
 def _instead(opening: _Opening, name: str) -> None:

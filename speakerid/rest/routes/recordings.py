@@ -170,25 +170,23 @@ def _identify(
     until = time.monotonic() + (MAX_JOB_SECONDS if job else MAX_WORK_SECONDS)
     if job:
         job.seconds = round(told, 2) or None
-    hearing = Hearing(Listener(service.encoder, service.gallery))
+    hearing = Hearing(Listener(service.encoder, service.gallery), first_look=wants_decisions)
     decisions: list[dict[str, Any]] = []
     scores = 0
-    for decision in _decisions(hearing, iter(source), stop):
+    for made in _decisions(hearing, iter(source), stop):
         if job:
             job.heard = round(hearing.seconds, 2)
         if time.monotonic() > until:
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LONG)
-        if not wants_decisions:
-            continue
-        decisions.append(decision_row(decision))
-        scores += len(decision.scores)
+        decisions += [decision_row(decision) for decision in made]
+        scores += sum(len(decision.scores) for decision in made)
         if scores > MAX_SCORES:
             raise Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"The decisions of this recording hold more than {MAX_SCORES:,} scores: leave out decisions, "
                 "or cut the recording into parts.",
             )
-    conversation = hearing.conversation(upload.name, source.warnings)
+    conversation = hearing.conversation(upload.name, source.warnings, lambda _: stop_if(stop))
     content = {
         "seconds": round(conversation.seconds, 2),
         "turns": [turn_row(turn) for turn in conversation.turns],
@@ -200,11 +198,12 @@ def _identify(
     return conversation, content
 
 
-def _decisions(hearing: Hearing, blocks: Iterator, stop: threading.Event) -> Iterator[Decision]:
+def _decisions(hearing: Hearing, blocks: Iterator, stop: threading.Event) -> Iterator[list[Decision]]:
+    """Those that each block brought."""
     for block in blocks:
         stop_if(stop)
-        yield from hearing.push(block)
-    yield from hearing.flush()
+        yield hearing.push(block)
+    yield hearing.flush()
 
 
 def _embed(service: Service, upload: Upload) -> Response:

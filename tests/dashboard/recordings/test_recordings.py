@@ -20,7 +20,7 @@ from speakerid.conversation.conversation import Conversation
 from speakerid.conversation.entry import Entry
 from speakerid.conversation.recorded_sound import RecordedSound
 from speakerid.conversation.shares import Share, talking_time
-from speakerid.conversation.strangers import Voice, cluster, likeness, split_strangers, tell_strangers_apart
+from speakerid.conversation.strangers import Voice, cluster, likeness
 from speakerid.dashboard import demo
 from speakerid.dashboard.recordings import visit as recordings_visit
 from speakerid.dashboard.recordings.view import _entry_at, exports
@@ -28,7 +28,7 @@ from speakerid.dashboard.recordings.visit import RecordingPage
 from speakerid.dashboard.shared import resources
 from speakerid.errors import AudioError
 from speakerid.gallery import Consent, Gallery
-from speakerid.identify import Listener, Turn
+from speakerid.identify import Listener
 from speakerid.identify.scoring import Scorer
 
 
@@ -104,34 +104,6 @@ def test_how_far_the_clustering_is_is_told():
     rows = np.stack([a if k % 2 else b for k in range(200)])
     assert cluster(rows @ rows.T, 0.5, told.append) == [0, 1] * 100
     assert told[0] == 0 and told[-1] == 1 and told == sorted(told) and len(told) > 3
-
-
-def test_strangers_who_follow_each_other_without_a_pause_are_two_turns():
-    turns = [Turn(0, 9, "unknown", 0.9), Turn(9.5, 12, "Ana", 0.9)]
-    heard = [
-        Voice(2, 2.0, unit(1, 0), 0.0),
-        Voice(4.5, 2.0, unit(1, 0.1), 2.5),  # goes on after a breath
-        Voice(7, 2.0, unit(0, 1), 5.0),
-        Voice(8, 0.6, unit(1, 0), 7.2),  # too short to tell
-    ]
-    split = split_strangers(turns, heard, SCORER)
-    assert [(turn.start, turn.end) for turn in split] == [(0, 5.0), (5.0, 9), (9.5, 12)]
-    assert tell_strangers_apart(split, heard, SCORER) == ["unknown 1", "unknown 2", "Ana"]
-    assert split_strangers(turns, heard[:2], SCORER) == turns
-
-
-def test_strangers_get_numbers_only_if_there_are_several():
-    turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "Ana", 0.9), Turn(8, 11, "unknown", 0.9)]
-    one = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(1, 0.1))]
-    assert tell_strangers_apart(turns, one, SCORER) == ["unknown", "Ana", "unknown"]
-    two = [Voice(2, 2.0, unit(1, 0)), Voice(10, 2.0, unit(0, 1))]
-    assert tell_strangers_apart(turns, two, SCORER) == ["unknown 1", "Ana", "unknown 2"]
-
-
-def test_a_short_turn_of_a_stranger_is_not_numbered():
-    turns = [Turn(0, 3, "unknown", 0.9), Turn(4, 7, "unknown", 0.9), Turn(8, 8.6, "unknown", 0.9)]
-    heard = [Voice(2, 2.0, unit(1, 0)), Voice(6, 2.0, unit(0, 1)), Voice(8.5, 0.5, unit(1, 0))]
-    assert tell_strangers_apart(turns, heard, SCORER) == ["unknown 1", "unknown 2", "unknown"]
 
 
 def test_a_recording_gives_what_the_listener_gives(folder, tmp_path):

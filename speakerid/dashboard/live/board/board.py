@@ -162,6 +162,7 @@ class Board:
                 self._gendered = self.gender(self._decision) if self.gender else None
                 self._bars.take(self._scores())
             for decision in pending:
+                self._log.strangers.hear(decision, self._log.offset, Scorer.for_model(self.model))
                 self._space.place(decision, self._log.offset, self.color(decision.speaker or UNKNOWN))
             strangers = self._space.news()
             at = self._log.offset + snapshot.at

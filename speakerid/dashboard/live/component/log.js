@@ -63,7 +63,7 @@ class Log extends Sound {
   // One click on the name: this was wrong. The turn is nobody's who is known, until it is said whose it was.
   wrong() {
     const said = this.hello.now.name, unknown = this.hello.people.at(-1).name;
-    const row = this.rows.findLast((one) => one.name === said);
+    const row = this.rows.findLast(({ name }) => name === said || (said === unknown && name.startsWith(`${unknown} `)));
     if (!this.editing || !row) return;
     const correct = (name) => { this.send({ correct: row.start, name }); this.closeWrong(); };
     if (said !== unknown) this.send({ correct: row.start, name: unknown });
