@@ -175,13 +175,14 @@ def learn(encoder: Embedder, progress: Progress | None = None, voices: Sequence[
 
 
 def seconds_of(encoder: Embedder) -> float:
-    """Seconds that this computer takes to embed PROBE_SECONDS of sound, at its best of three."""
+    """Seconds of a processor that PROBE_SECONDS of sound take here, at the best of three, so that what else the
+    computer does changes little."""
     block = np.random.default_rng(0).normal(0, 0.1, int(PROBE_SECONDS * RATE)).astype(np.float32)
     taken = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.thread_time()
         encoder.embed([block])
-        taken.append(time.perf_counter() - began)
+        taken.append(time.thread_time() - began)
     return min(taken)
 
 

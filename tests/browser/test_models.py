@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from support import voices
 from support.app import App
 
-PLENTY = 240_000  # ms; the model is calibrated meanwhile, on a machine that may be busy
+PLENTY = 900_000  # ms; the model is calibrated meanwhile, on a machine that may be busy
 
 
 @pytest.fixture

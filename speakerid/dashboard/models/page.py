@@ -111,7 +111,7 @@ def _card(entry: Entry, used: bool, *, fixed: bool) -> None:
                 on_click=_use,
                 args=(entry.name,),
             )
-            if entry.kind in ("hub", "file"):
+            if entry.kind == "file" or (entry.kind == "hub" and entry.installed):
                 st.button(
                     "Remove",
                     key=f"remove-{name}",
@@ -188,7 +188,7 @@ def _add(*, fixed: bool) -> None:
         st.text_input(
             "Name or path",
             key="models-other",
-            placeholder="hf://owner/model@revision, or a file or folder of this computer",
+            placeholder="hf://owner/model@revision, a file, a folder",
             disabled=fixed,
         )
         st.button(
@@ -215,7 +215,7 @@ def _about() -> None:
             "was enrolled with another one is unknown until their voiceprint is made anew.\n"
             "- A model that nobody has calibrated is calibrated when it is first used, from speech that "
             "comes with the app: its confidence, its limits of enrollment and its guess of female or male.\n"
-            "- Sessions that are listening end with the model they began with."
+            "- Sessions that are listening keep the model they began with."
         )
         st.code("python -m speakerid models", language="shell")
 
