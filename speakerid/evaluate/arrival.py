@@ -175,8 +175,7 @@ def learn(encoder: Embedder, progress: Progress | None = None, voices: Sequence[
 
 
 def seconds_of(encoder: Embedder) -> float:
-    """Seconds of a processor that PROBE_SECONDS of sound take here, at the best of three, so that what else the
-    computer does changes little."""
+    """Seconds of a processor that PROBE_SECONDS of sound take here, at the best of three."""
     block = np.random.default_rng(0).normal(0, 0.1, int(PROBE_SECONDS * RATE)).astype(np.float32)
     taken = []
     for _ in range(3):
