@@ -124,7 +124,7 @@ def remove(name: str) -> None:
         hub.remove(entry.path)
     if entry.model_id:
         try:
-            companions.arrival_file(entry.model_id).unlink(missing_ok=True)
+            companions.forget_arrival(entry.model_id)
         except OSError as problem:
             raise ModelError(
                 f"The calibration of {name} cannot be deleted ({problem.strerror})."

@@ -27,6 +27,22 @@ def arrival_file(model_id: str) -> Path:
     return settings.cache() / "calibrations" / file_name(model_id)
 
 
+def head_folders(model_id: str) -> tuple[Path, Path]:
+    """Where heads are that a model was given on this computer."""
+    return own_file(model_id).parent, arrival_file(model_id).parent
+
+
+def forget_arrival(model_id: str) -> None:
+    """Delete what a model got when it was first used.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    calibration = arrival_file(model_id)
+    for path in calibration.parent.glob(f"{calibration.stem}*.safetensors"):
+        path.unlink(missing_ok=True)
+
+
 def file_name(model_id: str) -> str:
     return f"{model_id.replace('/', '--')}.safetensors"
 

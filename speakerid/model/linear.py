@@ -26,8 +26,7 @@ class LinearHead:
     @classmethod
     def load(cls, model_id: str) -> Self | None:
         """The head that was trained for a model; None where there is none."""
-        own = companions.calibration_of(model_id)
-        for folder in (HEADS, *([own.parent] if own else [])):
+        for folder in (HEADS, *companions.head_folders(model_id)):
             if (stored := _load(cls.path(model_id, folder))) is not None:
                 return cls(*stored)
         return None

@@ -134,7 +134,9 @@ def test_the_command_lists_gets_uses_and_removes(stranger, capsys, monkeypatch):
     assert catalog.chosen() == str(stranger)
     assert run("remove", str(stranger))[2].startswith(f"speakerid: {stranger} is in use")
     assert run("use", "ecapa-bundled")[0] == 0 and catalog.chosen() == "ecapa-bundled"
+    assert list(companions.arrival_file("x").parent.iterdir())
     assert run("remove", str(stranger))[0] == 0 and stranger.exists(), "a file of one's own stays"
+    assert not list(companions.arrival_file("x").parent.iterdir())
     assert str(stranger) not in run()[1]
     for wrong, words in ((["use"], "Which model?"), (["get", "nothing"], "no model called")):
         status, _, err = run(*wrong)
