@@ -1,14 +1,13 @@
 """One click from the bundled model to one of the hub, and back, in a real browser."""
 
-import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from model.test_hub import FakeHub
 from playwright.sync_api import Page, expect
 from support import voices
 from support.app import App
+from support.hub import FakeHub, answering
 
 PLENTY = 900_000  # ms; the model is calibrated meanwhile, on a machine that may be busy
 
@@ -29,12 +28,8 @@ def hub(monkeypatch, tmp_path) -> Iterator[FakeHub]:
     server = FakeHub(file.getvalue())
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setenv("SPEAKERID_CACHE", str(tmp_path / "cache"))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(server):
+        yield server
 
 
 def test_one_click_to_a_model_of_the_hub_and_back(hub: FakeHub, own_app: App, open_browser):
