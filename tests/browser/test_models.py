@@ -1,13 +1,17 @@
 """One click from the bundled model to one of the hub, and back, in a real browser."""
 
+import io
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import torch
 from playwright.sync_api import Page, expect
 from support import voices
 from support.app import App
 from support.hub import FakeHub, answering
+
+from speakerid.model import weights
 
 PLENTY = 900_000  # ms; the model is calibrated meanwhile, on a machine that may be busy
 
@@ -15,12 +19,6 @@ PLENTY = 900_000  # ms; the model is calibrated meanwhile, on a machine that may
 @pytest.fixture
 def hub(monkeypatch, tmp_path) -> Iterator[FakeHub]:
     """A hub that has SpeechBrain's model: the bundled network's weights under its name, a little changed."""
-    import io
-
-    import torch
-
-    from speakerid.model import weights
-
     state = weights.tensors(weights.read(weights.BUNDLED_FILE))
     state["fc.conv.bias"] = state["fc.conv.bias"] + 1e-3
     file = io.BytesIO()
