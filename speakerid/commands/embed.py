@@ -1,11 +1,13 @@
 """`embed`: recordings to embeddings, for whoever wants to work with the numbers."""
 
 import argparse
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speakerid.commands import batch
 from speakerid.commands.common import Progress, answer, load_encoder, note, options, written
 from speakerid.errors import AudioError, SpeakerIdError
 from speakerid.plural import counted
@@ -21,15 +23,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "embed", parents=[options()], help="write the embeddings of recordings to a file"
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="recordings, a voice each")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="recordings, a voice each; or one folder")
     parser.add_argument(
-        "--out", metavar="OUT.npz", type=Path, required=True, help="the file to write (required)"
+        "--out",
+        metavar="OUT.npz",
+        type=Path,
+        required=True,
+        help="the file to write, of a folder the folder for a file each (required)",
     )
+    batch.add_options(parser, "embed")
     parser.set_defaults(run=embed)
 
 
 def embed(args: argparse.Namespace) -> None:
-    """Write paths [n] str, as given, and embeddings [n, d] float32; if one file fails, write nothing."""
+    """Write paths [n] str, as given, and embeddings [n, d] float32; if one file fails, write nothing.
+
+    Of a folder, each recording gets such a file of its own.
+    """
+    if len(args.files) == 1 and Path(args.files[0]).is_dir():
+        load_encoder(args)  # what is wrong with it is told before the work begins
+        batch.run(args, Path(args.files[0]), args.out, batch.Job(embedder, (args.model,), ".npz"))
+        return
     from speakerid.audio.decode import decode
     from speakerid.model.encoder import refusal
 
@@ -68,6 +82,25 @@ def embed(args: argparse.Namespace) -> None:
         "model": encoder.id,
     }
     answer(args, result, f'{counted(len(embeddings), "embedding is", "embeddings are")} in "{args.out}".')
+
+
+def embedder(model: str) -> batch.Work:
+    """What embeds one recording into the content of an .npz file, in a process of its own."""
+    from speakerid.audio.decode import decode
+    from speakerid.model import Encoder
+    from speakerid.model.encoder import refusal
+
+    encoder = Encoder.load(model)
+
+    def work(path: str) -> bytes:
+        samples = decode(path).samples
+        if problem := refusal(samples):
+            raise AudioError(f'"{path}" {problem}')
+        content = io.BytesIO()
+        np.savez(content, paths=np.array([path], dtype=str), embeddings=encoder.embed([samples]))
+        return content.getvalue()
+
+    return work
 
 
 def _named(file: str, sentence: str) -> str:

@@ -7,16 +7,26 @@ import time
 from bisect import bisect_left, bisect_right
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from speakerid.commands.common import Progress, answer, load_encoder, note, open_gallery, options, written
-from speakerid.errors import ModelError
+from speakerid.commands import batch
+from speakerid.commands.common import (
+    Progress,
+    answer,
+    load_encoder,
+    note,
+    open_gallery,
+    options,
+    written,
+)
+from speakerid.errors import ModelError, SpeakerIdError
+from speakerid.json_text import json_text
 
 if TYPE_CHECKING:
     from speakerid.conversation.conversation import Conversation
     from speakerid.conversation.entry import Entry
     from speakerid.conversation.pieces import Pieces
-    from speakerid.gallery import Gallery
+    from speakerid.gallery import Gallery, Voiceprint
     from speakerid.identify import Decision
     from speakerid.identify.gender import Gender
     from speakerid.model import Encoder
@@ -35,7 +45,8 @@ _FILES = {
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("identify", parents=[options()], help="say who speaks when in a recording")
-    parser.add_argument("file", metavar="FILE", help="a recording or a video with sound")
+    parser.add_argument("file", metavar="FILE", help="a recording or a video with sound, or a folder of them")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="of a folder: where a JSON file each goes")
     for kind, what in _FILES.items():
         parser.add_argument(f"--{kind}", metavar="F", type=Path, help=f"write the turns as {what}")
     parser.add_argument(
@@ -49,6 +60,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--gender", action="store_true", help="add a guess, female or male, from the sound of each voice"
     )
+    batch.add_options(parser, "identify")
     parser.set_defaults(run=identify)
 
 
@@ -57,6 +69,11 @@ def identify(args: argparse.Namespace) -> None:
 
     The first look is had only for who wants its decisions: it takes most of the time.
     """
+    if Path(args.file).is_dir():
+        _identify_folder(args)
+        return
+    if args.out or args.ray:
+        raise SpeakerIdError("--out and --ray are for a folder of recordings: name a folder.")
     from speakerid.audio.decode import stream
     from speakerid.conversation.conversation import KINDS
     from speakerid.conversation.formats import to_csv
@@ -102,6 +119,49 @@ def identify(args: argparse.Namespace) -> None:
     if not about["calibrated"]:
         note(f"The model {encoder.id} is not calibrated: do not take confidences at their word.")
     _print(args, conversation, guesses, about)
+
+
+def _identify_folder(args: argparse.Namespace) -> None:
+    files = [f"--{one}" for one in (*_FILES, "decisions", "gender") if getattr(args, one)]
+    if files:
+        raise SpeakerIdError(f"{files[0]} is for one recording: leave it out, and see the files in --out.")
+    if args.out is None:
+        raise SpeakerIdError(
+            "A folder needs --out DIR, where the results go: a JSON file for each recording."
+        )
+    gallery, encoder = open_gallery(args), load_encoder(args)
+    warn_of_strangers(gallery, encoder)
+    people = [person for person in gallery.speakers() if person.model == encoder.id]
+    job = batch.Job(identifier, (args.model, people, args.closed_set), ".json")
+    batch.run(args, Path(args.file), args.out, job)
+
+
+def identifier(model: str, people: "list[Voiceprint]", closed_set: bool) -> batch.Work:
+    """What says who speaks when in one recording, as JSON, in a process of its own."""
+    from speakerid.conversation.formats import turn_row
+    from speakerid.conversation.hearing import identify as hear
+    from speakerid.identify import ListenerConfig
+    from speakerid.model import Encoder
+
+    class Enrolled:
+        def speakers(self) -> "list[Voiceprint]":
+            return people
+
+    encoder = Encoder.load(model)
+
+    def work(path: str) -> bytes:
+        heard = hear(path, cast("Gallery", Enrolled()), encoder, ListenerConfig(closed_set=closed_set))
+        value = {
+            "recording": path,
+            "model": heard.model,
+            "calibrated": heard.calibrated,
+            "seconds": round(heard.seconds, 2),
+            "turns": [turn_row(turn) for turn in heard.turns],
+            "warnings": list(heard.warnings),
+        }
+        return (json_text(value) + "\n").encode(errors="surrogateescape")
+
+    return work
 
 
 def how_far(heard: float, told: float, elapsed: float) -> str:

@@ -3,6 +3,7 @@
 import argparse
 
 from speakerid.commands.common import answer, options
+from speakerid.roles import ROLES
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,7 +17,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--add", metavar="NAME", help="make a key for whoever is called so")
     parser.add_argument(
         "--role",
-        choices=("viewer", "operator", "admin"),
+        choices=ROLES,
         default="viewer",
         help="viewer listens live, operator also enrolls and analyzes, admin also deletes (default: viewer)",
     )

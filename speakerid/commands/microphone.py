@@ -86,14 +86,18 @@ def listen(args: argparse.Namespace) -> None:
     gallery = open_gallery(args)
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
-    listener = Listener(encoder, gallery)
+    watch, told = Watch(gallery), ""
+    listener = Listener(encoder, watch)
     screen = _Screen(args.json)
-    watch = Watch(gallery, listener)
     with Microphone(args.device) as microphone, screen:
         note("Listening; Ctrl-C ends.")
         with suppress(KeyboardInterrupt):
             for block in microphone.blocks(seconds=args.seconds):
-                watch.look()
+                if watch.look():
+                    listener.reload()
+                if watch.trouble != told:
+                    told = watch.trouble
+                    note(told or "The voiceprints can be read again.")
                 for decision in listener.push(block):
                     screen.show(decision)
         lost = microphone.ring.dropped / RATE

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,24 +90,35 @@ def embedding(
 
 
 def scoring(scorer: Scorer, counts: Sequence[int] = PEOPLE) -> list[dict]:
-    """Rows {"people", "ms" to score a window against them, "prepare_ms" to take in a changed gallery}."""
+    """Rows {"people", "ms" to score a window against them, "prepare_ms" to take in all of them, "change_ms"
+    to take in a change of one, "megabytes" that the numbers of their voices take}."""
     from speakerid.evaluate.own import Exemplars
+    from speakerid.identify.scoring import Scorer
+
+    class Person(Exemplars):
+        model = "benchmark"
 
     rng = np.random.default_rng(0)
     rows = []
     for count in counts:
-        numbers = rng.standard_normal((count, 5, 192)).astype(np.float32)
-        numbers /= np.linalg.norm(numbers, axis=2, keepdims=True)
-        people: list[Enrolled] = [
-            Exemplars(str(i), numbers[i], np.full(5, 3, np.float32)) for i in range(count)
-        ]
-        profiles = scorer.profiles(people)
-        window, seconds = numbers[0, :1], np.array([2.0])
+        scorer = Scorer(scorer.cohort, scorer.calibration)  # one that has seen nobody
+        numbers = np.empty((count + 1, 1, 192), np.float32)
+        for row in numbers:
+            rng.standard_normal(out=row, dtype=np.float32)
+            row /= np.linalg.norm(row)
+        seconds = np.full(1, 15, np.float32)
+        people: list[Enrolled] = [Person(str(i), numbers[i], seconds) for i in range(count + 1)]
+        began = time.perf_counter()
+        profiles = scorer.profiles(people[1:])
+        prepare = time.perf_counter() - began
+        both = cycle(([*people[1:-1], people[0]], people[1:]))
         rows.append(
             {
                 "people": count,
-                "ms": timed(scorer.score, window, seconds, profiles),
-                "prepare_ms": timed(scorer.profiles, people),
+                "ms": timed(scorer.score, numbers[0], np.array([2.0]), profiles),
+                "prepare_ms": prepare * 1000,
+                "change_ms": timed(lambda both=both, scorer=scorer: scorer.profiles(next(both))),
+                "megabytes": profiles.nbytes / 1e6,
             }
         )
     return rows

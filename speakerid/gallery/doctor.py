@@ -19,8 +19,7 @@ from speakerid.gallery.contents import SUFFIX, Contents, FromNewer, Sealed
 from speakerid.gallery.files import replace_file
 from speakerid.gallery.labels import naming_others
 from speakerid.gallery.sealing import OLD_MAGIC, WrongSeal, is_sealed, seal_of
-from speakerid.gallery.sqlstore import SqlStore
-from speakerid.gallery.store import open_store
+from speakerid.gallery.store import Store, open_store
 from speakerid.gallery.voiceprint import VERSION, Newer
 from speakerid.places import is_address
 
@@ -101,7 +100,7 @@ def examine_folder(
     return Examination(findings, people, recordings)
 
 
-def _problems(store: SqlStore, contents: Contents, model: str | None) -> Iterator[Problem]:
+def _problems(store: Store, contents: Contents, model: str | None) -> Iterator[Problem]:
     for notice in Kept(store).notices():
         yield Problem(notice, "see there", harmless="network file system" not in notice)
     yield from _access(store.folder)
@@ -157,7 +156,7 @@ def _access(folder: Path | None) -> Iterator[Problem]:
         )
 
 
-def _aside(store: SqlStore, what: str, files: list[str], more: str = "its recordings") -> Problem:
+def _aside(store: Store, what: str, files: list[str], more: str = "its recordings") -> Problem:
     """What is of no use, moved out of the database into a file.
 
     Args:
@@ -176,7 +175,7 @@ def _aside(store: SqlStore, what: str, files: list[str], more: str = "its record
     return Problem(what, f"it is moved to {SET_ASIDE}/" + (f", with {more}" if len(files) > 1 else ""), move)
 
 
-def _sessions(store: SqlStore) -> Iterator[Problem]:
+def _sessions(store: Store) -> Iterator[Problem]:
     for damaged in sessions.shelf(Kept(store)).damaged:
         what = f'The kept session "{damaged.file}" cannot be used: {damaged.reason}.'
         if isinstance(damaged, FromNewer):
@@ -195,7 +194,7 @@ def _sessions(store: SqlStore) -> Iterator[Problem]:
                 yield _aside(store, f'The sound "{file}" of a kept session cannot be used: {error}.', [file])
 
 
-def _recordings(store: SqlStore, contents: Contents) -> Iterator[Problem]:
+def _recordings(store: Store, contents: Contents) -> Iterator[Problem]:
     known = {person.id for person in contents.people.values()}
     known |= {damaged.file.removesuffix(SUFFIX) for damaged in contents.damaged}
     for owner, files in store.recordings().items():
@@ -216,7 +215,7 @@ def _recordings(store: SqlStore, contents: Contents) -> Iterator[Problem]:
                 yield _aside(store, f'The recording "{file}" cannot be used: {error}.', [file])
 
 
-def _heard(store: SqlStore, owner: str) -> dict[str, bytes]:
+def _heard(store: Store, owner: str) -> dict[str, bytes]:
     """Contents of the recordings that can be used; of the others `_recordings` tells."""
     heard: dict[str, bytes] = {}
     for file in store.recordings(owner).get(owner, ()):
@@ -227,7 +226,7 @@ def _heard(store: SqlStore, owner: str) -> dict[str, bytes]:
     return heard
 
 
-def _sealing(store: SqlStore, contents: Contents) -> Iterator[Problem]:
+def _sealing(store: Store, contents: Contents) -> Iterator[Problem]:
     if store.seal is None:
         return
     seal, plain, weak = store.seal, [], []
@@ -252,7 +251,7 @@ def _sealing(store: SqlStore, contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _plain(store: SqlStore, file: str) -> bytes:
+def _plain(store: Store, file: str) -> bytes:
     content = store.raw(file)
     return store.seal.open(content) if store.seal and is_sealed(content) else content
 

@@ -1,6 +1,7 @@
 """Corrections to who is enrolled: names, two people into one, single exemplars."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -12,11 +13,12 @@ from speakerid.gallery import recordings as kept
 from speakerid.gallery import sessions
 from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
-from speakerid.gallery.contents import SUFFIX
+from speakerid.gallery.contents import SUFFIX, shows_name
 from speakerid.gallery.database import DiskFull
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
 from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
+from speakerid.gallery.reading import opened
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
 from speakerid.model.limits import limits_of
 
@@ -66,7 +68,7 @@ def remove(gallery: Kept, name: str) -> None:
     """
     with gallery.store.locked():
         person = require(gallery.store.read(), name)
-        files = gallery.store.files_of(person)
+        files = _files_of(gallery, person)
         theirs = [file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX)]
         sessions.forget(gallery, theirs, [person.name])
         gallery.commit("remove", [person.id], gone=files, files=len(files))
@@ -182,6 +184,21 @@ def remove_exemplar(gallery: Kept, name: str, index: int) -> None:
         person = require(gallery.store.read(), name)
         left, _, files = _split(gallery, person, index)
         gallery.commit("remove-exemplar", [person.id], [left], gone=files)
+
+
+def _files_of(gallery: Kept, person: Voiceprint) -> list[str]:
+    """Names of every row that holds something of a person: voiceprint, hidden doubles of it, recordings, and
+    damaged rows in which the name can still be read."""
+    store = gallery.store
+    files = [f"{person.id}{SUFFIX}"]
+    for damaged in store.read().damaged:
+        with suppress(GalleryError):
+            if shows_name(opened(store.raw(damaged.file), store.seal), person.name):
+                files.append(damaged.file)
+    for file in tuple(files):
+        owner = file.removesuffix(SUFFIX)
+        files += store.recordings(owner).get(owner, ())
+    return files
 
 
 def _split(gallery: Kept, person: Voiceprint, index: int) -> tuple[Voiceprint, Exemplars, list[str]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.errors import EnrollmentRefused, GalleryError
+from speakerid.gallery.centers import centers_of
 from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
 from speakerid.gallery.pauses import LOUD_PAUSES_DB, speech_above_pauses
 from speakerid.gallery.voiceprint import Voiceprint, unit
@@ -150,7 +151,7 @@ def check_owner(
         examined: the recordings.
         name: the person to enroll.
         own: what this person enrolled before, if anything.
-        others: everybody else, made by the same model.
+        others: everybody made by the same model; `own` may be among them and does not count.
         distinct_from: names of people whose voice it is not, though it sounds like theirs: somebody who knows
             them says so. Whoever was enrolled in spite of such a likeness is not asked about it again.
 
@@ -162,15 +163,21 @@ def check_owner(
     """
     voice, limits = unit(examined.windows.mean(axis=0)), examined.limits
     with_own = float(own.centroid @ voice) if own else -1.0
-    told_apart, in_question = [], []
-    for other in others:
-        is_known = other.name in distinct_from or (own and own.centroid @ other.centroid >= limits.near_voice)
-        (told_apart if is_known else in_question).append(other)
-    if in_question:
-        scores = np.stack([other.centroid for other in in_question]) @ voice
-        nearest = int(scores.argmax())
-        if scores[nearest] > with_own and _is_theirs(scores, limits):
-            other = in_question[nearest].name
+    centers = centers_of(others).rows if others else np.zeros((0, len(voice)), np.float32)
+    scores = centers @ voice
+    counts = np.ones(len(others), bool)  # whose voice it might be
+    if own:
+        counts &= np.fromiter((other is not own for other in others), bool, len(others))
+    told_apart = np.zeros(len(others), bool)
+    if distinct_from:
+        told_apart |= np.fromiter((other.name in distinct_from for other in others), bool, len(others))
+    if own:
+        told_apart |= centers @ own.centroid >= limits.near_voice
+    in_question = np.flatnonzero(counts & ~told_apart)
+    if len(in_question):
+        nearest = int(in_question[scores[in_question].argmax()])
+        if scores[nearest] > with_own and _is_theirs(scores[in_question], limits):
+            other = others[nearest].name
             raise EnrollmentRefused(
                 [
                     f'This is the voice of "{other}", who is enrolled, or one very like it: add the '
@@ -187,9 +194,8 @@ def check_owner(
             other_voice=True,
         )
     return [
-        f'"{name}" sounds very much like "{other.name}": the one may be taken for the other.'
-        for other in told_apart
-        if other.centroid @ voice >= limits.near_voice
+        f'"{name}" sounds very much like "{others[near].name}": the one may be taken for the other.'
+        for near in np.flatnonzero(counts & told_apart & (scores >= limits.near_voice)).tolist()
     ]
 
 

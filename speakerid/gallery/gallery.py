@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery import editing, importing, keeping, reembedding
+from speakerid.gallery import editing, importing, keeping, reembedding, rows
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import MAX_PEOPLE, Kept, require
 from speakerid.gallery.consent import Consent, require_consent, utc_now
@@ -18,7 +18,7 @@ from speakerid.gallery.given import Given, read
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.packed import clean_label
 from speakerid.gallery.recordings import KeptRecording
-from speakerid.gallery.sealing import seal_of
+from speakerid.gallery.sealing import is_sealed, seal_of
 from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import Voiceprint
 
@@ -76,7 +76,11 @@ class Gallery(Kept):
         Raises:
             GalleryError: if the folder cannot be read.
         """
-        return open_store(path).is_sealed()
+        database = open_store(path).database
+        if not database.exists():
+            return False
+        with database.reading() as connection:
+            return any(map(is_sealed, rows.heads(connection)))
 
     def close(self) -> None:
         """Give the connections back; the gallery is of no more use then."""
@@ -197,8 +201,8 @@ class Gallery(Kept):
         with self.store.locked():
             contents = self.store.read()
             own = self._may_enroll(contents, name, model)
-            others = [p for p in contents.people.values() if p is not own and p.model == model]
-            alike = check_owner(examined, name, own, others, distinct_from)
+            same_model = [person for person in contents.people.values() if person.model == model]
+            alike = check_owner(examined, name, own, same_model, distinct_from)
             identifier = own.id if own else secrets.token_hex(8)
             pool, fresh, again = None, examined.exemplars, []
             if own:

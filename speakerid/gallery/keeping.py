@@ -1,17 +1,19 @@
 """Keeping people: another passphrase, a file to take along, kept recordings, another model."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import attempts, audit
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.base import Kept, require
+from speakerid.gallery.contents import named
 from speakerid.gallery.portable import Portable, packed_people, require_somebody, write_people
 from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.reembedding import Progress, chosen, recordings_of, unusable
-from speakerid.gallery.sealing import Locked, Seal, seal_of
+from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed, seal_of
+from speakerid.gallery.store import Store
 
 
 def is_encrypting(gallery: Kept) -> bool:
@@ -26,13 +28,11 @@ def unlock(gallery: Kept, passphrase: str) -> None:
         Locked: it does not open it; nothing is changed then.
         GalleryError: it is too short, or the folder cannot be read.
     """
-    attempts.require_turn(gallery.place)
-    try:
-        gallery.store.unlock(Seal(passphrase))
-    except Locked:
-        attempts.note(gallery.place, right=False)
-        raise
-    attempts.note(gallery.place, right=True)
+    store, seal = gallery.store, Seal(passphrase)
+    trial = Store(store.database, seal, store.folder)
+    trial.read()
+    # Where nothing is encrypted any more, nobody can tell whether the passphrase was typed right.
+    store.use_seal(seal if trial.proven else None)
 
 
 def is_passphrase(gallery: Kept, passphrase: str) -> bool:
@@ -59,12 +59,46 @@ def change_passphrase(gallery: Kept, new: str, progress: Callable[[int, int], No
         GalleryError: if the old passphrase is wrong, the new one too short, or a file cannot be read or
             opens with neither; nothing was changed then.
     """
-    seal = seal_of(new)
-    with gallery.store.locked():
-        gallery.store.read()  # refuses what the old passphrase does not open
-        gallery.store.reseal(seal, audit.line_of("passphrase", [], encrypted=seal is not None), progress)
-    gallery.store.use_seal(seal)
-    return len(gallery.store.read().people)
+    store, seal = gallery.store, seal_of(new)
+    with store.locked():
+        store.read()  # refuses what the old passphrase does not open
+        _reseal(store, seal, progress)
+        store.write_raw({}, line=audit.line_of("passphrase", [], encrypted=seal is not None))
+    store.use_seal(seal)
+    return len(store.read().people)
+
+
+def _reseal(store: Store, seal: Seal | None, progress: Callable[[int, int], None] | None) -> None:
+    """Encrypt every row with another seal, or with none.
+
+    Raises:
+        GalleryError: naming the rows that open with neither seal.
+    """
+    files = store.rows()
+    closed: list[str] = []
+    for done, file in enumerate(files):
+        if progress:
+            progress(done, len(files))
+        content = _plain(store.raw(file), store.seal, seal)
+        if content is None:
+            closed.append(file)
+        elif not closed:
+            store.write_raw({file: seal.close(content) if seal else content})
+    if closed:
+        raise GalleryError(
+            f"The passphrase stays as it was, since neither passphrase opens {named(closed)}: move away "
+            'what is of no use ("speakerid doctor --repair" does where it can), then try again.'
+        )
+
+
+def _plain(content: bytes, *seals: Seal | None) -> bytes | None:
+    """What the first of these seals opens; None where none does."""
+    if not is_sealed(content):
+        return content
+    for seal in filter(None, seals):
+        with suppress(WrongSeal):
+            return seal.open(content)
+    return None
 
 
 def recordings(gallery: Kept, name: str) -> list[KeptRecording]:

@@ -6,20 +6,16 @@ A key is 32 random bytes, so one SHA-256 of it is enough: there is nothing to gu
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Literal
 
 import sqlalchemy as sql
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import schema
 from speakerid.gallery.consent import utc_now
+from speakerid.gallery.database import LOCK_SECONDS
 from speakerid.gallery.packed import clean_label
-from speakerid.gallery.sqlstore import LOCK_SECONDS
 from speakerid.gallery.store import Store
-
-Role = Literal["viewer", "operator", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
-"""Each may do what those before it may."""
+from speakerid.roles import Role
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from speakerid.gallery import audit
 from speakerid.gallery import recordings as kept
 from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.sealing import seal_of
-from speakerid.gallery.sqlstore import SqlStore
-from speakerid.gallery.store import open_store
+from speakerid.gallery.store import Store, open_store
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def copy_gallery(
         copy.close()
 
 
-def _copied(origin: SqlStore, copy: SqlStore, progress: Callable[[int, int], None] | None) -> Moved:
+def _copied(origin: Store, copy: Store, progress: Callable[[int, int], None] | None) -> Moved:
     with origin.locked(), copy.locked():  # nothing changes at the source meanwhile
         files = origin.rows()
         for done, file in enumerate(files):
@@ -80,5 +79,5 @@ def _copied(origin: SqlStore, copy: SqlStore, progress: Callable[[int, int], Non
     return Moved(people, recordings, len(copy.sessions()), len(copy.audit()))
 
 
-def _people(store: SqlStore) -> dict[str, str]:
+def _people(store: Store) -> dict[str, str]:
     return {key: person.id for key, person in store.read().people.items()}

@@ -1,73 +1,316 @@
-"""Where voiceprints are kept, as the rest of the gallery sees it, and which of them a place calls for."""
+"""Where voiceprints are kept, as the rest of the gallery sees it: one store over SQLite and PostgreSQL."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
+import sqlalchemy as sql
+
+from speakerid import settings
 from speakerid.errors import GalleryError
-from speakerid.gallery.contents import Contents
-from speakerid.gallery.database import Database, PostgresDatabase, SqliteDatabase
-from speakerid.gallery.sealing import Seal
-from speakerid.gallery.sqlstore import LOCK_SECONDS, SqlStore
-from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.gallery import attempts, rows
+from speakerid.gallery import recordings as kept
+from speakerid.gallery.contents import SUFFIX, Contents, Sealed, named
+from speakerid.gallery.database import LOCK_SECONDS, Database
+from speakerid.gallery.postgres import PostgresDatabase
+from speakerid.gallery.reading import People, Revision, opened
+from speakerid.gallery.sealing import Locked, Seal
+from speakerid.gallery.sqlite import SqliteDatabase
+from speakerid.gallery.takeover import forget, move_away, take_over, wants_taking_over
+from speakerid.gallery.voiceprint import Voiceprint, check_numbers, from_bytes, to_bytes
 from speakerid.places import is_address
 
 
-class Store(Protocol):
+class _Transaction(threading.local):
+    """The one that this thread is in, if any: whether it wrote, and what it deleted."""
+
+    connection: sql.Connection | None = None
+    dirty = False
+    opened = False  # whether the passphrase is known to open everything
+    gone: tuple[str, ...] = ()
+
+
+class Store:
     """People, kept recordings, kept sessions and the audit log in one place. Used by several threads and
     processes at once.
 
-    Recordings are known by the names that they have in an exported file (`recordings.file_of`), parts of
-    sessions by names of the same kind (`kept_session.file_of`).
+    A seal encrypts what is written and opens what is encrypted; other rows are read as well.
     """
 
+    def __init__(self, database: Database, seal: Seal | None = None, folder: Path | None = None):
+        self._database, self.folder = database, folder
+        self.place = database.place  # for messages
+        self._guard = threading.RLock()
+        self._people = People(self.place, seal)
+        self._mine = _Transaction()
+        self._checked = folder is None  # whether an older folder was looked for
+        self._revision: Revision | None = None
+        self._tried = False  # whether the passphrase was found to be right or wrong
+        self._largest = -1
+
     @property
-    def place(self) -> str: ...
+    def database(self) -> Database:
+        """Where the rows are, for what is kept beside the people (keys.py); older folders are taken over."""
+        self._ready()
+        return self._database
+
     @property
-    def folder(self) -> Path | None: ...
+    def seal(self) -> Seal | None:
+        """What rows are encrypted with; None for nothing."""
+        return self._people.seal
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
+
+    def revision(self) -> Hashable:
+        """Changes whenever anything is written; cheap enough to ask for every second.
+
+        Raises:
+            GalleryError: if the database cannot be read.
+        """
+        if not self._ready():
+            return 0
+        changed = self._database.changed()  # before the look: what comes in between is looked at again
+        if changed is None or self._revision is None or self._revision[0] != changed:
+            with self._database.reading() as connection:
+                self._revision = (changed, rows.generation(connection))
+        return self._revision[1]
+
+    def read(self) -> Contents:
+        """Everybody at one moment; only what changed since the last look is read.
+
+        Raises:
+            Locked: it is encrypted and the passphrase does not open it, or too many wrong ones were tried.
+            GalleryError: it cannot be read.
+        """
+        connection = self._mine.connection
+        if connection is not None and self._mine.dirty:
+            return self._people.up_to_date(connection).contents  # it may still be rolled back
+        if connection is None:
+            if not self._ready():
+                return Contents({}, ())
+            people = self._people
+            if people.known and people.generation == self.revision():
+                return people.contents
+        with self._guard:
+            return self._contents()
+
+    def _contents(self) -> Contents:
+        if self.seal and not self._tried:
+            attempts.require_turn(self.place)
+        try:
+            with self._connection() as connection:
+                if connection is not None:
+                    self._people = self._people.up_to_date(connection)
+            contents = self._people.contents
+        except Locked:
+            if self.seal and not self._tried:
+                attempts.note(self.place, right=False)
+                self._tried = True
+            raise
+        if not self._tried and self._people.proven:
+            attempts.note(self.place, right=True)
+            self._tried = True
+        return contents
+
     @property
-    def database(self) -> Database: ...
-    @property
-    def seal(self) -> Seal | None: ...
-    def revision(self) -> Hashable: ...
-    def read(self) -> Contents: ...
-    def recordings(self, owner: str | None = None) -> dict[str, list[str]]: ...
-    def sessions(self, session: str | None = None) -> dict[str, list[str]]: ...
-    def recording_bytes(self, file: str) -> bytes: ...
-    def raw(self, file: str) -> bytes: ...
-    def audit(self) -> list[dict]: ...
-    def locked(self, timeout: float = LOCK_SECONDS) -> AbstractContextManager[None]: ...
+    def proven(self) -> bool:
+        """Whether the passphrase has opened anything that was read."""
+        return self._people.proven
+
+    def in_clear(self) -> list[str]:
+        """The voiceprints that are not encrypted though there is a passphrase, of those read last."""
+        return self._people.in_clear()
+
+    def recordings(self, owner: str | None = None) -> dict[str, list[str]]:
+        """Names of kept recordings by the id of their voiceprint: of everybody, or of one."""
+        with self._connection() as connection:
+            return rows.recording_files(connection, owner) if connection is not None else {}
+
+    def sessions(self, session: str | None = None) -> dict[str, list[str]]:
+        """Names of what is kept of sessions by their ids: of all of them, or of one."""
+        with self._connection() as connection:
+            return rows.session_files(connection, session) if connection is not None else {}
+
+    def recording_bytes(self, file: str) -> bytes:
+        """The content of a recording or of a part of a session, opened if it is sealed.
+
+        Raises:
+            WrongSeal: if it is encrypted and the passphrase is missing or another one.
+            GalleryError: saying what is wrong with it, if it cannot be had.
+        """
+        content = self.raw(file)
+        if not content:
+            raise GalleryError("it was deleted meanwhile")
+        return opened(content, self.seal)
+
+    def raw(self, file: str) -> bytes:
+        """The row of a voiceprint or recording as it is stored, sealed or not; empty where there is none."""
+        with self._connection() as connection:
+            return (rows.content(connection, file) if connection is not None else None) or b""
+
+    def rows(self) -> list[str]:
+        """The names of all voiceprints, recordings and parts of sessions that are stored, usable or not."""
+        with self._connection() as connection:
+            if connection is None:
+                return []
+            others = *rows.recording_files(connection).values(), *rows.session_files(connection).values()
+            return rows.voiceprint_files(connection) + [file for own in others for file in own]
+
+    def audit(self) -> list[dict]:
+        """The lines of the audit log, oldest first."""
+        with self._connection() as connection:
+            return rows.audit_lines(connection) if connection is not None else []
+
+    @contextmanager
+    def locked(self, timeout: float = LOCK_SECONDS) -> Iterator[None]:
+        """Be the only writer: one transaction, undone as a whole where the block fails.
+
+        Raises:
+            GalleryError: if it cannot be written, or another writer does not end in time.
+        """
+        self._ready()
+        mine = self._mine
+        with self._database.writing(timeout) as connection:
+            mine.connection, mine.dirty, mine.opened, mine.gone = connection, False, False, ()
+            try:
+                yield
+            finally:
+                dirty, gone = mine.dirty, mine.gone
+                mine.connection, mine.dirty = None, False
+        if dirty:
+            self._revision = None
+            self._database.cleared()
+            if self.folder and gone:
+                forget(self.folder, gone)
+            self._keep_reserve()
+
+    def make_room(self) -> bool:
+        """Give up what is kept for deleting on a full disk; whether there was any."""
+        return self._database.make_room()
+
+    def require_open(self) -> None:
+        """Make sure that the passphrase opens every voiceprint; call it before changing anything.
+
+        Raises:
+            GalleryError: if not, naming them: to write on would leave a gallery that no one passphrase opens.
+        """
+        closed = [damaged.file for damaged in self.read().damaged if isinstance(damaged, Sealed)]
+        if closed:
+            raise GalleryError(
+                f'Nothing can be changed in "{self.place}", since the passphrase does not open '
+                f"{named(closed)}: set {settings.PASSPHRASE} to the one that opens everything, or let "
+                '"speakerid doctor --repair" move away what it does not open.'
+            )
+
+    def put(self, voiceprint: Voiceprint) -> None:
+        """Store one person, in the transaction of this thread or in one of its own."""
+        if self._mine.connection is not None:
+            self.write([voiceprint])
+        else:
+            with self.locked():
+                self.write([voiceprint])
+
     def write(
         self,
         voiceprints: Sequence[Voiceprint] = (),
         recordings: Mapping[str, bytes] | None = None,
         gone: Sequence[str] = (),
         line: Mapping[str, object] | None = None,
-    ) -> None: ...
-    def make_room(self) -> bool: ...
-    def files_of(self, person: Voiceprint) -> list[str]: ...
-    def require_open(self) -> None: ...
-    def in_clear(self) -> list[str]: ...
-    def is_sealed(self) -> bool: ...
-    def unlock(self, seal: Seal) -> None: ...
-    def reseal(
-        self,
-        seal: Seal | None,
-        line: Mapping[str, object],
-        progress: Callable[[int, int], None] | None = None,
-    ) -> None: ...
-    def use_seal(self, seal: Seal | None) -> None: ...
+    ) -> None:
+        """Store people and recordings and delete others; call it while holding the lock.
+
+        Every row is read back through the validation that reads it ever after, before the transaction ends.
+
+        Args:
+            voiceprints: people as they are from now on.
+            recordings: contents of recordings by their names (`recordings.file_of`).
+            gone: names of what to delete.
+            line: for the audit log.
+
+        Raises:
+            GalleryError: if consent is missing, numbers are unusable, or something does not open with the
+                passphrase; nothing is changed then.
+        """
+        if not self._mine.opened:
+            self.require_open()
+            self._mine.opened = True
+        for voiceprint in voiceprints:
+            check_numbers(voiceprint)
+        contents = {f"{voiceprint.id}{SUFFIX}": to_bytes(voiceprint) for voiceprint in voiceprints}
+        for content in contents.values():
+            from_bytes(content, "")
+        for file, content in (recordings or {}).items():
+            kept.check(content)
+            contents[file] = content
+        seal = self.seal
+        self.write_raw({file: seal.close(c) if seal else c for file, c in contents.items()}, gone, line)
+        for file, content in contents.items():
+            if opened(self.raw(file), seal) != content:
+                raise GalleryError(
+                    "The database gave back something else than was stored: nothing is changed."
+                )
+
     def write_raw(
         self,
         contents: Mapping[str, bytes],
         gone: Sequence[str] = (),
         line: Mapping[str, object] | None = None,
-    ) -> None: ...
-    def close(self) -> None: ...
+    ) -> None:
+        """Store rows as they are to be, sealed or not; call it while holding the lock."""
+        mine, connection = self._mine, self._mine.connection
+        assert connection is not None, "write while holding the lock"
+        if not mine.dirty:
+            rows.begin_generation(connection)
+            mine.dirty = True
+        for file in gone:
+            rows.delete(connection, file)
+        mine.gone += tuple(gone)
+        for file, content in contents.items():
+            rows.put(connection, file, content)
+            if not file.endswith(SUFFIX):
+                self._largest = max(self._largest, len(content))
+        if line is not None:
+            rows.add_audit_line(connection, line)
+
+    def use_seal(self, seal: Seal | None) -> None:
+        """Encrypt and open with another seal from now on; everything is read anew."""
+        with self._guard:
+            self._people, self._tried = People(self.place, seal), False
+
+    def _ready(self) -> bool:
+        """Whether there is anything to read; takes an older folder over at the first look."""
+        if not self._checked and self.folder is not None:
+            with self._guard:
+                if not self._checked and wants_taking_over(self.folder):
+                    with self._database.writing(LOCK_SECONDS) as connection:
+                        take_over(connection, self.folder, self.seal)
+                    with self._database.writing(LOCK_SECONDS) as connection:
+                        move_away(connection, self.folder)
+                self._checked = True
+        return self._database.exists()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sql.Connection | None]:
+        """The transaction of this thread, or a moment; None where there is nothing to read yet."""
+        if self._mine.connection is not None:
+            yield self._mine.connection
+        elif not self._ready():
+            yield None
+        else:
+            with self._database.reading() as connection:
+                yield connection
+
+    def _keep_reserve(self) -> None:
+        if self._largest < 0:
+            with self._database.reading() as connection:
+                self._largest = rows.longest_recording(connection)
+        self._database.reserve(self._largest)
 
 
-def open_store(place: str | Path, seal: Seal | None = None) -> SqlStore:
+def open_store(place: str | Path, seal: Seal | None = None) -> Store:
     """The store of a place; nothing is made yet where there is none.
 
     Args:
@@ -77,11 +320,11 @@ def open_store(place: str | Path, seal: Seal | None = None) -> SqlStore:
         GalleryError: the address cannot be read, or a package for it is missing.
     """
     if is_address(place):
-        return SqlStore(PostgresDatabase(str(place)), seal)
+        return Store(PostgresDatabase(str(place)), seal)
     if isinstance(place, str) and "://" in place:
         raise GalleryError(
             f'"{place.split("://")[0]}" is no kind of database for voiceprints: give a folder, or '
             "postgresql://USER:PASSWORD@HOST/NAME."
         )
     folder = Path(place).expanduser()
-    return SqlStore(SqliteDatabase(folder), seal, folder)
+    return Store(SqliteDatabase(folder), seal, folder)

@@ -71,21 +71,15 @@ def take_over(connection: sql.Connection, folder: Path, seal: Seal | None) -> No
     connection.execute(schema.state.update().values(generation=generation, moving=json.dumps(sorted(files))))
 
 
-class _Before:
-    """The old files on their way into `before-sqlite`."""
-
-    def move(self, connection: sql.Connection, folder: Path) -> None:
-        """Move away what was taken over, in a transaction of its own."""
-        files = json.loads(connection.scalar(sql.select(schema.state.c.moving)) or "[]")
-        aside = folder / FOLDER
-        aside.mkdir(mode=0o700, exist_ok=True)
-        for file in files:
-            with suppress(FileNotFoundError):  # moved before a process was killed
-                os.replace(folder / file, aside / file)
-        connection.execute(schema.state.update().values(moving="[]"))
-
-
-BEFORE = _Before()
+def move_away(connection: sql.Connection, folder: Path) -> None:
+    """Move what was taken over into `before-sqlite`, in a transaction of its own."""
+    files = json.loads(connection.scalar(sql.select(schema.state.c.moving)) or "[]")
+    aside = folder / FOLDER
+    aside.mkdir(mode=0o700, exist_ok=True)
+    for file in files:
+        with suppress(FileNotFoundError):  # moved before a process was killed
+            os.replace(folder / file, aside / file)
+    connection.execute(schema.state.update().values(moving="[]"))
 
 
 def old_files(folder: Path) -> list[Path]:

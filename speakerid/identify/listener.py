@@ -20,6 +20,7 @@ from speakerid.identify.tracker import Tracker
 from speakerid.identify.turn_log import TurnLog
 from speakerid.model.segmentation import Segmenter
 
+MOST_TOLD = 1000  # people whose numbers a decision tells, the likeliest ones; of the others they say nothing
 SURELY_UNKNOWN = 0.75  # probability of "unknown" that is told before the patience with a voice is over
 
 
@@ -268,7 +269,7 @@ class Listener:
             at=window.look.heard / RATE,
             speaker=speaker,
             confidence=confidence,
-            scores=dict(zip((*self._profiles.names, UNKNOWN), map(float, posterior), strict=True)),
+            scores={**self._by_name(posterior, posterior), UNKNOWN: float(posterior[-1])},
             embedding=embedding,
             details=self._details(scores, posterior, window.seconds, reason),
             segment=self._segment,
@@ -308,7 +309,7 @@ class Listener:
         config, names = self.config, self._profiles.names
         if not names:
             return UNKNOWN, 1.0, "nobody is enrolled"
-        order = np.argsort(-posterior[:-1])
+        order = _likeliest(posterior, 2)
         best, ahead = int(order[0]), float(posterior[order[0]])
         second = float(posterior[order[1]]) if len(names) > 1 else 0.0
         if config.closed_set:
@@ -329,17 +330,29 @@ class Listener:
 
     def _details(self, scores: Scores, posterior: np.ndarray, seconds: float, reason: str) -> Details:
         names = self._profiles.names
-        order = np.argsort(-posterior[:-1])
-
-        def by_name(values: np.ndarray) -> dict[str, float]:
-            return dict(zip(names, map(float, values), strict=True))
-
-        normalized = by_name(scores.normalized[0]) if self.scorer.cohort is not None else {}
-        runner_up = names[int(order[1])] if len(names) > 1 else None
-        return Details(
-            by_name(scores.cosine[0]), normalized, by_name(scores.llr[0]), seconds, runner_up, reason
+        cosine, normalized, llr = (
+            self._by_name(posterior, values[0]) for values in (scores.cosine, scores.normalized, scores.llr)
         )
+        runner_up = names[int(_likeliest(posterior, 2)[1])] if len(names) > 1 else None
+        return Details(
+            cosine, normalized if self.scorer.cohort is not None else {}, llr, seconds, runner_up, reason
+        )
+
+    def _by_name(self, posterior: np.ndarray, values: np.ndarray) -> dict[str, float]:
+        names = self._profiles.names
+        if len(names) <= MOST_TOLD:
+            return dict(zip(names, values[: len(names)].tolist(), strict=True))
+        return {names[row]: float(values[row]) for row in _likeliest(posterior, MOST_TOLD).tolist()}
 
     def _publish_nobody(self) -> list[Decision]:
         self._shown = Decision(at=self.heard, speaker=None, confidence=1.0, segment=self._segment)
         return [self._shown]
+
+
+def _likeliest(posterior: np.ndarray, count: int) -> np.ndarray:
+    """So many of the people, by their place, the likeliest first; the last probability is of nobody's."""
+    people = posterior[:-1]
+    rows = (
+        np.arange(len(people)) if len(people) <= count else np.sort(np.argpartition(-people, count)[:count])
+    )
+    return rows[np.argsort(-people[rows], kind="stable")]

@@ -8,39 +8,31 @@ is not.
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from speakerid.errors import ModelError
+from speakerid.gallery.centers import Centers, Enrolled, centers_of, gathered
+from speakerid.identify.coarse import Coarse
 from speakerid.model import companions
 from speakerid.model.limits import Limits
 
 TOP = 60  # nearest cohort members that normalise a score (adaptive s-norm: Matějka et al., Interspeech 2017)
 SHORTEST, LONGEST_TEST, LONGEST_ENROLLED = 0.3, 4.0, 30.0  # seconds; beyond them, more changes nothing
+MANY = 20_000  # people from which on a first look in 8 bits is quicker (`benchmark gallery --people N`)
+_AT_ONCE = 4096  # embeddings; what their cosines to the cohort take stays small
 FEATURES, SAME_FEATURES = 6, 4  # how many numbers of a trial, and of a pair of one stream, are weighed
 # Without a calibration of its own, a model is assumed to behave roughly as published ECAPA-TDNNs do
 # (SpeechBrain accepts at a cosine of 0.25 for whole recordings); the pages then say "uncalibrated".
 ASSUMED_SLOPE, ASSUMED_THRESHOLD = 14.0, 0.32
 
 
-class Enrolled(Protocol):
-    """What scoring needs of a voiceprint."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def embeddings(self) -> np.ndarray: ...
-    @property
-    def seconds(self) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profiles:
-    """People in the form that scoring wants.
+    """People in the form that scoring wants; those of one model share one in a process.
 
     names [p]; centers [p, d]: mean of the unit exemplars, unit length; seconds [p] of enrolled speech;
     cohort_mean, cohort_std [p]: of a center's cosines to its nearest cohort members.
@@ -51,6 +43,25 @@ class Profiles:
     seconds: np.ndarray
     cohort_mean: np.ndarray
     cohort_std: np.ndarray
+    coarse: Coarse | None = field(default=None, kw_only=True)  # the centers in 8 bits, of more than MANY
+
+    @cached_property
+    def log_seconds(self) -> np.ndarray:
+        """[p], of the seconds that count."""
+        return np.log(np.clip(self.seconds, SHORTEST, LONGEST_ENROLLED))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the numbers take."""
+        arrays = (self.centers, self.seconds, self.cohort_mean, self.cohort_std, self.log_seconds)
+        return sum(array.nbytes for array in arrays) + (self.coarse.nbytes if self.coarse else 0)
+
+    def cosines(self, embeddings: np.ndarray) -> np.ndarray:
+        """[n, p] of unit embeddings [n, d]; of more than MANY people those of the nearest are exact, and
+        those of all others right to 0.01."""
+        if self.coarse is None:
+            return embeddings @ self.centers.T
+        return self.coarse.cosines(embeddings, self.centers)
 
     def only(self, people: Sequence[int]) -> "Profiles":
         """The people with these numbers, in this order."""
@@ -87,6 +98,8 @@ class Scorer:
     def __init__(self, cohort: np.ndarray | None = None, calibration: Calibration | None = None):
         self.cohort = cohort
         self.calibration = calibration
+        nobody, none = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
+        self._latest = Centers((), nobody), Profiles((), nobody, none, none, none)
 
     @property
     def calibrated(self) -> bool:
@@ -112,20 +125,34 @@ class Scorer:
         return _load(path, companions.version(path))
 
     def profiles(self, people: Sequence[Enrolled]) -> Profiles:
-        """Prepare people for scoring; an empty list gives empty profiles."""
-        names = tuple(person.name for person in people)
-        means = [np.asarray(person.embeddings, np.float32).mean(axis=0) for person in people]
-        centers = np.stack(means) if means else np.zeros((0, 0), np.float32)
-        centers = centers / np.maximum(np.linalg.norm(centers, axis=1, keepdims=True), 1e-6)
-        seconds = np.array([float(np.sum(person.seconds)) for person in people], np.float32)
-        return Profiles(names, centers, seconds, *self._cohort_statistics(centers))
+        """Prepare people of one model for scoring; of those who were prepared before, only what changed."""
+        there, before = self._latest
+        if there.are_of(people):
+            return before
+        centers, known = centers_of(people), there.known(people)
+        new = np.flatnonzero(known < 0)
+        seconds = np.array([float(np.sum(people[i].seconds)) for i in new.tolist()], np.float32)
+        mean, std = self._cohort_statistics(centers.rows[new])
+        coarse = None
+        if len(people) > MANY:
+            coarse = (before.coarse or Coarse.of(before.centers)).updated(known, centers.rows[new])
+        made = Profiles(
+            tuple(person.name for person in people),
+            centers.rows,
+            gathered(before.seconds, known, seconds),
+            gathered(before.cohort_mean, known, mean),
+            gathered(before.cohort_std, known, std),
+            coarse=coarse,
+        )
+        self._latest = (centers, made)
+        return made
 
     def score(self, embeddings: np.ndarray, seconds: np.ndarray, profiles: Profiles) -> Scores:
         """Score n unit embeddings [n, d], each made from so many seconds [n], against all people."""
         if not profiles.names:  # nobody, whatever the width of the embeddings
             nothing = np.zeros((len(embeddings), 0), np.float32)
             return Scores(nothing, nothing, nothing)
-        cosine = embeddings @ profiles.centers.T
+        cosine = profiles.cosines(embeddings)
         if self.cohort is None:
             normalized = cosine
         else:
@@ -134,9 +161,11 @@ class Scorer:
             normalized = (by_test + (cosine - profiles.cohort_mean) / profiles.cohort_std) / 2
         if self.calibration is None:
             return Scores(cosine, normalized, ASSUMED_SLOPE * (cosine - ASSUMED_THRESHOLD))
-        tested = np.broadcast_to(seconds[:, None], cosine.shape)
-        enrolled = np.broadcast_to(profiles.seconds[None], cosine.shape)
-        llr = features(normalized, tested, enrolled) @ self.calibration.weights
+        # features() times the weights, gathered by the score, so that nothing is [n, p, 6].
+        one, w_t, w_e, slope, slope_t, slope_e = self.calibration.weights.astype(np.float32).tolist()
+        t = np.log(np.clip(seconds, SHORTEST, LONGEST_TEST))[:, None].astype(np.float32)
+        e = profiles.log_seconds
+        llr = one + w_t * t + w_e * e + normalized * (slope + slope_t * t + slope_e * e)
         return Scores(cosine, normalized, llr)
 
     def same_voice(self, first: np.ndarray, second: np.ndarray, seconds: tuple[float, float]) -> float:
@@ -153,8 +182,12 @@ class Scorer:
         """Mean and standard deviation [n] of the cosines to the nearest TOP of the cohort."""
         if self.cohort is None or not len(embeddings):
             return np.zeros(len(embeddings), np.float32), np.ones(len(embeddings), np.float32)
-        near = np.partition(embeddings @ self.cohort.T, -min(TOP, len(self.cohort)), axis=1)[:, -TOP:]
-        return near.mean(axis=1), near.std(axis=1) + 1e-3
+        mean, std = np.empty((2, len(embeddings)), np.float32)
+        for at in range(0, len(embeddings), _AT_ONCE):
+            alike = embeddings[at : at + _AT_ONCE] @ self.cohort.T
+            near = np.partition(alike, -min(TOP, len(self.cohort)), axis=1)[:, -TOP:]
+            mean[at : at + _AT_ONCE], std[at : at + _AT_ONCE] = near.mean(axis=1), near.std(axis=1) + 1e-3
+        return mean, std
 
 
 def features(normalized: np.ndarray, tested: np.ndarray, enrolled: np.ndarray) -> np.ndarray:

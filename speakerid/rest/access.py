@@ -7,8 +7,9 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers
 
-from speakerid.gallery.keys import ROLES, Keys, Role
+from speakerid.gallery.keys import Keys
 from speakerid.rest.refusals import Refusal
+from speakerid.roles import ROLES, Role
 
 REQUESTS_A_MINUTE: dict[Role, int] = {"viewer": 120, "operator": 300, "admin": 600}
 """Of one key, by its role; the server's own token, and this computer without keys, are not held back."""

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from speakerid.gallery.keys import Role
 from speakerid.rest.access import Caller
 from speakerid.rest.models import Error
 from speakerid.rest.service import Service, service_of
+from speakerid.roles import Role
 
 
 def _service(request: Request) -> Service:

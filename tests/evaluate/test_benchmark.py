@@ -50,7 +50,7 @@ def test_listener_hears_all_of_a_recording(tmp_path, capsys):
         (["nothing"], "no benchmark called nothing; choose from: encoder"),
         (["listener"], "--recording FILE"),
         (["encoder", "--threads", "0"], "give a number from 1 to 256"),
-        (["gallery", "--people", "0"], "give a number from 1 to 100000"),
+        (["gallery", "--people", "0"], "give a number from 1 to 1000000"),
     ],
 )
 def test_refusals(arguments, message, capsys):

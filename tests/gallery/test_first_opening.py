@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 
-from speakerid.gallery.database import FILE, SqliteDatabase
+from speakerid.gallery.sqlite import FILE, SqliteDatabase
 
 
 def test_whoever_comes_while_the_file_is_being_made_waits(tmp_path):

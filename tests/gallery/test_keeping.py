@@ -6,9 +6,9 @@ import pytest
 from people import delete_row, put_row, rows_of, store_people, voiceprint
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import Gallery
+from speakerid.gallery import Gallery, attempts
 from speakerid.gallery.doctor import examine_folder
-from speakerid.gallery.sealing import Seal, WrongSeal
+from speakerid.gallery.sealing import Locked, Seal, WrongSeal
 from speakerid.gallery.voiceprint import to_bytes
 
 CEM = "0123456789abcdef.safetensors"
@@ -60,7 +60,8 @@ def test_a_wrong_or_missing_passphrase_is_refused_and_nothing_touched(folder, mo
     assert [person.name for person in Gallery.open(folder).speakers()] == ["Anna"]
 
 
-def test_a_wrong_passphrase_is_refused_although_a_file_is_in_clear(folder):
+def test_a_wrong_passphrase_is_refused_although_a_file_is_in_clear(folder, monkeypatch):
+    monkeypatch.setattr(attempts, "FREE", 9)
     store_people(folder, "Anna", "Bob", passphrase=OLD)
     put_row(folder, CEM, to_bytes(voiceprint("Cem", 9)))
     before = rows_of(folder)
@@ -76,6 +77,29 @@ def test_a_wrong_passphrase_is_refused_although_a_file_is_in_clear(folder):
     assert rows_of(folder) == before
     assert names(folder, OLD) == ["Anna", "Bob", "Cem"]
     assert Gallery.open(folder, OLD).in_clear == [CEM] and Gallery.open(folder, OLD).damaged == []
+
+
+def test_whoever_tries_passphrases_waits_by_whatever_door(folder, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(attempts.time, "monotonic", lambda: clock[0])
+    store_people(folder, "Anna", passphrase=OLD)
+    for number in range(3):
+        gallery = Gallery.open(folder, f"guess number {number}")
+        for _ in range(5):  # asked again by a page that runs again, it is the same guess
+            with pytest.raises(Locked, match="does not open"):
+                gallery.speakers()
+    for door in (
+        lambda: names(folder, "guess number 4"),
+        lambda: names(folder, OLD),
+        lambda: Gallery.open(folder, "").unlock(OLD),
+        lambda: examine_folder(folder, passphrase=OLD),
+    ):
+        with pytest.raises(Locked, match="Too many wrong passphrases: wait 2 seconds"):
+            door()
+    clock[0] += 2
+    assert names(folder, OLD) == ["Anna"]
+    with pytest.raises(Locked, match="does not open"):
+        names(folder, "guess number 5")
 
 
 def with_a_stranger(folder):

@@ -19,7 +19,7 @@ from changes import KINDS, Numbered
 from people import keep, store_people
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import Gallery
+from speakerid.gallery import Gallery, attempts
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.sealing import Seal
 
@@ -71,6 +71,7 @@ def fresh(folder, secret, names=PEOPLE):
 def opened(folder, *secrets):
     """The gallery with the first of these passphrases that opens everything."""
     for secret in secrets:
+        attempts.note(str(folder), right=True)  # nobody guesses here
         gallery = Gallery.open(folder, secret)
         try:
             gallery.speakers()

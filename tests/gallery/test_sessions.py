@@ -9,10 +9,10 @@ from people import put_row, store_people
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent, Gallery, schema, sessions
-from speakerid.gallery.database import FILE
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.kept_session import REMOVED, KeptSession, SessionTurn, SessionVoice, file_of
 from speakerid.gallery.moving import copy_gallery
+from speakerid.gallery.sqlite import FILE
 
 RATE = 16_000
 AGREED = Consent.now("Everybody agreed.", "tests")

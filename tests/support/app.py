@@ -29,6 +29,7 @@ class App:
         folder: where its voiceprints and its log go.
         script: what to serve; the app unless a test brings a page of its own.
         address: of this computer, to be reached at instead of localhost.
+        place: where its voiceprints are, in place of a folder.
 
     Attributes:
         url: without a slash at the end.
@@ -36,7 +37,9 @@ class App:
         process: the server.
     """
 
-    def __init__(self, folder: Path, script: Path = ROOT / "app.py", address: str = "localhost"):
+    def __init__(
+        self, folder: Path, script: Path = ROOT / "app.py", address: str = "localhost", place: str = ""
+    ):
         self.voiceprints = folder / "voiceprints"
         self.url = ""
         self._log = folder / "server.log"
@@ -44,6 +47,7 @@ class App:
         self._script = script
         self._port = 0
         self._address = address
+        self._place = place
 
     def __enter__(self) -> "App":
         self.start()
@@ -65,7 +69,7 @@ class App:
                 cwd=ROOT,
                 env={
                     **os.environ,
-                    "SPEAKERID_VOICEPRINTS": str(self.voiceprints),
+                    "SPEAKERID_VOICEPRINTS": self._place or str(self.voiceprints),
                     "SPEAKERID_CALIBRATIONS": str(self.voiceprints.with_name("calibrations")),
                     "SPEAKERID_TEST_THREADS": str(self._threads),
                     "PYTHONPATH": f"{_INSIDE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",

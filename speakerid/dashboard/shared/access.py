@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -32,10 +32,7 @@ from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.audit import acting_as
 from speakerid.hosts import this_computer
-
-Role = Literal["viewer", "operator", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
-"""Each may do what those before it may."""
+from speakerid.roles import ROLES, Role
 
 _PAGES: dict[str, Role] = {"Live": "viewer"}  # by name; every other page needs an operator
 _ARTICLE = {"viewer": "a viewer", "operator": "an operator", "admin": "an admin"}

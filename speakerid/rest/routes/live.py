@@ -4,6 +4,7 @@
             ?codec=opus each message is one Opus packet, as WebCodecs' AudioEncoder makes them
     server: each decision as {"at", "speaker", "confidence", "scores", "also"}; while this computer does not
             keep up, {"behind": seconds, "skipped": windows since the beginning} at most once a second
+            {"trouble": sentence} while the voiceprints cannot be read, and "" once they can again
     client: the text "end"
     server: {"turns", "seconds", "model", "calibrated"}, and closes
 
@@ -71,12 +72,13 @@ async def listen(socket: WebSocket) -> None:
         return
     try:
         try:
-            listener = await service.quick.run(lambda _: Listener(service.encoder, service.gallery))
+            watch = await service.quick.run(lambda _: Watch(service.gallery))
+            listener = await service.quick.run(lambda _: Listener(service.encoder, watch))
         except SpeakerIdError as error:
             await socket.send_denial_response(answer(error))
             return
         await socket.accept()
-        await _Session(socket, service, listener, rate, codec == "opus").run()
+        await _Session(socket, service, listener, watch, rate, codec == "opus").run()
     finally:
         service.listening -= 1
 
@@ -84,8 +86,11 @@ async def listen(socket: WebSocket) -> None:
 class _Session:
     """One client's sound on its way through the Engine."""
 
-    def __init__(self, socket: WebSocket, service: Service, listener: Listener, rate: int, opus: bool):
+    def __init__(
+        self, socket: WebSocket, service: Service, listener: Listener, watch: Watch, rate: int, opus: bool
+    ):
         self._socket, self._service, self._listener, self._rate = socket, service, listener, rate
+        self._watch, self._trouble = watch, ""  # what the client was told of
         self._loop = asyncio.get_running_loop()
         self._converter = LiveConverter()
         self._opus = _opus_decoder() if opus else None
@@ -209,11 +214,11 @@ class _Session:
 
     async def _look(self) -> None:
         """Take in who was enrolled, renamed or removed meanwhile; notice when the Engine has given up."""
-        watch = await self._service.quick.run(lambda _: Watch(self._service.gallery, self._session))
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self._check()
-            await self._service.quick.run(lambda _: watch.look())
+            if await self._service.quick.run(lambda _: self._watch.look()):
+                self._session.reload()
             self._tell()
             self._require_sound()
 
@@ -225,6 +230,9 @@ class _Session:
         if skipped > self._told[0] or (behind >= 1 and behind != self._told[1]):
             self._offer(json.dumps({"behind": behind, "skipped": skipped}))
         self._told = (skipped, behind)
+        if self._watch.trouble != self._trouble:
+            self._trouble = self._watch.trouble
+            self._offer(json.dumps({"trouble": self._trouble}, ensure_ascii=False))
 
     def _require_sound(self) -> None:
         """A client that sends nothing, or hardly anything, does not keep its place."""
