@@ -1,7 +1,7 @@
 """A Conversation: who spoke when, as every door shows it."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from speakerid.conversation import formats, report
 from speakerid.conversation.entry import Entry, is_stranger
@@ -28,7 +28,7 @@ class Conversation:
     model: str
     calibrated: bool
     warnings: tuple[str, ...] = ()
-    calibration: str = ""
+    calibration: str = field(default="", compare=False)
 
     @property
     def speaking_seconds(self) -> dict[str, float]:

@@ -30,6 +30,7 @@ from speakerid.dashboard.shared.words import (
     signal,
 )
 from speakerid.identify.scoring import Scorer
+from speakerid.model import companions
 
 if TYPE_CHECKING:
     from speakerid.conversation.strangers import Voice
@@ -282,4 +283,5 @@ class Board:
         """The session so far, corrections applied."""
         with self._lock:
             calibrated = not self.model or Scorer.for_model(self.model).calibrated
-            return Conversation("live", self.heard, self.entries, self.model, calibrated)
+            how = companions.told(self.model) if self.model else ""
+            return Conversation("live", self.heard, self.entries, self.model, calibrated, calibration=how)
