@@ -55,7 +55,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="write each decision as it comes, one JSON a line (- prints them)",
     )
     parser.add_argument(
-        "--closed-set", action="store_true", help='only enrolled people speak: never say "unknown"'
+        "--closed-set",
+        nargs="?",
+        choices=("voiceprints", "tuned"),
+        const="voiceprints",
+        help='only enrolled people speak: never say "unknown"; tuned: by a head fine-tuned on the enrollment',
     )
     parser.add_argument(
         "--gender", action="store_true", help="add a guess, female or male, from the sound of each voice"
@@ -86,7 +90,8 @@ def identify(args: argparse.Namespace) -> None:
     gallery = open_gallery(args)
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
-    listener = Listener(encoder, gallery, ListenerConfig(closed_set=args.closed_set))
+    config = ListenerConfig(closed_set=args.closed_set is not None, tuned=args.closed_set == "tuned")
+    listener = Listener(encoder, gallery, config)
     hearing = Hearing(listener, first_look=args.decisions is not None)
     guesses = _Guesses(encoder.id) if args.gender else None
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""What the web server serves beside the pages: the live WebSocket, the log's downloads, Plotly's own file.
+"""What the web server serves beside the pages: the live WebSocket, the log's downloads, and scripts.
 
 `app.py` hands `routes` and `lifespan` to `st.App`. Streamlit applies no check to such routes, so each one
 here makes its own: an unguessable token everywhere, and the Origin before a WebSocket is accepted.
@@ -10,8 +10,6 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,11 +19,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from speakerid import network
-from speakerid.dashboard.shared import heard
+from speakerid.dashboard.shared import assets, heard
 from speakerid.dashboard.shared.channel import CHANNELS, Channel
 from speakerid.hosts import same_origin
 
-PLOTLY_URL = f"/api/live-assets/plotly-{version('plotly')}.min.js"
 _LONGEST_MESSAGE = 4096  # characters; what a page sends is far shorter
 
 _LONGEST_STRETCH_S = 3600.0
@@ -192,13 +189,6 @@ def _part(content: bytes, asked: str | None) -> Response:
     return Response(part, status_code=206, media_type="application/octet-stream", headers=headers)
 
 
-async def plotly_file(_request: Request) -> Response:
-    """Plotly.js out of the installed package, cached for good under a name that carries its version."""
-    path = str(files("plotly").joinpath("package_data/plotly.min.js"))
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return FileResponse(path, media_type="text/javascript", headers=headers)
-
-
 routes: list[BaseRoute] = [
     WebSocketRoute("/api/live/{token}", live_socket),
     Route("/api/live/{token}", live_state),
@@ -206,5 +196,5 @@ routes: list[BaseRoute] = [
     Route("/api/live/{token}/sound.wav", live_sound),
     Route("/api/live/{token}/played", live_played),
     Route("/api/recording/{token}/sound.wav", recording_sound),
-    Route(PLOTLY_URL, plotly_file),
+    *assets.routes,
 ]

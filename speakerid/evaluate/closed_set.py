@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from speakerid.evaluate.embedding import LENGTHS, Embedded
-from speakerid.evaluate.own import Exemplars
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS
-from speakerid.identify.closed_set import FEWEST_EXEMPLARS, prototypes
+from speakerid.model.prototypes import FEWEST_EXEMPLARS, prototypes
 
 GROUP = 8  # people in a room
 GROUPS = 40
@@ -57,9 +56,7 @@ def _halves(own: list[int], rng: np.random.Generator) -> tuple[list[int], list[i
 
 def _room(room: list, whole: np.ndarray, pieces: np.ndarray) -> tuple[float, float]:
     """Shares right: by the voiceprints, by the fine-tuned prototypes."""
-    people = [
-        Exemplars(str(k), whole[enroll], np.full(len(enroll), 3.0)) for k, (enroll, _) in enumerate(room)
-    ]
+    people = [whole[enroll] for enroll, _ in room]
     tests = np.concatenate([pieces[test] for _, test in room])
     truth = np.repeat(np.arange(len(room)), [len(test) for _, test in room])
     plain, tuned = (

@@ -4,7 +4,7 @@ listener    blocks in, decisions out          tracker   the open-set decision ov
 config      what an operator may turn         engine    one worker for all live sessions
 scoring     embeddings to log-likelihoods     decision  what comes out
 speech      where speech is, when to look     gender    a guess from the voice
-closed_set  the classification head           session   one live stream
+closed_set  people by tuned prototypes        session   one live stream
 """
 
 import sys

@@ -26,6 +26,8 @@ class ListenerConfig:
         max_window: seconds, the longest window.
         people: names that take part; None for all.
         closed_set: only enrolled people speak: the likeliest of them is named, never "unknown".
+        tuned: in a closed set, compare with prototypes fine-tuned on all who take part
+            (`model.prototypes`) rather than with the voiceprints themselves.
     """
 
     threshold: float = 0.52
@@ -38,6 +40,7 @@ class ListenerConfig:
     max_window: float = 3.0
     people: tuple[str, ...] | None = None
     closed_set: bool = False
+    tuned: bool = False
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     voices: VoicesConfig = field(default_factory=VoicesConfig)

@@ -11,6 +11,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
+from speakerid.identify.closed_set import tuned
 from speakerid.identify.config import ListenerConfig, Window
 from speakerid.identify.decision import UNKNOWN, Decision, Details, Turn, sure
 from speakerid.identify.local_voices import NONE, LocalVoices
@@ -114,6 +115,8 @@ class Listener:
             if person.model == self.encoder.id
             and (self.config.people is None or person.name in self.config.people)
         ]
+        if self.config.closed_set and self.config.tuned:
+            people = tuned(people)
         self._profiles = self.scorer.profiles(people)
         tracker = self.config.tracker
         if self.config.closed_set:

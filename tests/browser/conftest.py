@@ -18,7 +18,7 @@ from support.chromium import Chromiums, refuse_microphone, visit
 
 OpenBrowser = Callable[..., Page]
 QUIET_WITHIN = 60.0  # s
-expect.set_options(timeout=30_000)  # ms; the machine may be busy
+expect.set_options(timeout=60_000)  # ms; the machine may be busy
 _FAILED = pytest.StashKey[bool]()
 
 

@@ -88,7 +88,7 @@ def in_the_browser(minutes: float) -> dict:
         page = context.pages[0]
         page.set_default_timeout(180_000)
         page.goto(f"{app.url}/Live")
-        page.wait_for_function("() => document.querySelector('.live-board')?.board?.built")
+        page.wait_for_function("() => document.querySelector('.live-board')?.board?.charts.built")
         press_start(page)
         page.wait_for_function("() => document.querySelector('.live-board').board.rows.length > 0")
         page.evaluate(_WATCH)

@@ -58,7 +58,7 @@ def apart(names: dict[str, dict]) -> bool:
 def test_names_on_the_map_do_not_cover_each_other_and_who_speaks_has_one(crowd: App, open_browser):
     page: Page = open_browser()
     page.goto(f"{crowd.url}/Live", timeout=PLENTY)
-    page.wait_for_function(f"() => {BOARD}?.shownNames", timeout=PLENTY)
+    page.wait_for_function(f"() => {BOARD}?.space.shownNames", timeout=PLENTY)
     before = shown(page)
     assert 4 <= len(before) < len(NAMES) and apart(before)
     for name in NAMES:
@@ -68,7 +68,7 @@ def test_names_on_the_map_do_not_cover_each_other_and_who_speaks_has_one(crowd: 
         assert name in now and apart(now), name
 
     page.locator(".live-3d").click()
-    names = f"{BOARD}.charts.space.data.at(-4)"
+    names = f"{BOARD}.boxes.space.data.at(-4)"
     page.wait_for_function(f"() => {names}.z && {names}.text.some((text) => !text)", timeout=PLENTY)
     texts = page.evaluate(f"() => {names}.text")
     assert [text for text in texts if text.startswith(NAMES[-1])], "who speaks has a name in 3-D too"

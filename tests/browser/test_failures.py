@@ -93,20 +93,20 @@ def test_with_nobody_enrolled_the_page_leads_on_and_the_demo_is_heard_and_named(
     page.locator(".st-key-live-see-demo button").click()  # one click, and it plays
     page.locator(".st-key-live-keep label").click(timeout=PLENTY)
     board = "document.querySelector('.live-board')?.board"
-    page.wait_for_function(f"() => {board}?.along?.sound.currentTime > 1", timeout=PLENTY)
-    assert page.evaluate(f"() => {{ const s = {board}.along.sound; return !s.paused && !s.muted; }}")
+    page.wait_for_function(f"() => {board}?.sound.along?.sound.currentTime > 1", timeout=PLENTY)
+    assert page.evaluate(f"() => {{ const s = {board}.sound.along.sound; return !s.paused && !s.muted; }}")
     page.locator(".live-mute").click()
-    assert page.evaluate(f"() => {board}.along.sound.muted")
+    assert page.evaluate(f"() => {board}.sound.along.sound.muted")
     # The sound that is played stays beside what is heard.
     page.wait_for_function(
-        f"() => Math.abs({board}.along.sound.currentTime - {board}.hello.play.at) < 1", timeout=PLENTY
+        f"() => Math.abs({board}.sound.along.sound.currentTime - {board}.hello.play.at) < 1", timeout=PLENTY
     )
     page.wait_for_function(f"() => {board}.rows.length > 2", timeout=PLENTY)
 
     # A click on a turn in the log plays that turn.
     page.locator(".live-hear").last.click()
-    page.wait_for_function(f"() => {board}.turnSound?.sound.currentTime > 0.2", timeout=PLENTY)
-    heard = page.evaluate(f"() => [{board}.turnSound.row.length / 1000, {board}.turnSound.sound.duration]")
+    page.wait_for_function(f"() => {board}.sound.turn?.sound.currentTime > 0.2", timeout=PLENTY)
+    heard = page.evaluate(f"() => [{board}.sound.turn.row.length / 1000, {board}.sound.turn.sound.duration]")
     assert abs(heard[0] - heard[1]) < 0.3
     expect(page.locator(".live-playing")).to_contain_text("Alice")
     page.locator(".live-playing button").click()

@@ -13,7 +13,7 @@ from support.chromium import Chromiums, press_start, visit
 
 NOW = ".st-key-now-speaking .live-name"
 TOKEN = "() => document.querySelector('.live-board')?.board?.token"
-CONNECTED = "() => document.querySelector('.live-board')?.board?.socket?.readyState === 1"
+CONNECTED = "() => document.querySelector('.live-board')?.board?.link.socket?.readyState === 1"
 ENDS_WITHIN = 30.0  # s after a tab is closed; 5 on a computer that does nothing else
 PLENTY = 120_000  # ms; the machine may be busy
 

@@ -154,8 +154,8 @@ def test_a_narrow_window_keeps_the_names_in_the_last_minute(live: Page):
           const b = {BOARD};
           const points = Array.from({{ length: 300 }}, (_, at) => at);  // Alice and Bruno, 12 s each
           const turn = (at) => Math.floor(at / 60) % 2;
-          b.scores = b.hello.people.map((_, k) => points.map((at) => (turn(at) === k ? 0.9 : 0)));
-          return b.rollingNames(points.map((at) => (at - 299) / 5)).text;
+          b.state.scores = b.hello.people.map((_, k) => points.map((at) => (turn(at) === k ? 0.9 : 0)));
+          return b.charts.rollingNames(points.map((at) => (at - 299) / 5)).text;
         }}"""
     )
     assert len(names) == 5 and all(name.startswith(("Al", "Br")) for name in names), names
@@ -163,7 +163,7 @@ def test_a_narrow_window_keeps_the_names_in_the_last_minute(live: Page):
 
 def test_a_name_in_space_lies_on_nobody_elses_cluster(live: Page):
     live.set_viewport_size({"width": 1280, "height": 900})
-    live.wait_for_function(f"() => {BOARD}.shownNames", timeout=PLENTY)
+    live.wait_for_function(f"() => {BOARD}.space.shownNames", timeout=PLENTY)
     covered = live.evaluate(
         f"""() => {{
           const b = {BOARD}, wrong = [];

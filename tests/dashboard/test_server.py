@@ -1,6 +1,7 @@
 """The live routes on a real web server: who is let in, what is served, and the end."""
 
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +15,8 @@ from support.web_server import running
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from speakerid.dashboard.server import PLOTLY_URL, routes
+from speakerid.dashboard.server import routes
+from speakerid.dashboard.shared.assets import BOARD_URL, PLOTLY_URL, board_modules
 from speakerid.dashboard.shared.channel import CHANNELS, LEFT_S, Channel
 
 
@@ -121,6 +123,18 @@ def test_plotly_comes_from_the_installed_package_and_is_cached(host):
     assert status == 200 and headers.get_content_type() == "text/javascript"
     assert "immutable" in headers["Cache-Control"]
     assert b"plotly.js v" in body[:400]
+
+
+def test_the_boards_modules_are_served_and_import_one_another(host):
+    folder = BOARD_URL.rpartition("/")[0]
+    for name in board_modules():
+        status, headers, body = get(f"http://{host}{folder}/{name}")
+        assert status == 200 and headers.get_content_type() == "text/javascript"
+        assert "immutable" in headers["Cache-Control"]
+        for imported in re.findall(r'from "\./([^"]+)"', body.decode()):
+            assert imported in board_modules(), (name, imported)
+    assert get(f"http://{host}{folder}/loader.js")[0] == 404  # Streamlit has it
+    assert get(f"http://{host}{folder}/%2e%2e/board.css")[0] == 404
 
 
 def test_the_app_itself_serves_the_live_routes_and_ends_at_once(tmp_path):

@@ -1,6 +1,5 @@
 """The classification head, and listening where everybody is enrolled."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +11,21 @@ from speakerid.evaluate.closed_set import GROUP, measure
 from speakerid.evaluate.embedding import LENGTHS, Embedded
 from speakerid.evaluate.trials import Utterance
 from speakerid.identify import UNKNOWN, Listener, ListenerConfig
-from speakerid.identify.closed_set import prototypes
+from speakerid.model.prototypes import prototypes
 
 
 def unit(rows):
     return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
 
 
-@dataclass
-class Enrolled:
-    name: str
-    embeddings: np.ndarray
-    seconds: np.ndarray
-
-
 def people(rng, count=6, exemplars=8, common=3.0, spread=0.05):
     """People whose voices have much in common, and vary most in a direction that tells nothing."""
     shared, nuisance = rng.normal(size=192), unit(rng.normal(size=192)) * 25
     made = []
-    for k in range(count):
+    for _ in range(count):
         center = common * shared + rng.normal(size=192)
         rows = unit(center + rng.normal(size=(exemplars, 1)) * nuisance + rng.normal(size=(exemplars, 192)))
-        made.append(Enrolled(str(k), rows, np.full(exemplars, 3.0)))
+        made.append(rows)
     return made
 
 
@@ -43,7 +35,7 @@ def test_tuning_moves_people_who_sound_alike_apart():
     rivals = ~np.eye(len(made), dtype=bool)
     assert np.allclose(np.linalg.norm(tuned, axis=1), 1, atol=1e-5)
     assert (tuned @ tuned.T)[rivals].mean() < (plain @ plain.T)[rivals].mean() - 0.02
-    rows = np.concatenate([one.embeddings for one in made])
+    rows = np.concatenate(made)
     owner = np.repeat(np.arange(6), 8)
     assert ((rows @ tuned.T).argmax(1) == owner).mean() >= ((rows @ plain.T).argmax(1) == owner).mean()
 
@@ -77,11 +69,22 @@ def test_it_is_measured_in_rooms_of_people():
 def test_where_only_enrolled_people_speak_nobody_is_unknown(encoder, enrolled):
     gallery = People(enrolled["Alice"], enrolled["Bruno"])
     samples, _ = voices.conversation(["Felix", "Alice", "Bruno"])
-    for closed in (False, True):
-        listener = Listener(encoder, gallery, ListenerConfig(closed_set=closed))
+    for closed, tuned in ((False, False), (True, False), (True, True)):
+        listener = Listener(encoder, gallery, ListenerConfig(closed_set=closed, tuned=tuned))
         for start in range(0, len(samples), 1600):
             listener.push(samples[start : start + 1600])
         listener.flush()
         speakers = {turn.speaker for turn in listener.turns}
         assert {"Alice", "Bruno"} <= speakers
         assert (UNKNOWN in speakers) != closed
+
+
+def test_the_listener_compares_with_the_tuned_prototypes(encoder, enrolled):
+    gallery = People(*enrolled.values())
+    plain, tuned = (
+        Listener(encoder, gallery, ListenerConfig(closed_set=True, tuned=on)).profiles for on in (False, True)
+    )
+    wanted = prototypes([person.embeddings for person in gallery.speakers()])
+    assert tuned.names == plain.names and np.allclose(tuned.centers, wanted, atol=1e-6)
+    assert not np.allclose(tuned.centers, plain.centers, atol=1e-3)
+    assert np.allclose(tuned.seconds, plain.seconds)

@@ -146,7 +146,7 @@ def visit(browser: Browser) -> BrowserContext:
     """A person's browser: a context of their own, with one page."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.add_init_script(_NOTE_MICROPHONE)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(120_000)  # ms; the machine may be busy
     context.new_page()
     return context
 

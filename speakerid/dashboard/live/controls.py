@@ -156,6 +156,14 @@ def _settings(session: LiveSession) -> dict[str, Any]:
         'The likeliest of them is always named, never "unknown". A stranger gets somebody\'s name.',
     ):
         chosen["closed_set"] = True
+        if _toggle(
+            session,
+            "live-set-tuned",
+            "By a head tuned on them",
+            "Compares with prototypes fine-tuned on what all of them enrolled, which sets people apart "
+            "who sound alike. Use it where the voiceprints alone mix two people up.",
+        ):
+            chosen["tuned"] = True
     return chosen
 
 
@@ -185,7 +193,8 @@ def _people_key(session: LiveSession, names: list[str]) -> str:
 
 
 def _reset(session: LiveSession) -> None:
-    for chosen in (*(slider[0] for slider in _SLIDERS), "live-set-closed_set", "live-gender"):
+    sliders = [slider[0] for slider in _SLIDERS]
+    for chosen in (*sliders, "live-set-closed_set", "live-set-tuned", "live-gender"):
         session.choices.pop(chosen, None)
     session.people.leave_out(())
     session.choices[_RESETS] = session.choices.get(_RESETS, 0) + 1

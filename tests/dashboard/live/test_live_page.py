@@ -92,6 +92,8 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
     assert session._settings == {"threshold": 0.8}
     app.toggle(key="live-set-closed_set").set_value(True).run()
     assert session._settings == {"threshold": 0.8, "closed_set": True}
+    app.toggle(key="live-set-tuned").set_value(True).run()
+    assert session._settings == {"threshold": 0.8, "closed_set": True, "tuned": True}
     app.toggle(key="live-gender").set_value(True).run()
     people = next(group for group in app.get("button_group") if group.label == "Who takes part")
     people.set_value([]).run()

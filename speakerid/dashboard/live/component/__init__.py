@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from speakerid.dashboard.server import PLOTLY_URL
+from speakerid.dashboard.shared.assets import BOARD_URL, PLOTLY_URL
 
 WORDS = {
     "connecting": "Connecting to the live session …",
@@ -42,9 +42,6 @@ WORDS = {
     "none": "nothing yet",
 }
 
-# One module in parts: each part goes on from the class of the one before.
-_SCRIPTS = ("link.js", "sound.js", "log.js", "space.js", "charts.js", "board.js")
-
 
 def _text(name: str) -> str:
     return files("speakerid.dashboard.live.component").joinpath(name).read_text("utf-8")
@@ -58,7 +55,7 @@ def _board() -> Any:
         "speakerid_live_board",
         html=_text("board.html"),
         css=_text("board.css"),
-        js="\n".join(_text(name) for name in _SCRIPTS),
+        js=_text("loader.js"),
         isolate_styles=False,
     )
 
@@ -82,6 +79,7 @@ def live_board(token: str, *, microphone: bool, editing: bool = True, key: str =
         key=key,
         data={
             "token": token,
+            "script": BOARD_URL,
             "plotly": PLOTLY_URL,
             "words": WORDS,
             "microphone": microphone,
