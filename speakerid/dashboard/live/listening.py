@@ -54,6 +54,9 @@ class Listening:
         publisher: brings it to the browsers.
         stream: the connection that brings the browser's microphone.
         model: id of the encoder, once it is loaded.
+        source: what is listened to; None while nothing is.
+        settings: fields of `ListenerConfig`; the others are at their defaults.
+        stopped_at: when the last source was ended (`time.monotonic`).
 
     Raises:
         GalleryError: the folder of voiceprints cannot be read.
@@ -62,16 +65,16 @@ class Listening:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self.people = LivePeople(resources.gallery(), self._people_changed)
-        self._settings: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}
         self._gender_wanted = False
         self.model: str | None = None
-        self._source: Source | None = None
+        self.source: Source | None = None
         self._source_ended: float | None = None
         self.stream = BrowserStream()
         self._played: bytes | Path | None = None  # the recording that browsers may play along
         self._heard: Session | None = None
         self._attempt = 0  # number of the latest attempt to listen; an older one gives up
-        self._stopped_at = 0.0
+        self.stopped_at = 0.0
         self.sound = KeptSound()
         self.board = Board(self.people.speakers(), self.sound, self.people.everybody())
         self.publisher = Publisher(self.board, self.leave, self.sound.cut, lambda: self._played)
@@ -79,12 +82,12 @@ class Listening:
     @property
     def listening(self) -> bool:
         """Whether a source is on."""
-        return self._source is not None
+        return self.source is not None
 
     @property
     def by_browser(self) -> bool:
         """Whether the source that is on is the browser's microphone, which has a STOP of its own."""
-        return self._source is not None and hasattr(self._source, "last_frame_at")
+        return self.source is not None and hasattr(self.source, "last_frame_at")
 
     def guess_gender(self, on: bool) -> bool:
         """Say beside the name what a voice sounds like, or stop; False where the model has no head for it."""
@@ -105,12 +108,34 @@ class Listening:
             heard.reload()
         self.publisher.publish(self.board.hello())
 
-    def _begin(
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Decide by these fields of `ListenerConfig` from now on; the others stay at their defaults."""
+        with self._lock:
+            if settings == self.settings:
+                return
+            self.settings = dict(settings)
+            heard = self._heard
+        if heard is not None:
+            heard.configure(**settings)
+
+    def hint(self, sentence: str) -> None:
+        """What to do to begin, shown until something is heard."""
+        if self.source is None and self.board.state.idle and sentence != self.board.state.text:
+            self._say("idle", sentence)
+
+    def begin(
         self, source: Source, people: "PeopleFor | None" = None, played: bytes | Path | None = None
     ) -> None:
+        """Listen to a source in place of the one before.
+
+        Args:
+            source: is open, or opens by itself.
+            people: whom an encoder compares with, instead of everybody who is enrolled.
+            played: the recording that browsers may play along.
+        """
         with self._lock:
             self._end_listening()
-            self._source, self._source_ended, self._played = source, None, played
+            self.source, self._source_ended, self._played = source, None, played
             self.board.state.playing = None if played is None else (next(_numbers), source.ring)
         supervise(self)
         threading.Thread(target=self._listen, args=(people,), name="live-open", daemon=True).start()
@@ -130,12 +155,12 @@ class Listening:
             people = people_for(encoder) if people_for else resources.gallery()
             self.model = self.board.model = encoder.id
             with self._lock:
-                if attempt != self._attempt or self._source is None:
+                if attempt != self._attempt or self.source is None:
                     return  # ended meanwhile: the people of whatever came after stay
                 self.people.compare_by(encoder.id)
                 self.people.use(people)
             self.guess_gender(self._gender_wanted)
-            listener = Listener(encoder, self.people, ListenerConfig(**self._settings))
+            listener = Listener(encoder, self.people, ListenerConfig(**self.settings))
         except SpeakerIdError as error:
             self._fail(str(error))
             return
@@ -144,10 +169,10 @@ class Listening:
             self._fail("Listening could not start; the server's log says why. Reload the page to try again.")
             return
         with self._lock:
-            if attempt != self._attempt or self._source is None:
+            if attempt != self._attempt or self.source is None:
                 return
             try:
-                heard = running.open(listener, self._source.ring, self.publisher.begin())
+                heard = running.open(listener, self.source.ring, self.publisher.begin())
             except SpeakerIdError as error:  # as many listen as the computer keeps up with
                 self._fail(str(error))
                 return
@@ -166,15 +191,15 @@ class Listening:
         self.sound.forget()
         self.board.start_again()
         self.publisher.publish(self.board.hello())
-        if self._source is not None:
+        if self.source is not None:
             gallery = self.people.gallery
             self._listen(lambda encoder: gallery)
 
     def stop(self) -> None:
         """End the source. What was heard stays."""
         with self._lock:
-            was_on = self._source is not None
-            self._stopped_at = time.monotonic()
+            was_on = self.source is not None
+            self.stopped_at = time.monotonic()
             self._end_listening()
         if was_on:
             self._say("ended", "Stopped.")
@@ -188,7 +213,7 @@ class Listening:
 
     def _end_listening(self) -> None:
         self._attempt += 1
-        source, self._source = self._source, None
+        source, self.source = self.source, None
         heard, self._heard = self._heard, None
         if source is not None:
             source.close()
@@ -209,7 +234,7 @@ class Listening:
     def check(self, now: float) -> bool:
         """Look after the session (`now` from `time.monotonic`); False when it needs nothing."""
         self.publisher.flush(now)
-        source = self._source
+        source = self.source
         if source is not None:
             self.stream.arrived()
             if (sent := getattr(source, "last_frame_at", None)) is not None:
@@ -218,7 +243,7 @@ class Listening:
         elif self.stream.overdue(now) and self.board.state.text != NO_FIRST_FRAME:
             self._say("failed", NO_FIRST_FRAME)
         self._refresh_people()
-        return self._source is not None or self.publisher.watched
+        return self.source is not None or self.publisher.watched
 
     def _refresh_people(self) -> None:
         """Take in who was enrolled; while their folder cannot be read, say so and go on with those known."""
@@ -245,7 +270,7 @@ class Listening:
             self._source_ended = now
         elif self._source_ended is not None and now - self._source_ended > _DRAIN_S:
             with self._lock:
-                if self._source is not source:
+                if self.source is not source:
                     return
                 self._end_listening()
             self._say("ended", "The sound has ended.")

@@ -27,18 +27,23 @@ if TYPE_CHECKING:
 _AFTER_STOP_S = 0.5  # frames that still arrive after STOP do not start a new session
 
 
-class LiveSession(Listening):
+class LiveSession:
     """What one visitor hears and sees. Outlives the page: its log and timeline are there on return.
+
+    Attributes:
+        people, sound, board, publisher, stream: those of its `Listening`.
+        choices: of the page's controls, which Streamlit forgets with the page.
 
     Raises:
         GalleryError: the folder of voiceprints cannot be read.
     """
 
-    _demo: DemoPeople | None = None  # holds its folder
-
     def __init__(self) -> None:
-        super().__init__()
-        self.choices: dict[str, Any] = {}  # of the page's controls, which Streamlit forgets with the page
+        self._listening = heard = Listening()
+        self.people, self.sound, self.board = heard.people, heard.sound, heard.board
+        self.publisher, self.stream = heard.publisher, heard.stream
+        self.choices: dict[str, Any] = {}
+        self._demo: DemoPeople | None = None  # holds its folder
 
     def watch(self, *, editing: bool = True) -> str:
         """The token under which a browser may watch; call at every run of the page.
@@ -47,25 +52,56 @@ class LiveSession(Listening):
             editing: whether this visitor may correct the log and hear what is kept.
         """
         token = self.publisher.watch(editing=editing)
-        supervise(self)
+        supervise(self._listening)
         return token
+
+    # -- what its Listening does ---------------------------------------------------------------------------
+
+    @property
+    def listening(self) -> bool:
+        """Whether a source is on."""
+        return self._listening.listening
+
+    @property
+    def by_browser(self) -> bool:
+        """Whether the source that is on is the browser's microphone, which has a STOP of its own."""
+        return self._listening.by_browser
+
+    @property
+    def model(self) -> str | None:
+        """Id of the encoder, once it is loaded."""
+        return self._listening.model
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Fields of `ListenerConfig`; the others are at their defaults."""
+        return self._listening.settings
 
     def hint(self, sentence: str) -> None:
         """What to do to begin, shown until something is heard."""
-        if self._source is None and self.board.state.idle and sentence != self.board.state.text:
-            self._say("idle", sentence)
-
-    # -- who and how -------------------------------------------------------------------------------------
+        self._listening.hint(sentence)
 
     def configure(self, settings: dict[str, Any]) -> None:
         """Decide by these fields of `ListenerConfig` from now on; the others stay at their defaults."""
-        with self._lock:
-            if settings == self._settings:
-                return
-            self._settings = dict(settings)
-            heard = self._heard
-        if heard is not None:
-            heard.configure(**settings)
+        self._listening.configure(settings)
+
+    def guess_gender(self, on: bool) -> bool:
+        """Say beside the name what a voice sounds like, or stop; False where the model has no head for it."""
+        return self._listening.guess_gender(on)
+
+    def start_again(self) -> None:
+        """Forget what was heard, its sound included; a source that is on goes on."""
+        self._listening.start_again()
+
+    def stop(self) -> None:
+        """End the source. What was heard stays."""
+        self._listening.stop()
+
+    def leave(self) -> None:
+        """The visitor has gone: end the source, free the sound. The log stays."""
+        self._listening.leave()
+
+    # -- who and how -------------------------------------------------------------------------------------
 
     def keep_sound(self, on: bool) -> None:
         """Keep the sound from now on, or stop and free what was kept."""
@@ -100,21 +136,21 @@ class LiveSession(Listening):
         """Frames of the browser's microphone, for `queued_audio_frames_callback`; the first ones start it."""
         from speakerid.audio.browser import BrowserSource
 
-        source = self._source
+        source = self._listening.source
         if not isinstance(source, BrowserSource) or source.closed:
-            if time.monotonic() - self._stopped_at < _AFTER_STOP_S:
+            if time.monotonic() - self._listening.stopped_at < _AFTER_STOP_S:
                 return frames
             source = BrowserSource(KeepingRing(self.sound))
-            self._begin(source)
+            self._listening.begin(source)
         return await source.on_frames(frames)
 
     def on_browser_ended(self) -> None:
         """The browser's stream has ended; only sets a flag, as this runs on the server's event loop."""
         from speakerid.audio.browser import BrowserSource
 
-        source = self._source
+        source = self._listening.source
         if isinstance(source, BrowserSource):
-            self._stopped_at = time.monotonic()
+            self._listening.stopped_at = time.monotonic()
             source.close()
 
     def end_browser(self) -> None:
@@ -131,7 +167,7 @@ class LiveSession(Listening):
             AudioError: it cannot be opened.
         """
         self.stop()
-        self._begin(OpenMicrophone(device, KeepingRing(self.sound)))
+        self._listening.begin(OpenMicrophone(device, KeepingRing(self.sound)))
 
     def start_replay(self, recording: bytes | Path, people: "PeopleFor | None" = None) -> None:
         """Listen to a recording, a path or a file's bytes, in real time; browsers play it along.
@@ -142,7 +178,7 @@ class LiveSession(Listening):
         from speakerid.audio.replay import Replay
 
         self.stop()
-        self._begin(Replay(recording, ring=KeepingRing(self.sound)).start(), people, recording)
+        self._listening.begin(Replay(recording, ring=KeepingRing(self.sound)).start(), people, recording)
 
     def start_demo(self) -> None:
         """Play the demo conversation to people who are enrolled for it alone, in a folder that goes with it.
@@ -174,4 +210,4 @@ class LiveSession(Listening):
             self.people.use(resources.gallery())
             self._demo = None
             self.start_again()
-            self._say("idle", "")
+            self._listening.hint("")

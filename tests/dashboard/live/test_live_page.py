@@ -87,22 +87,22 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
     with_people(tmp_path / "v", "Ana")
     app = open_page(PAGE, tmp_path / "v", monkeypatch)
     session = app.session_state["live-session"]
-    assert session._settings == {}
+    assert session.settings == {}
     app.slider(key="live-set-threshold").set_value(0.8).run()
-    assert session._settings == {"threshold": 0.8}
+    assert session.settings == {"threshold": 0.8}
     app.toggle(key="live-set-closed_set").set_value(True).run()
-    assert session._settings == {"threshold": 0.8, "closed_set": True}
+    assert session.settings == {"threshold": 0.8, "closed_set": True}
     app.toggle(key="live-set-tuned").set_value(True).run()
-    assert session._settings == {"threshold": 0.8, "closed_set": True, "tuned": True}
+    assert session.settings == {"threshold": 0.8, "closed_set": True, "tuned": True}
     app.toggle(key="live-gender").set_value(True).run()
     people = next(group for group in app.get("button_group") if group.label == "Who takes part")
     people.set_value([]).run()
     assert session.people.left_out == {"Ana"} and session.choices["live-gender"]
     app.button(key="live-defaults").click().run()
-    assert session._settings == {}
+    assert session.settings == {}
     assert not session.people.left_out and not app.toggle(key="live-gender-1").value
     app.slider(key="live-set-threshold-1").set_value(0.7).run()
-    assert session._settings == {"threshold": 0.7}
+    assert session.settings == {"threshold": 0.7}
 
 
 def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page(tmp_path,
     app.switch_page("app.py").run()
     app.switch_page(f"pages/{PAGE}").run()
     assert not app.exception
-    assert session._settings == {"threshold": 0.8, "closed_set": True}
+    assert session.settings == {"threshold": 0.8, "closed_set": True}
     assert app.slider(key="live-set-threshold").value == 0.8 and app.toggle(key="live-gender").value
     assert app.session_state["live-source"] == "Recording"
     assert session.people.left_out == {"Bō"}
@@ -182,7 +182,7 @@ def test_choosing_another_source_ends_the_browsers_microphone(tmp_path, monkeypa
     session = app.session_state["live-session"]
     asked = WebRtcStreamerContext(None, WebRtcStreamerState(playing=True, signalling=False))
     session.stream.use(asked)
-    session._begin(BrowserSource())
+    session._listening.begin(BrowserSource())
     assert session.by_browser
     app.session_state["live-source"] = "Recording"
     app.run()

@@ -93,8 +93,8 @@ def test_the_browsers_frames_start_a_session_and_silence_for_seconds_ends_it(ses
     asyncio.run(session.on_frames(frames(spoken("Bruno", 3))))
     assert session.listening
     wait(lambda: now(session) == "Bruno" or not session.listening, "Bruno was not named")
-    source = session._source
-    session.check(source.last_frame_at + SILENT_SOURCE_S + 0.1)
+    source = session._listening.source
+    session._listening.check(source.last_frame_at + SILENT_SOURCE_S + 0.1)
     assert not session.listening and source.closed
     assert "No sound has come from the browser" in session.board.state.text
 
@@ -106,11 +106,11 @@ def test_a_page_that_still_sends_sound_is_there_though_its_websocket_is_cut(sess
         channel.unsubscribe(channel.subscribe())
 
     asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
-    source = session._source
+    source = session._listening.source
     asyncio.run(visit())
     time.sleep(0.3)
     asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
-    session.check(time.monotonic())
+    session._listening.check(time.monotonic())
     sent = source.last_frame_at
     assert not channel.abandoned(sent + LEFT_S - 0.1)
     assert channel.abandoned(sent + LEFT_S + 0.1), "it has gone for good when its sound stops too"
@@ -120,16 +120,16 @@ def test_a_browser_whose_sound_does_not_get_through_is_told(session):
     context = WebRtcStreamerContext(None, WebRtcStreamerState(playing=True, signalling=False))
     session.stream.use(context)
     asked = time.monotonic() + 1
-    session.check(asked)
-    session.check(asked + FIRST_FRAME_S - 1)
+    session._listening.check(asked)
+    session._listening.check(asked + FIRST_FRAME_S - 1)
     assert "does not get through" not in session.board.state.text
-    session.check(asked + FIRST_FRAME_S + 1)
+    session._listening.check(asked + FIRST_FRAME_S + 1)
     assert "does not get through" in session.board.state.text and "let UDP pass" in session.board.state.text
     asyncio.run(session.on_frames(frames(spoken("Bruno", 0.2))))
     wait(lambda: "does not get through" not in session.board.state.text, "sound has come, and it is not said")
     session.stop()
     context._set_state(WebRtcStreamerState(playing=False, signalling=False))
-    session.check(asked + 3 * FIRST_FRAME_S)
+    session._listening.check(asked + 3 * FIRST_FRAME_S)
     assert session.board.state.text == "Stopped.", "nobody wants to send any more"
 
 
@@ -189,8 +189,8 @@ def test_whoever_is_left_out_is_not_named_and_enrolling_acts_at_once(session, tm
 
 def test_settings_reach_the_listener(session, tmp_path):
     session.start_replay(voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 9)))
-    wait(lambda: session._heard is not None, "listening does not start")
-    heard = session._heard
+    wait(lambda: session._listening._heard is not None, "listening does not start")
+    heard = session._listening._heard
     session.configure({"threshold": 0.93})
     wait(lambda: heard.listener.config.threshold == 0.93, "the threshold does not arrive")
     session.configure({})
@@ -199,7 +199,7 @@ def test_settings_reach_the_listener(session, tmp_path):
 
 def test_the_servers_end_ends_every_session(session, tmp_path):
     session.start_replay(voices.write_wav(tmp_path / "alice.wav", spoken("Alice", 9)))
-    wait(lambda: session._heard is not None, "listening does not start")
+    wait(lambda: session._listening._heard is not None, "listening does not start")
     live_engine.shutdown()
     assert not session.listening
 
@@ -318,13 +318,13 @@ def test_people_who_cannot_be_read_are_told_once_and_the_session_ends_as_ever(se
 
     monkeypatch.setattr(session.people.gallery, "revision", unreadable)
     for _ in range(5):
-        assert session.check(time.monotonic()), "somebody watches"
+        assert session._listening.check(time.monotonic()), "somebody watches"
     assert "cannot be read: give back the right" in session.board.hello()["remark"]["text"]
     session.publisher.renew()
-    assert not session.check(time.monotonic()), "nobody watches: it is released"
+    assert not session._listening.check(time.monotonic()), "nobody watches: it is released"
     assert not caplog.records
     monkeypatch.undo()
-    session.check(time.monotonic())
+    session._listening.check(time.monotonic())
     assert session.board.hello()["remark"]["text"] == ""
 
 

@@ -1,5 +1,6 @@
 // The name of who speaks, as large as it fits, and what stands beside it; drawn at once, with no frame between.
 
+import { dot, element } from "./dom.js";
 import { fitting } from "./labels.js";
 
 export class Now {
@@ -11,6 +12,7 @@ export class Now {
     name.disabled = !board.editing || !["person", "unknown"].includes(now.kind);
     name.title = now.kind === "person" ? board.words.wrong : board.words.who;
     board.find(".live-detail").textContent = board.staged ? now.told : now.detail;
+    this.drawAlso(now.also ?? []);
     board.find(".live-go").textContent = board.listening ? board.words.stop : board.words.start;
     this.say(now);
     const guess = board.find(".live-gender");
@@ -23,6 +25,14 @@ export class Now {
     board.root.dataset.now = now.kind;
     board.root.style.setProperty("--firm", now.firm);  // a first impression looks like one
     board.root.style.setProperty("--tone", now.color ?? "var(--line)");
+  }
+
+  // Who speaks at the same time, below the name.
+  drawAlso(also) {
+    const line = this.board.find(".live-also"), said = JSON.stringify(also);
+    if (!line || line.dataset.said === said) return;
+    line.dataset.said = said;
+    line.replaceChildren(...also.map(({ name, color }) => element("span", {}, dot(color), `and ${name}`)));
   }
 
   fit() {
@@ -41,7 +51,8 @@ export class Now {
     if (now.kind === "nobody") return;
     this.settled = setTimeout(() => {
       const said = this.board.find(".live-said");
-      if (said.textContent !== now.name) said.textContent = now.name;
+      const everybody = [now.name, ...(now.also ?? []).map(({ name }) => name)].join(" and ");
+      if (said.textContent !== everybody) said.textContent = everybody;
     }, now.firm < 1 ? 1500 : 300);
   }
 
