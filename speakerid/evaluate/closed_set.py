@@ -37,12 +37,14 @@ def measure(embedded: Embedded, rounds: int = 300, seed: int = 0) -> list[dict]:
         rooms = [rng.choice(len(names), GROUP, replace=False) for _ in range(GROUPS)]
         rooms = [[halves[names[k]] for k in room] for room in rooms]
         for model, condition in sorted({key[:2] for key in embedded.rows}):
-            whole = embedded.rows[model, condition, "whole"]
+            heads = [_heads(room, embedded.rows[model, condition, "whole"]) for room in rooms]
             for length, seconds in LENGTHS.items():
                 if seconds is None:
                     continue
                 pieces = embedded.rows[model, condition, length]
-                shares = np.array([_room(room, whole, pieces) for room in rooms])
+                shares = np.array(
+                    [_right(room, head, pieces) for room, head in zip(rooms, heads, strict=True)]
+                )
                 key = {"model": model, "condition": condition, "corpus": corpus, "length": length}
                 rows.append({**key, "people": GROUP, "rooms": GROUPS, **_figures(shares, rounds, rng)})
     return rows
@@ -54,14 +56,17 @@ def _halves(own: list[int], rng: np.random.Generator) -> tuple[list[int], list[i
     return order[:half][:MAX_EXEMPLARS], order[half:]
 
 
-def _room(room: list, whole: np.ndarray, pieces: np.ndarray) -> tuple[float, float]:
-    """Shares right: by the voiceprints, by the fine-tuned prototypes."""
+def _heads(room: list, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a room's enrollments give: the voiceprints, the fine-tuned prototypes."""
     people = [whole[enroll] for enroll, _ in room]
+    return prototypes(people, tune=False), prototypes(people)
+
+
+def _right(room: list, heads: tuple[np.ndarray, np.ndarray], pieces: np.ndarray) -> tuple[float, float]:
+    """Share of a room's pieces that each of the two heads gives to the right person."""
     tests = np.concatenate([pieces[test] for _, test in room])
     truth = np.repeat(np.arange(len(room)), [len(test) for _, test in room])
-    plain, tuned = (
-        float(((tests @ prototypes(people, tune).T).argmax(axis=1) == truth).mean()) for tune in (False, True)
-    )
+    plain, tuned = (float(((tests @ head.T).argmax(axis=1) == truth).mean()) for head in heads)
     return plain, tuned
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from speakerid import threads
+
 SCALE, MARGIN = 20.0, 0.15
 STEPS, LEARNING_RATE = 150, 0.02
 STAY = 4.0  # pull back to the voiceprint: a handful of exemplars must not carry a prototype away
@@ -33,6 +35,7 @@ def _tuned(centers: np.ndarray, people: Sequence[np.ndarray]) -> np.ndarray:
     import torch
     from torch.nn import functional as F
 
+    threads.hold()
     start = torch.from_numpy(centers)
     rows = torch.from_numpy(_unit(np.concatenate([np.asarray(own, np.float64) for own in people])))
     counts = torch.tensor([len(own) for own in people])
