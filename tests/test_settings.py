@@ -9,7 +9,8 @@ from speakerid import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "speakerid"
-OF_OTHERS = {"settings.py", "folders.py", "model/download.py"}  # XDG_CACHE_HOME and such, HF_ENDPOINT
+# XDG_CACHE_HOME and such, HF_ENDPOINT, what torchrun says
+OF_OTHERS = {"settings.py", "folders.py", "model/download.py", "training/devices.py"}
 ALONE = PACKAGE / "examples"  # a client of the REST API may run where the package is not installed
 
 

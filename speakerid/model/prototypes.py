@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from speakerid import threads
+from speakerid.errors import ModelError
 
 SCALE, MARGIN = 20.0, 0.15
 STEPS, LEARNING_RATE = 150, 0.02
@@ -24,6 +25,9 @@ def prototypes(people: Sequence[np.ndarray], tune: bool = True) -> np.ndarray:
     Args:
         people: the exemplars [n, d] of each person.
         tune: False gives the centers.
+
+    Raises:
+        ModelError: PyTorch is not installed, and there is something to tune.
     """
     centers = _unit(np.stack([np.asarray(own, np.float64).mean(axis=0) for own in people]))
     if not tune or len(people) < 2 or min(map(len, people)) < FEWEST_EXEMPLARS:
@@ -32,9 +36,14 @@ def prototypes(people: Sequence[np.ndarray], tune: bool = True) -> np.ndarray:
 
 
 def _tuned(centers: np.ndarray, people: Sequence[np.ndarray]) -> np.ndarray:
-    import torch
-    from torch.nn import functional as F
-
+    try:
+        import torch
+        from torch.nn import functional as F
+    except ImportError as problem:
+        raise ModelError(
+            'To tune the classification head takes PyTorch: pip install "speakerid[app]", or compare with '
+            "the voiceprints."
+        ) from problem
     threads.hold()
     start = torch.from_numpy(centers)
     rows = torch.from_numpy(_unit(np.concatenate([np.asarray(own, np.float64) for own in people])))

@@ -79,7 +79,7 @@ def test_the_threshold_goes_to_the_live_page_with_one_click(folder, monkeypatch)
     app = app.switch_page("pages/2_Live.py").run()
     [control] = [slider for slider in app.slider if slider.label == "How sure a name must be"]
     assert control.value == 0.97
-    assert app.session_state["live-session"]._listening.settings == {"threshold": 0.97}
+    assert app.session_state["live-session"].settings == {"threshold": 0.97}
 
 
 def test_each_persons_reliability_is_told_before_a_show(folder, monkeypatch):
