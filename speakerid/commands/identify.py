@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from speakerid.conversation.entry import Entry
     from speakerid.conversation.pieces import Pieces
     from speakerid.gallery import Gallery, Voiceprint
-    from speakerid.identify import Decision
+    from speakerid.identify import Decision, ListenerConfig
     from speakerid.identify.gender import Gender
     from speakerid.model import Encoder
 
@@ -82,7 +82,7 @@ def identify(args: argparse.Namespace) -> None:
     from speakerid.conversation.conversation import KINDS
     from speakerid.conversation.formats import to_csv
     from speakerid.conversation.hearing import Hearing
-    from speakerid.identify import Listener, ListenerConfig
+    from speakerid.identify import Listener
 
     source = stream(args.file)
     blocks = iter(source)
@@ -90,8 +90,7 @@ def identify(args: argparse.Namespace) -> None:
     gallery = open_gallery(args)
     encoder = load_encoder(args)
     warn_of_strangers(gallery, encoder)
-    config = ListenerConfig(closed_set=args.closed_set is not None, tuned=args.closed_set == "tuned")
-    listener = Listener(encoder, gallery, config)
+    listener = Listener(encoder, gallery, _config(args.closed_set))
     hearing = Hearing(listener, first_look=args.decisions is not None)
     guesses = _Guesses(encoder.id) if args.gender else None
     started = time.monotonic()
@@ -141,11 +140,10 @@ def _identify_folder(args: argparse.Namespace) -> None:
     batch.run(args, Path(args.file), args.out, job)
 
 
-def identifier(model: str, people: "list[Voiceprint]", closed_set: bool) -> batch.Work:
+def identifier(model: str, people: "list[Voiceprint]", closed_set: str | None) -> batch.Work:
     """What says who speaks when in one recording, as JSON, in a process of its own."""
     from speakerid.conversation.formats import turn_row
     from speakerid.conversation.hearing import identify as hear
-    from speakerid.identify import ListenerConfig
     from speakerid.model import Encoder
 
     class Enrolled:
@@ -155,7 +153,7 @@ def identifier(model: str, people: "list[Voiceprint]", closed_set: bool) -> batc
     encoder = Encoder.load(model)
 
     def work(path: str) -> bytes:
-        heard = hear(path, cast("Gallery", Enrolled()), encoder, ListenerConfig(closed_set=closed_set))
+        heard = hear(path, cast("Gallery", Enrolled()), encoder, _config(closed_set))
         value = {
             "recording": path,
             "model": heard.model,
@@ -167,6 +165,13 @@ def identifier(model: str, people: "list[Voiceprint]", closed_set: bool) -> batc
         return (json_text(value) + "\n").encode(errors="surrogateescape")
 
     return work
+
+
+def _config(closed_set: str | None) -> "ListenerConfig":
+    """How to decide, with --closed-set as it was given."""
+    from speakerid.identify import ListenerConfig
+
+    return ListenerConfig(closed_set=closed_set is not None, tuned=closed_set == "tuned")
 
 
 def how_far(heard: float, told: float, elapsed: float) -> str:
