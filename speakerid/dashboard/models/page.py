@@ -18,7 +18,7 @@ from speakerid.errors import SpeakerIdError
 if TYPE_CHECKING:
     from speakerid.model.catalog import Entry
 
-_PERIOD = 0.5  # s between looks at a model on its way
+_PERIOD = 1.0  # s between looks at a model on its way
 _KINDS = {
     "bundled": "comes with the app",
     "package": "from a package",
