@@ -64,7 +64,7 @@ def result(visit: Shown, analysis: Outcome, gallery: Gallery) -> None:
         st.warning(UNCALIBRATED, icon=":material/tune:")
     if conversation.model:
         st.caption(
-            f"Heard by `{conversation.model}`, calibrated {escaped(conversation.calibration)}."
+            f"Heard by `{conversation.model}`, {escaped(f'calibrated {conversation.calibration}'.strip())}."
             if conversation.calibrated
             else f"Heard by `{conversation.model}`, which is not calibrated."
         )
