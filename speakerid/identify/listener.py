@@ -221,11 +221,20 @@ class Listener:
             at = self._voices.takeover(max(look.start, self._one_voice_until))
             return at if at is not None and look.end - at >= self.config.voices.least * RATE else None
         recent = int(self.config.recent * RATE)
-        return look.end - recent if look.end - look.start >= 1.6 * recent else None
+        if look.end - look.start < 1.6 * recent:
+            return None
+        if self.config.voices.leave_out:
+            # Two voices at once are like neither of them alone: that is no change.
+            clean = self._voices.clean(look.end - recent, look.end)
+            if clean.sum() < self.config.voices.least * RATE:
+                return None
+        return look.end - recent
 
     def _one_voice(self, start: int, end: int) -> np.ndarray:
         """The audio from start to end without the frames in which two speak, unless too little is left."""
         samples = self._speech.audio(start, end)
+        if not self.config.voices.leave_out:
+            return samples
         clean = self._voices.clean(end - len(samples), end)
         return samples[clean] if clean.sum() >= self.config.voices.least * RATE else samples
 

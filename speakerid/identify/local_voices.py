@@ -15,12 +15,14 @@ NONE = -1  # the slot of nobody
 
 @dataclass(frozen=True)
 class VoicesConfig:
-    """Seconds, but for `speaks` and `takeovers`.
+    """Seconds, but for `speaks` and the two that are on or off.
 
     speaks: probability from which on a voice speaks.
     beside: of the last frames, in most of which somebody speaks beside the main voice to be told.
     memory: for which a slot is taken for the same person.
     least: of one voice alone that is worth embedding.
+    leave_out: whether windows to embed leave out the frames in which two speak, and no change of voice is
+        looked for in them. Off until measured on conversations with the network that ships.
     takeovers: whether the segmentation tells when to look for a change of voice; else each look does.
     takeover: that another voice has spoken alone before it is thought to have taken over.
     """
@@ -29,6 +31,7 @@ class VoicesConfig:
     beside: float = 0.24
     memory: float = 10.0
     least: float = 0.4
+    leave_out: bool = False
     takeovers: bool = False
     takeover: float = 0.2
 

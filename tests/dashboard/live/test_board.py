@@ -222,3 +222,28 @@ def test_the_gender_guess_is_beside_the_name_with_its_caveat_and_only_when_asked
     assert now["gender"]["text"] == "Sounds: female, 99%"
     assert "children" in now["gender"]["help"] and "nothing about who" in now["gender"]["help"]
     assert words.gender("not sure", 0.5)["text"] == "Sounds: not sure"
+
+
+def test_who_speaks_at_the_same_time_is_named_too_and_has_a_bar(board):
+    update(board, 1, "Bō")
+    said = replace(decision(2, "Ana", 0.8), also=("Bō", "unknown"))
+    turns = (Turn(0, 1, "Bō", 0.9), Turn(1.2, 2, "Ana", 0.8), Turn(1.5, 2, "Bō", 0.9, True))
+    message = board.update(snapshot(2, said, turns), [said])
+    assert message["now"]["name"] == "Ana"
+    assert [one["name"] for one in message["now"]["also"]] == ["Bō", "unknown"]
+    assert message["now"]["also"][0]["color"] == board.color("Bō")
+    assert message["bars"]["p"][:2] == [0.8, 0.9], "as sure as when it was heard alone"
+    assert [row["start"] for row in message["turns"]["rows"]] == [0, 1200, 1500]
+    assert update(board, 3, "Ana")["now"]["also"] == []
+
+
+def test_what_was_said_beside_somebody_is_corrected_alone(board):
+    turns = (Turn(0, 4, "Ana", 0.9), Turn(2, 3, "Bō", 0.9, True))
+    update(board, 4, "Ana", turns)
+    rows = board.correct(2.0, "unknown")["turns"]["rows"]
+    assert [(row["name"], row["start"]) for row in rows] == [("unknown", 2000)]
+    assert [row["name"] for row in board.hello()["turns"]["rows"]] == ["Ana", "unknown"]
+    board.correct(0.0, "Bō")
+    rows = board.hello()["turns"]["rows"]
+    assert [(row["name"], row["length"]) for row in rows] == [("Bō", 4000), ("unknown", 1000)]
+    assert update(board, 5, "Ana", (replace(turns[0], end=5), turns[1]))["now"]["name"] == "Bō"
