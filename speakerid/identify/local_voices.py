@@ -17,7 +17,8 @@ NONE = -1  # the slot of nobody
 class VoicesConfig:
     """Seconds, but for `speaks` and the two that are on or off.
 
-    speaks: probability from which on a voice speaks.
+    speaks: probability from which on a voice speaks. In conversations without overlap two are heard for
+        0.2 % of the time at 0.6, and for 1.3 % at 0.5 (speakerid/model/weights/README.md).
     beside: of the last frames, in most of which somebody speaks beside the main voice to be told.
     memory: for which a slot is taken for the same person.
     least: of one voice alone that is worth embedding.
@@ -27,7 +28,7 @@ class VoicesConfig:
     takeover: that another voice has spoken alone before it is thought to have taken over.
     """
 
-    speaks: float = 0.5
+    speaks: float = 0.6
     beside: float = 0.24
     memory: float = 10.0
     least: float = 0.4
