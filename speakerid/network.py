@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 500
@@ -26,6 +27,8 @@ _waiting: dict[Any, asyncio.TimerHandle] = {}
 
 def protect() -> None:
     """Bound what connections may hold, for all servers of this process; calling it again changes nothing."""
+    # Where httptools is installed, uvicorn would take its protocol, which knows nothing of what follows.
+    auto.AutoHTTPProtocol = H11Protocol
     if getattr(H11Protocol, "bounded", False):
         return
     made, lost = H11Protocol.connection_made, H11Protocol.connection_lost

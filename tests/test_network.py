@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from support.web_server import running
+from uvicorn.protocols.http import auto
 
 from speakerid import network
 
@@ -97,3 +98,11 @@ def test_the_log_does_not_repeat_itself(monkeypatch):
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
     assert quiet.filter(records[0])
+
+
+def test_httptools_where_it_is_installed_is_not_used(monkeypatch):
+    monkeypatch.setattr(auto, "AutoHTTPProtocol", object)  # as uvicorn sets it to httptools' own then
+    network.protect()
+    config = uvicorn.Config(Starlette(), http="auto", log_config=None)
+    config.load()
+    assert config.http_protocol_class is network.H11Protocol

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OPTIONAL = {"resemblyzer", "speechbrain"}
 # What Streamlit's documented API takes, and brings: routes of its server, images; and the server itself.
 COMES_WITH = {"pydantic": "fastapi", "starlette": "streamlit", "uvicorn": "streamlit", "PIL": "streamlit"}
+COMES_WITH["filelock"] = "huggingface-hub"
 
 
 def names_in(requirements: list[str]) -> set[str]:

@@ -22,6 +22,7 @@ from speakerid.audio.format import RATE
 
 if TYPE_CHECKING:
     from speakerid.evaluate.peers import Embedder
+    from speakerid.identify.listener import GalleryLike
     from speakerid.identify.scoring import Enrolled, Scorer
 
 LENGTHS = (0.5, 1.0, 2.0, 3.0)  # s
@@ -124,6 +125,25 @@ def scoring(scorer: Scorer, counts: Sequence[int] = PEOPLE) -> list[dict]:
     return rows
 
 
+def strangers(encoder: Embedder, count: int = 4) -> GalleryLike:
+    """A gallery of people whose voices are random numbers."""
+    from speakerid.evaluate.own import Exemplars
+
+    rng = np.random.default_rng(0)
+    width = encoder.embed([rng.normal(0, 0.1, RATE).astype(np.float32)]).shape[1]
+    rows = rng.standard_normal((count, 3, width)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+
+    class Strangers:
+        def speakers(self) -> list:
+            return [Person(str(i), rows[i], np.full(3, 3, np.float32)) for i in range(count)]
+
+    class Person(Exemplars):
+        model = encoder.id
+
+    return Strangers()
+
+
 def listening(encoder: Embedder, scorer: Scorer, recording: Path) -> dict:
     """How fast the Listener hears a recording with four people enrolled, decoding included.
 
@@ -134,22 +154,9 @@ def listening(encoder: Embedder, scorer: Scorer, recording: Path) -> dict:
         AudioError: the recording cannot be decoded.
     """
     from speakerid.audio.decode import stream
-    from speakerid.evaluate.own import Exemplars
     from speakerid.identify import Listener
 
-    rng = np.random.default_rng(0)
-    width = encoder.embed([rng.normal(0, 0.1, RATE).astype(np.float32)]).shape[1]
-    rows = rng.standard_normal((4, 3, width)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
-
-    class Strangers:
-        def speakers(self) -> list:
-            return [Person(str(i), rows[i], np.full(3, 3, np.float32)) for i in range(len(rows))]
-
-    class Person(Exemplars):
-        model = encoder.id
-
-    listener = Listener(encoder, Strangers(), scorer=scorer)
+    listener = Listener(encoder, strangers(encoder), scorer=scorer)
     began, samples, decisions = time.perf_counter(), 0, 0
     for block in stream(recording, block=320):
         samples += len(block)

@@ -8,11 +8,15 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from speakerid import settings, threads
 from speakerid.json_text import json_text
 
-WHAT = ("encoder", "gallery", "listener")
+if TYPE_CHECKING:
+    from speakerid.evaluate.peers import Embedder
+
+WHAT = ("encoder", "gallery", "listener", "sessions")
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -22,7 +26,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="measure how fast this computer is",
         description="Measure how fast this computer embeds windows (encoder; beside SpeechBrain's own "
         "classes where that is installed), scores them against enrolled people and keeps a folder of them "
-        "(gallery), and listens to a recording (listener; needs --recording).",
+        "(gallery), listens to a recording (listener), and how many live sessions it carries until the 95th "
+        "percentile from sound to decision passes 500 ms (sessions); the last two need --recording.",
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help=", ".join(WHAT))
     parser.add_argument(
@@ -59,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     what = args.what or [*WHAT[:2], *(["listener"] if args.recording else [])]
     if unknown := [one for one in what if one not in WHAT]:
         raise EvaluationError(f"There is no benchmark called {unknown[0]}; choose from: {', '.join(WHAT)}.")
-    if "listener" in what and not args.recording:
-        raise EvaluationError("The listener needs something to hear; name a recording with --recording FILE.")
+    if {"listener", "sessions"} & set(what) and not args.recording:
+        raise EvaluationError("Listening needs something to hear; name a recording with --recording FILE.")
     if args.threads is not None and not 1 <= args.threads <= settings.MOST_THREADS:
         raise EvaluationError(
             f"--threads is {args.threads}; give a number from 1 to {settings.MOST_THREADS}."
@@ -100,8 +105,30 @@ def run(args: argparse.Namespace) -> int:
         figures["listener"] = benchmark.listening(encoders[0], scorer, args.recording)
         with benchmark.busy():
             figures["listener_beside_busy_loops"] = benchmark.listening(encoders[0], scorer, args.recording)
+    if "sessions" in what:
+        figures["sessions"], figures["sessions_half_silence"] = _sessions(encoders[0], args.recording)
     print(json_text(figures, indent=1) if args.json else text(figures))
     return 0
+
+
+def _sessions(encoder: Embedder, recording: Path) -> tuple[list[dict], list[dict]]:
+    """Rows with everybody speaking all the time, and half of it."""
+    from speakerid.audio.decode import decode
+    from speakerid.evaluate import benchmark
+    from speakerid.evaluate.benchmark_sessions import sessions
+
+    speech, gallery = decode(recording).samples, benchmark.strangers(encoder)
+    full, half = (
+        sessions(
+            encoder,
+            gallery,
+            speech,
+            talking=talking,
+            progress=lambda count: _say(f"Measuring {count} live sessions …"),
+        )
+        for talking in (1.0, 0.5)
+    )
+    return full, half
 
 
 def text(figures: dict) -> str:
@@ -135,6 +162,16 @@ def text(figures: dict) -> str:
             "{look_ms:.0f} ms, enroll {enroll_ms:.0f} ms, remove {remove_ms:.0f} ms, "
             "identify {identify_ms:.1f} ms a window.".format(**row)
         )
+    for key, said in (("sessions", "speech"), ("sessions_half_silence", "half silence")):
+        if rows := figures.get(key):
+            columns = (
+                (f"live sessions, {said}", "sessions", "d"),
+                ("decision, ms", "median_ms", "0"),
+                ("95 %", "p95_ms", "0"),
+                ("skipped", "skipped", "d"),
+                ("push of 20 ms, 99 %, ms", "push_p99_ms", "f"),
+            )
+            parts.append(report.text(rows, columns))
     if row := figures.get("listener"):
         parts.append(
             f"Heard {row['seconds']:.1f} s in {row['took_s']:.1f} s: {row['times_real_time']:.0f} times "

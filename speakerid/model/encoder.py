@@ -10,10 +10,11 @@ import numpy as np
 
 from speakerid import settings
 from speakerid.errors import ModelError
-from speakerid.model import hub, networks, runtimes
+from speakerid.model import hub, networks, runtimes, weights
 
 if TYPE_CHECKING:
     from speakerid.model.ecapa import EcapaTdnn
+    from speakerid.model.weights import Weights
 
 RATE = 16_000  # samples per second
 MIN_SECONDS = 0.1  # 11 frames; less than that says next to nothing about a voice
@@ -64,11 +65,19 @@ class Encoder:
         """
         if isinstance(self._running, runtimes.TorchRuntime):
             return self._running.network
-        if self._network.torch is None:
+        return weights.network(self.parameters())
+
+    def parameters(self) -> Weights:
+        """Its weights in float32, read anew.
+
+        Raises:
+            ModelError: it is none of ours, or was loaded from an ONNX file, or its weights are gone.
+        """
+        if self._network.weights is None:
             raise ModelError(
                 f"{self.name} has no network that can be exported: load weights of an ECAPA-TDNN."
             )
-        return self._network.torch()
+        return self._network.weights()
 
     def __repr__(self) -> str:
         return f"<Encoder {self.id}, {self.width} numbers, {self.runtime}>"

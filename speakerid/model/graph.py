@@ -67,6 +67,28 @@ def build(weights: Arrays, about: dict[str, str], *, samples: bool = False) -> o
     return model
 
 
+def with_features(core: onnx.ModelProto, about: dict[str, str]) -> onnx.ModelProto:
+    """A network that takes features, such as int8.py makes, as one that takes waveforms."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    graph = _Graph({})
+    graph.op("Transpose", graph.features("samples"), perm=[0, 2, 1])
+    graph.nodes[-1].output[0] = "features"
+    source = helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["batch", "n"])
+    between = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", "frames", mel.BANDS])
+    front = helper.make_model(
+        helper.make_graph(graph.nodes, "features", [source], [between], graph.constants),
+        opset_imports=core.opset_import,
+        ir_version=core.ir_version,
+    )
+    front = onnx.compose.add_prefix(front, "mel_", rename_inputs=False, rename_outputs=False)
+    model = onnx.compose.merge_models(front, core, [("features", "features")])
+    helper.set_model_props(model, about)
+    onnx.checker.check_model(model)
+    return model
+
+
 class _Graph:
     """Nodes and constants so far, and the blocks of the network that add to them."""
 

@@ -1,20 +1,29 @@
-"""The bundled network with 8-bit numbers: `ecapa-bundled.int8.onnx` beside its weights.
+"""The network with 8-bit numbers: `ecapa-bundled.int8.onnx` beside the bundled weights, and what
+`export-model --format onnx-int8` writes.
 
 Static quantization (QDQ): the ranges are learned on speech, so what shares a batch changes nothing. Matrices
-have one scale for each output channel, and the last one stays in 16-bit floats.
+have one scale for each output channel. The first layer stays in float, since all others hear what it lost,
+and so does the last, whose matrix is stored in 16-bit floats, as the weights themselves are.
 """
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from speakerid.errors import ModelError
 from speakerid.model import graph, runtimes, weights
 from speakerid.model.mel import log_mel
+
+if TYPE_CHECKING:
+    import onnx
+
+    from speakerid.model.weights import Weights
 
 QUANTIZED = ["Conv", "Pad", "Concat", "Split", "Relu", "GlobalAveragePool"]
 
@@ -31,9 +40,6 @@ def write_int8(weights_file: Path, model_id: str, speech: Sequence[np.ndarray], 
     Raises:
         ModelError: they do not agree; nothing is written then.
     """
-    import onnx
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-
     parameters = weights.read(weights_file)
     exact = runtimes.of_weights(parameters, runtimes.ONNX)
     probe = runtimes.probe()
@@ -43,33 +49,57 @@ def write_int8(weights_file: Path, model_id: str, speech: Sequence[np.ndarray], 
         "weights": runtimes.file_hash(weights_file),
         "probe": exact.embed(probe).astype("<f4").tobytes().hex(),
     }
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
-        draft, small = Path(folder, "float.onnx"), Path(folder, "int8.onnx")
-        onnx.save(graph.build(parameters, about), draft)
-        quantize_static(
-            draft,
-            small,
-            _reader(speech),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=QUANTIZED,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+    content = quantized(parameters, about, speech).SerializeToString()
+    made = runtimes.OnnxRuntime(content, runtimes.INT8, str(out))
+    heard = [*probe, *speech[:40]]
+    cosine = float((made.embed(heard) * exact.embed(heard)).sum(axis=1).min())
+    if not cosine >= runtimes.AGREEMENT:
+        raise ModelError(
+            f"The 8-bit network agrees with the float one to {cosine:.4f} only, so nothing was written; "
+            "give more speech to find its ranges in."
         )
-        model = onnx.load(small)
-        _halve_last_layer(model)
-        onnx.helper.set_model_props(model, about)
-        onnx.save(model, small)
-        made = runtimes.OnnxRuntime(small.read_bytes(), runtimes.INT8, str(out))
-        heard = [*probe, *speech[:40]]
-        cosine = float((made.embed(heard) * exact.embed(heard)).sum(axis=1).min())
-        if not cosine >= runtimes.AGREEMENT:
-            raise ModelError(
-                f"The 8-bit network agrees with the float one to {cosine:.4f} only, so nothing was written; "
-                "give more speech to find its ranges in."
-            )
-        small.replace(out)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
+        draft = Path(folder, out.name)
+        draft.write_bytes(content)
+        draft.replace(out)
     return cosine
+
+
+def quantized(parameters: Weights, about: Mapping[str, str], speech: Sequence[np.ndarray]) -> onnx.ModelProto:
+    """The network of these weights with 8 bits, as graph.build makes it: features in, embedding out.
+
+    Args:
+        about: stored as the model's metadata.
+        speech: as for write_int8.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    exact = graph.build(parameters, {})
+    first = [next(n.name for n in exact.graph.node if n.op_type == kind) for kind in ("Pad", "Conv")]
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # advice that does not hold here: to fold what is folded
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            draft, small = Path(folder, "float.onnx"), Path(folder, "int8.onnx")
+            onnx.save(exact, draft)
+            quantize_static(
+                draft,
+                small,
+                _reader(speech),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=QUANTIZED,
+                nodes_to_exclude=first,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+            model = onnx.load(small)
+    finally:
+        logging.disable(level)
+    _halve_last_layer(model)
+    onnx.helper.set_model_props(model, dict(about))
+    return model
 
 
 def _reader(speech: Sequence[np.ndarray]):

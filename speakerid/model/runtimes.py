@@ -167,10 +167,12 @@ def int8_of(path: Path, weights_file: Path) -> tuple[OnnxRuntime | None, str]:
 
 
 @lru_cache(maxsize=1)
-def probe() -> list[np.ndarray]:
-    """Waveforms with harmonics, noise and pauses, as speech has them; the same on every computer."""
+def probe(lengths: tuple[float, ...] = PROBES) -> list[np.ndarray]:
+    """Waveforms, of so many seconds, with harmonics, noise and pauses, as speech has them; the same on every
+    computer.
+    """
     made = []
-    for seconds in PROBES:
+    for seconds in lengths:
         time = np.arange(round(seconds * 16_000)) / 16_000
         phase = 2 * np.pi * (120 * time + 3 * np.sin(2 * np.pi * 1.5 * time))
         voice = sum(np.sin(k * phase) / k for k in range(1, 20)) * (np.sin(2 * np.pi * 2.5 * time) > -0.5)

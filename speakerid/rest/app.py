@@ -10,7 +10,7 @@ from speakerid import __version__
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.keys import Keys
 from speakerid.rest import refusals
-from speakerid.rest.access import REQUESTS_A_MINUTE, Access
+from speakerid.rest.access import BYTES_A_REQUEST, REQUESTS_A_MINUTE, Access
 from speakerid.rest.deps import REFUSALS
 from speakerid.rest.guard import Guard
 from speakerid.rest.routes import about, jobs, people, recordings
@@ -22,10 +22,12 @@ _ABOUT = f"""Enroll voices, then learn who speaks when. What is refused says why
 
 Where there are keys (`python -m speakerid keys`), send one: `Authorization: Bearer KEY`. By its role a key
 may send {", ".join(f"{most} ({role})" for role, most in REQUESTS_A_MINUTE.items())} requests a minute;
-the headers `RateLimit-Limit` and `RateLimit-Remaining` tell what is left. A recording may have
-{MAX_FILE_BYTES // 1_000_000} MB to enroll or embed, and to identify 2,000 MB and four hours.
+the headers `RateLimit-Limit` and `RateLimit-Remaining` tell what is left, and `Upload-Limit` how many bytes
+one may have: {", ".join(f"{most // 1_000_000} MB ({role})" for role, most in BYTES_A_REQUEST.items())}.
+A recording may have {MAX_FILE_BYTES // 1_000_000} MB to enroll or embed, and four hours to identify.
 
-Live: the WebSocket `/v1/listen` (16-bit mono PCM, `?rate=48000`, or Opus packets with `?codec=opus`)."""
+Live: the WebSocket `/v1/listen` (16-bit mono PCM, `?rate=48000`, or Opus packets with `?codec=opus`).
+A page offers its key as a subprotocol: `new WebSocket(url, ["speakerid", "key." + KEY])`."""
 
 
 def application(service: Service, token: str, *, local: bool) -> FastAPI:

@@ -1,5 +1,6 @@
 """Who is let in, around everything else; and the last net, so that nobody is ever sent a traceback."""
 
+import asyncio
 import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -57,7 +58,7 @@ class Guard:
             headers = Headers(scope=scope)
             self._check(headers)
             if scope["path"].removeprefix(scope.get("root_path", "")) not in _OPEN:
-                caller = self._access.caller(headers)
+                caller = await asyncio.to_thread(self._access.caller, headers)  # it reads the database
                 scope.setdefault("state", {})["caller"] = caller
                 told = self._access.spend(caller)
         except SpeakerIdError as error:

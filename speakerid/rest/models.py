@@ -19,6 +19,7 @@ class Health(BaseModel):
     status: Literal["ok", "busy"]
     version: str
     model: str
+    runtime: str = Field(description="what runs the network, and why nothing faster does")
     people: int
     calibrated: bool
 

@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from speakerid.gallery import Gallery
 from speakerid.identify import Engine
@@ -24,7 +25,8 @@ class Service:
         quick: for what reads and writes the folder of voiceprints.
         reading: requests whose body is on its way; they hold no place among the others.
         looking: for /v1/health, which answers whatever else is busy.
-        listening: WebSockets that are open.
+        listening: WebSockets whose sound is heard.
+        silent: WebSockets that have sent nothing yet, the oldest first; their events turn them away.
     """
 
     gallery: Gallery
@@ -34,6 +36,7 @@ class Service:
     reading: Workers = field(default_factory=lambda: Workers(threads=0, waiting=1000))
     looking: Workers = field(default_factory=lambda: Workers(threads=1, waiting=1000))
     listening: int = 0
+    silent: dict[WebSocket, asyncio.Event] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     jobs: Jobs = field(default_factory=Jobs)
 

@@ -122,6 +122,7 @@ def require_sound(upload: Upload) -> float:
 
 
 async def _body(request: Request, place: Place, most: int) -> AsyncGenerator[bytes, None]:
+    most = min(most, request.state.caller.most_bytes)
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told) > most:
         raise _too_large(most)

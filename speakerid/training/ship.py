@@ -1,6 +1,7 @@
 """Put a run's network into the package, with the cohort, the calibration, the limits and the heads for it."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from speakerid.training.distill import network_of
 from speakerid.training.gender import train_gender
 from speakerid.training.overlap import train_overlap
 
-INT8_CLIPS, INT8_SAMPLES = 200, 2 * RATE  # that the ranges of 8-bit values are found in
+INT8_CLIPS, INT8_SAMPLES = 100, 2 * RATE  # that the ranges of 8-bit values are found in
 
 
 def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
@@ -57,10 +58,15 @@ def ship_int8(prepared: Path, seed: int = 0) -> None:
     exact = Encoder.load(runtime="onnx")
     corpus = corpora.load(prepared)
     training = corpus.without(corpora.held_out(corpus))
-    order = np.random.default_rng(seed).permutation(len(training.clips))
+    rng = np.random.default_rng(seed)
+    by_corpus: dict[str, list[corpora.Clip]] = {}
+    for k in rng.permutation(len(training.clips)):
+        by_corpus.setdefault(training.clips[k].corpus, []).append(training.clips[k])
+    # Of each corpus in turn: so many ways to record, languages and ages.
+    in_turn = (clip for clips in zip_longest(*by_corpus.values()) for clip in clips if clip is not None)
     speech: list[np.ndarray] = []
-    for k in order:
-        samples = training.audio(training.clips[k])[:INT8_SAMPLES]
+    for clip in in_turn:
+        samples = training.audio(clip)[:INT8_SAMPLES]
         if refusal(samples) is None and len(samples) >= RATE // 2:
             speech.append(samples)
         if len(speech) == INT8_CLIPS:

@@ -1,17 +1,22 @@
 """What a developer expects beside the main calls: documents, one person, verify, nearest, jobs, formats."""
 
 import json
+import resource
+import struct
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from served import recordings as recordings_of
 from served import serving
 from support import voices
 
 import speakerid
 from speakerid import cli
 from speakerid.gallery import Gallery
+from speakerid.gallery.voiceprint import to_bytes
 from speakerid.rest.routes import recordings
 from speakerid.rest.service import Service
 from speakerid.rest.workers import Workers
@@ -172,3 +177,33 @@ def test_a_header_of_more_bytes_a_sample_than_fit_its_field_is_refused(api):
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 68_036, b"WAVE", b"fmt ", 16, 1, 65_535, 16_000,
                        64_000, 0, 65_535, b"data", 68_000)  # fmt: skip
     assert 400 <= api("POST", "/v1/embed", head + bytes(68_000)).status < 500
+
+
+@pytest.mark.parametrize("path", ["/v1/identify", "/v1/embed", "/v1/verify?name=Alice", "/v1/nearest"])
+def test_a_header_that_claims_two_thousand_million_samples_a_second_is_refused(api, path):
+    samples, most = bytes(200_000), 2**31 - 1
+    kind = struct.pack("<IHHIIHH", 16, 1, 1, most, most, 2, 16)
+    head = b"RIFF" + struct.pack("<I", 36 + len(samples)) + b"WAVEfmt " + kind
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = api("POST", path, head + struct.pack("<4sI", b"data", len(samples)) + samples)
+    assert answer.status in (415, 422) and answer.error
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kB; it once took 21 GB
+
+
+def test_brackets_without_end_are_no_json(api):
+    answer = api("PATCH", "/v1/speakers/Alice", b"[" * 90_000)
+    assert answer.status == 400 and "no JSON object" in answer.error
+
+
+def test_one_damaged_voiceprint_and_one_beyond_all_measure_leave_the_others(empty):
+    for name in ("Alice", "Bruno", "Callum"):
+        assert empty.form(f"/v1/speakers/{name}", recordings_of(name)[0], consent="true").status == 200
+    gallery = empty.service.gallery
+    bruno, callum = gallery.get("Bruno"), gallery.get("Callum")
+    endless = to_bytes(replace(bruno, seconds=bruno.seconds * 0 + 3e38))
+    spoilt = {f"{bruno.id}.safetensors": endless, f"{callum.id}.safetensors": b"[" * 100_000}
+    with gallery.store.locked():
+        gallery.store.write_raw(spoilt)
+    answer = empty("GET", "/v1/speakers")
+    assert [person["name"] for person in answer.json["speakers"]] == ["Alice"]
+    assert len(answer.json["damaged"]) == 2 and empty("GET", "/v1/speakers/Alice").status == 200

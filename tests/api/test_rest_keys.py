@@ -79,3 +79,24 @@ def test_a_server_whose_keys_cannot_be_read_lets_nobody_in(tmp_path, capsys):
     (tmp_path / "voiceprints" / "voiceprints.sqlite").write_bytes(b"no database" * 1000)
     assert cli.main(["serve", "--port", "0", "--voiceprints", str(tmp_path / "voiceprints")]) == 1
     assert "damaged" in capsys.readouterr().err
+
+
+def test_a_pages_websocket_brings_its_key_as_a_subprotocol(empty: Api, key):
+    secret = key("viewer")["Authorization"].split()[1]
+    with connect(f"ws://{empty.host}/v1/listen", subprotocols=["speakerid", f"key.{secret}"]) as socket:
+        assert socket.subprotocol == "speakerid"  # the key is not sent back
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(f"ws://{empty.host}/v1/listen", subprotocols=["speakerid", "key.spk_wrong"]),
+    ):
+        pass
+    assert refused.value.response.status_code == 401
+
+
+def test_how_much_a_request_may_bring_is_told_and_held_to(empty: Api, key, monkeypatch):
+    empty.headers = key("operator")
+    answer = empty("GET", "/v1/health")
+    assert answer.headers["Upload-Limit"] == f"max-size={access.BYTES_A_REQUEST['operator']}"
+    monkeypatch.setitem(access.BYTES_A_REQUEST, "operator", 1000)
+    answer = empty("POST", "/v1/identify", bytes(1001))
+    assert answer.status == 413 and answer.headers["Upload-Limit"] == "max-size=1000"

@@ -1,12 +1,15 @@
 """`benchmark` measures what it says, on the work that it says."""
 
 import json
+import time
 
+import numpy as np
 import pytest
 from support import voices
 
 from speakerid.cli import main
 from speakerid.evaluate import benchmark, peers
+from speakerid.evaluate.benchmark_sessions import sessions
 from speakerid.identify.scoring import Scorer
 
 
@@ -67,3 +70,20 @@ def test_a_folder_of_people_is_timed(capsys):
     )
     assert main(["benchmark", "gallery", "--people", "30"]) == 0
     assert "A folder of 30 people: load " in capsys.readouterr().out
+
+
+def test_sessions_are_added_until_they_are_too_many(tmp_path):
+    class Slow:
+        """An encoder with which a second session is one too many."""
+
+        id = "slow"
+
+        def embed(self, blocks):
+            time.sleep(1.0 * len(blocks))
+            return np.full((len(blocks), 192), 192**-0.5, np.float32)
+
+    samples, _ = voices.conversation(["Alice", "Bruno"])
+    gallery = benchmark.strangers(Slow())
+    rows = sessions(Slow(), gallery, samples, seconds=3.0, counts=(1, 2, 4))
+    assert [row["sessions"] for row in rows] == [1]  # late with the first already, so no more are tried
+    assert rows[0]["skipped"] > 0 or not rows[0]["p95_ms"] <= 500

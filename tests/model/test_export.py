@@ -8,10 +8,11 @@ import onnx
 import onnxruntime
 import pytest
 from ecapa_reference import signal
+from support import voices
 
 from speakerid import Encoder
 from speakerid.errors import ModelError
-from speakerid.model import export
+from speakerid.model import export, weights
 
 BLOCKS = [signal(seconds, seed=i) for i, seconds in enumerate([0.1, 0.4001, 2.0, 30.0])]
 
@@ -44,11 +45,11 @@ def test_the_file_says_what_it_is_and_nothing_about_this_computer(exported, smal
 
 
 def test_with_8_bits_it_is_a_third_of_the_size_and_says_nearly_the_same(tmp_path):
-    encoder, out = Encoder.load(), tmp_path / "small.onnx"
-    difference = export.export_onnx(encoder, out, int8=True)
-    assert out.stat().st_size < 0.35 * 4 * sum(
-        value.numel() for value in encoder.network.state_dict().values()
-    )
+    encoder, out = Encoder.load(runtime="onnx"), tmp_path / "small.onnx"
+    speech = [part[: 2 * voices.RATE] for name in voices.PEOPLE for part in voices.enrollment(name)]
+    difference = export.export_onnx(encoder, out, int8=True, speech=speech)
+    assert out.stat().st_size < 0.4 * 4 * sum(value.size for value in encoder.parameters().values())
+    assert Encoder.load(out).runtime == "onnx-int8" and Encoder.load(out).id == encoder.id
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     for block in BLOCKS[1:]:
         (theirs,) = session.run(None, {"samples": block[None]})
@@ -57,23 +58,31 @@ def test_with_8_bits_it_is_a_third_of_the_size_and_says_nearly_the_same(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["small.onnx"]
 
 
+def test_without_speech_the_8_bit_form_of_the_bundled_model_is_the_one_that_it_runs_with(tmp_path):
+    out = tmp_path / "small.onnx"
+    if not weights.INT8_FILE.is_file():
+        with pytest.raises(ModelError, match="--speech FOLDER"):
+            export.export_onnx(Encoder.load(), out, int8=True)
+        return
+    export.export_onnx(Encoder.load(), out, int8=True)
+    shipped = Encoder.load(runtime="onnx-int8")
+    assert (Encoder.load(out).embed(BLOCKS) * shipped.embed(BLOCKS)).sum(axis=1).min() > 0.999
+
+
+def test_other_models_need_speech_for_8_bits(small_model, tmp_path):
+    with pytest.raises(ModelError, match=r"many voices.*--speech FOLDER"):
+        export.export_onnx(Encoder.load(small_model), tmp_path / "small.onnx", int8=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_draft_with_other_numbers_is_not_published(exported, small_model, tmp_path):
     draft, out = tmp_path / "draft.onnx", tmp_path / "model.onnx"
     shutil.copy(exported, draft)
     with pytest.raises(ModelError, match=r"off by .* nothing was written"):
-        export._publish(Encoder.load(), draft, out)
+        export._publish(Encoder.load()._running, draft, out)
     assert not out.exists()
-    assert export._publish(Encoder.load(small_model), draft, out) < 1e-5
+    assert export._publish(Encoder.load(small_model)._running, draft, out) < 1e-5
     assert out.exists()
-
-
-def test_missing_packages_are_named_with_the_command(small_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "PACKAGES", ("onnx", "no_such_runtime"))
-    with pytest.raises(
-        ModelError, match=r"needs no_such_runtime; install with: python -m pip install no_such_runtime$"
-    ):
-        export.export_onnx(Encoder.load(small_model), tmp_path / "model.onnx")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written(small_model, tmp_path):

@@ -25,8 +25,8 @@ from speakerid.errors import ModelError
 from speakerid.model import hub, weights
 
 if TYPE_CHECKING:
-    from speakerid.model.ecapa import EcapaTdnn
     from speakerid.model.runtimes import Runtime
+    from speakerid.model.weights import Weights
 
 BUNDLED = weights.BUNDLED
 
@@ -40,14 +40,14 @@ class Network:
         running: what runs it: waveforms at 16 kHz in, unit embeddings out.
         channels: width of its layers, 0 where that says nothing.
         remark: why a faster runtime that there is for it is not used, else "".
-        torch: makes the network in PyTorch where it can be exported; raises ModelError where it cannot.
+        weights: reads those of an ECAPA-TDNN, to export it; None where it is none.
     """
 
     id: str
     running: Runtime
     channels: int = 0
     remark: str = ""
-    torch: Callable[[], EcapaTdnn] | None = None
+    weights: Callable[[], Weights] | None = None
 
 
 class Kind(Protocol):

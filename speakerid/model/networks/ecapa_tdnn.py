@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from speakerid.errors import ModelError
@@ -22,7 +23,9 @@ def load(place: Path | None, name: str, runtime: str | None) -> networks.Network
         small, why = runtimes.int8_of(weights.INT8_FILE, weights.BUNDLED_FILE)
         if small is not None:
             channels = int(small.about["channels"])
-            return networks.Network(small.about["model"], small, channels, torch=_torch(weights.BUNDLED_FILE))
+            return networks.Network(
+                small.about["model"], small, channels, weights=_reader(weights.BUNDLED_FILE)
+            )
         remark = f"not with 8 bits: {why}"
     if runtime == runtimes.INT8:
         why = remark or "there is an 8-bit form of the bundled model only"
@@ -32,8 +35,8 @@ def load(place: Path | None, name: str, runtime: str | None) -> networks.Network
     model_id = f"{networks.short(name)}-{weights.fingerprint(parameters)[:8]}"
     channels = parameters[weights.FIRST_LAYER].shape[0]
     running = runtimes.of_weights(parameters, runtime)
-    return networks.Network(model_id, running, channels, remark, _torch(file))
+    return networks.Network(model_id, running, channels, remark, _reader(file))
 
 
-def _torch(file: Path):
-    return lambda: weights.network(weights.read(file))
+def _reader(file: Path) -> Callable[[], weights.Weights]:
+    return lambda: weights.read(file)

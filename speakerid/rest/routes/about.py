@@ -39,6 +39,7 @@ async def health(service: TheService, _: Viewer) -> Any:
         "status": status,
         "version": __version__,
         "model": service.encoder.id,
+        "runtime": service.encoder.about_runtime,
         "people": people,
         "calibrated": calibrated,
     }
