@@ -76,7 +76,11 @@ def test_the_front_door_costs_no_torch_and_no_streamlit() -> None:
 def test_package_data_covers_every_file_that_is_no_code() -> None:
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
     files = [path for path in (ROOT / "speakerid").rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    missing = [path.name for path in files if path.suffix != ".py" and f"*{path.suffix}" not in patterns]
+    missing = [
+        path.name
+        for path in files
+        if path.suffix != ".py" and not any(path.match(pattern) for pattern in patterns)
+    ]
     assert not missing
 
 

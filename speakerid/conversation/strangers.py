@@ -19,7 +19,7 @@ strangers came out right in 79 %; 2 % of the pairs of one voice were split and 6
 SURELY = 4.6
 """Log-likelihood ratio from which two voices are surely one: 99 to 1, as the calibration counts.
 
-Of the six synthetic people in tests/voices, 8 turns of 2 to 3 s each, every pair of one voice reaches it and
+Of the six synthetic people in tests/voices, 8 turns of 2 to 3 s each, most pairs of one voice reach it and
 none of two comes above 0.1.
 """
 

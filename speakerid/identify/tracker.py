@@ -23,8 +23,8 @@ class TrackerConfig:
     blend: weight of a new full-length window against what the stretch said so far.
     unnoticed: that somebody else speaks by now and no window has told yet: what is shown stays on the screen
         until one does, for about half a second of every turn.
-    notice: that half second. Of a turn that has lasted `age` seconds so far it is at most notice / age, so
-        that who speaks on and on is named ever more surely.
+    notice: that half second. Of a turn that has lasted `age` seconds so far it is notice / (age + what makes
+        it `unnoticed` at first), so that who speaks on is named ever more surely.
     """
 
     unknown: float = 0.43
@@ -74,5 +74,5 @@ class Tracker:
         log = np.log(np.maximum(self._prior, 1e-12)) + np.append(self._evidence, 0.0)
         likelihood = np.exp(log - log.max())
         self.posterior = likelihood / likelihood.sum()
-        unnoticed = min(self.config.unnoticed, self.config.notice / max(age, 1e-6))
+        unnoticed = self.config.unnoticed / (1 + self.config.unnoticed * age / self.config.notice)
         return (1 - unnoticed) * self.posterior + unnoticed * self._base

@@ -32,7 +32,7 @@ def test_who_sets_in_early_is_whoever_goes_on_alone():
 
 def test_a_word_in_between_is_whoever_spoke_in_its_slot_nearby():
     said = labels((4, 0, 8), (7, 9, 12))
-    local = frames((0, 0, 8), (1, 3, 3.5), (1, 9, 12))
+    local = frames((0, 0, 8), (1, 5, 5.5), (1, 9, 12))
     assert [found[2] for found in beside(said, local)] == [7]
     assert not list(beside(said, frames((0, 0, 8), (1, 3, 3.5)))), "nothing tells whose it is"
     assert not list(beside(said, frames((0, 0, 8), (0, 9, 12)))), "nobody speaks at once"
@@ -43,8 +43,8 @@ def test_turns_overlap_where_people_do():
     at = np.arange(40) * 0.5 + 0.25
     path = np.where(at < 10, 0, 1)
     share = np.eye(3)[path]
-    local = frames((0, 0, 10), (1, 9, 20), (0, 14, 15))
+    local = frames((0, 0, 10), (1, 9, 20), (0, 13, 14))
     pieces = Pieces([(0.0, 20.0)], at, np.full(40, 1.5), np.zeros((40, 1), np.float32), local)
     turns = turns_of(pieces, path, share, ["Ana", "Bo"], 0.5)
     found = [(turn.speaker, round(turn.start, 1), round(turn.end, 1), turn.beside) for turn in turns]
-    assert found == [("Ana", 0, 10, False), ("Bo", 9, 20, False), ("Ana", 14, 15, True)]
+    assert found == [("Ana", 0, 10, False), ("Bo", 9, 20, False), ("Ana", 13, 14, True)]

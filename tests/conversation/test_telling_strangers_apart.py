@@ -28,9 +28,9 @@ def test_a_turn_that_another_voice_speaks_in_too_is_not_ticked(encoder):
     heard = [
         said(encoder, 2.5, "Edgar", 0),
         said(encoder, 6.5, "Felix", 0),
-        said(encoder, 10.5, "Edgar", 1),
+        said(encoder, 10.5, "Edgar", 2),
         said(encoder, 13.5, "Felix", 1),
-        said(encoder, 17.5, "Edgar", 2),
+        said(encoder, 17.5, "Edgar", 1),
         said(encoder, 23.9, "Edgar", 3, seconds=0.8),
     ]
     assert surely_one_voice(turns, 0, heard, scorer) == [True, False, False, True, False, False]

@@ -197,5 +197,5 @@ def test_the_voice_guess_is_off_until_asked_for(tmp_path, monkeypatch):
     app = open_page(PAGE, tmp_path / "v", monkeypatch)
     session = app.session_state["live-session"]
     assert not app.toggle(key="live-gender").value and session.board.gender is None
-    session.model = "a-model-without-it"
+    session._listening.model = "a-model-without-it"
     assert "not available with this" in said(app.toggle(key="live-gender").set_value(True).run())

@@ -346,9 +346,9 @@ def test_a_session_that_cannot_be_looked_after_is_ended_and_logged_once(caplog):
 
 def test_the_gender_switch_reads_the_models_own_head_or_says_that_there_is_none(session):
     assert session.guess_gender(True), "before a model is loaded there is nothing to refuse"
-    session.model = "another-model"
+    session._listening.model = "another-model"
     assert not session.guess_gender(True)
-    session.model = resources.encoder().id
+    session._listening.model = resources.encoder().id
     if session.guess_gender(True):
         said = Decision(1, "Alice", 0.9, embedding=resources.encoder().embed([spoken("Alice", 3)])[0])
         assert session.board.gender(said)["text"].startswith("Sounds: ")
