@@ -22,6 +22,8 @@ PAUSE_POWER = (
 RIDGE = 1e-3
 RIDGE_FROM = 0.05  # towards the calibration of another model
 
+FEWEST_SPEAKERS = 4  # of a corpus, to count as much as the others
+
 Spoil = Callable[[np.ndarray], np.ndarray]
 
 
@@ -110,6 +112,9 @@ def fit(
 ) -> tuple[Calibration, dict[str, float]]:
     """The calibration, and the Cllr (bits) that it has on the trials that it was learned from.
 
+    Each corpus counts alike, however many trials it has: strangers of one corpus, with its microphones and
+    its language, sound more alike than those of another.
+
     Args:
         cohort: [c, d] unit embeddings of other people, or None.
         owners: [c], speakers of the cohort where the subjects are among them: nobody's trials are normalised
@@ -117,6 +122,10 @@ def fit(
         start: the calibration of another model, which is left only as far as there is evidence for it: for
             few subjects.
     """
+    speakers = {
+        one.group: {other.speaker for other in subjects if other.group == one.group} for one in subjects
+    }
+    subjects = [one for one in subjects if len(speakers[one.group]) >= FEWEST_SPEAKERS] or subjects
     trials, same = _trials(subjects, cohort, owners), _pairs_of_a_stream(subjects)
     if start is None:
         weights, same_weights = logistic(*trials), logistic(*same)
@@ -135,6 +144,7 @@ def fit(
 def logistic(
     inputs: np.ndarray,
     same: np.ndarray,
+    groups: np.ndarray | None = None,
     ridge: float = RIDGE,
     rounds: int = 40,
     around: np.ndarray | float = 0.0,
@@ -143,9 +153,10 @@ def logistic(
 
     Logistic regression with both classes weighing alike (Brümmer and du Preez, "Application-independent
     evaluation of speaker detection", 2006), by Newton's method with a slight ridge,
-    which pulls towards `around`.
+    which pulls towards `around`. Within a class all groups [n] that have both weigh alike; others do not take
+    part, unless there is no such group.
     """
-    importance = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+    importance = _importance(same, np.zeros(len(same), int) if groups is None else groups)
     weights = np.zeros(inputs.shape[1]) + around
     for _ in range(rounds):
         probability = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
@@ -154,6 +165,16 @@ def logistic(
         hessian = (inputs * curvature[:, None]).T @ inputs + ridge / len(weights) * np.eye(len(weights))
         weights = weights - np.linalg.solve(hessian, gradient)
     return weights
+
+
+def _importance(same: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    importance = np.zeros(len(same))
+    parts = [groups == name for name in np.unique(groups)]
+    both = [part for part in parts if same[part].any() and not same[part].all()] or [np.ones(len(same), bool)]
+    for part in both:
+        for rows in (part & same, part & ~same):
+            importance[rows] = 0.5 / len(both) / rows.sum()
+    return importance
 
 
 def trials_by_cosine(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndarray]:
@@ -170,10 +191,10 @@ def trials_by_cosine(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndarra
     return np.concatenate(target), np.concatenate(nontarget)
 
 
-def _scaled(weights: np.ndarray, inputs: np.ndarray, same: np.ndarray) -> np.ndarray:
+def _scaled(weights: np.ndarray, inputs: np.ndarray, same: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Weights of another model, with the slope and offset that suit these trials; the first input is 1."""
     known = inputs @ weights
-    offset, slope = logistic(np.stack([np.ones(len(known)), known], axis=1), same)
+    offset, slope = logistic(np.stack([np.ones(len(known)), known], axis=1), same, groups)
     return slope * weights + offset * np.eye(len(weights))[0]
 
 
@@ -200,15 +221,15 @@ def _profiles(group: Sequence[Enrolled], scorer_of: Callable[[str], Scorer]) -> 
 
 def _trials(
     subjects: Sequence[Subject], cohort: np.ndarray | None, owners: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every test against every voice of its group, enrolled as people are and from one short piece of theirs.
 
     Returns:
-        Inputs [n, 6], whether it is the same voice [n].
+        Inputs [n, 6], whether it is the same voice [n], number of the group [n].
     """
-    inputs, same = [], []
+    inputs, same, groups = [], [], []
     scorer_of = _scorers(cohort, owners)
-    for name in sorted({one.group for one in subjects}):
+    for number, name in enumerate(sorted({one.group for one in subjects})):
         group = [one for one in subjects if one.group == name]
         pieces = [index % len(one.tests) for index, one in enumerate(group)]
         short = [
@@ -231,12 +252,14 @@ def _trials(
                 rows = features(scores.normalized, tested, enrolled)
                 inputs.append(rows[used])
                 same.append(np.broadcast_to(np.arange(len(group)) == index, used.shape)[used])
-    return np.concatenate(inputs).astype(np.float64), np.concatenate(same)
+                groups.append(np.full(len(same[-1]), number))
+    return np.concatenate(inputs).astype(np.float64), np.concatenate(same), np.concatenate(groups)
 
 
-def _pairs_of_a_stream(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs of tests of a voice, and as many pairs with another voice's tests: [n, 4], same [n]."""
-    inputs, same = [], []
+def _pairs_of_a_stream(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All pairs of tests of a voice, and as many with another voice's tests: [n, 4], same [n], group [n]."""
+    inputs, same, groups = [], [], []
+    names = sorted({one.group for one in subjects})
     for index, one in enumerate(subjects):
         others = [s for s in subjects if s.group == one.group and s.speaker != one.speaker]
         if not others:
@@ -251,7 +274,8 @@ def _pairs_of_a_stream(subjects: Sequence[Subject]) -> tuple[np.ndarray, np.ndar
             cosine = np.einsum("ij,ij->i", mine.tests[rows], its.tests[other_rows])
             inputs.append(same_features(cosine, mine.test_seconds[rows], its.test_seconds[other_rows]))
             same.append(np.full(len(cosine), label))
-    return np.concatenate(inputs).astype(np.float64), np.concatenate(same)
+            groups.append(np.full(len(cosine), names.index(one.group)))
+    return np.concatenate(inputs).astype(np.float64), np.concatenate(same), np.concatenate(groups)
 
 
 def _cllr(llr: np.ndarray, same: np.ndarray) -> float:
