@@ -22,6 +22,7 @@ from speakerid.identify import ListenerConfig
 from speakerid.identify.scoring import Profiles, Scorer
 
 # Chosen on made-up meetings of people held out of training; none of them matters to a digit.
+_NEVER = -1e3  # log-likelihood ratio of what cannot be
 UNKNOWN_SHARE = 0.3  # of speech that strangers are expected to have
 ELSE_SHARE = 0.05  # of speech expected of voices that are heard too seldom for a model of their own
 STAY = 0.7  # that the same person speaks from one piece to the next of a span
@@ -61,6 +62,8 @@ def second_look(
             found = voices.merged(pieces, found, scorer)
         base = _base(found, unknown, everybody)
         evidence = _evidence(pieces, by_voiceprint, found.share, scorer)
+        if not unknown:  # however unlike everybody enrolled a piece sounds
+            evidence[:, everybody:] = _NEVER
         found = replace(found, share=smoothing.posteriors(evidence, base, stay))
         progress(0.8 + 0.2 * (number + 1) / ROUNDS)
     path = smoothing.likeliest(evidence, base, stay)

@@ -22,7 +22,7 @@ def pair(tmp_path_factory, encoder) -> Gallery:
     return gallery
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(pair, encoder) -> Iterator[Api]:
     """A server with Alice and Bruno, which tests do not change."""
     with serving(Service(pair, encoder)) as served:
