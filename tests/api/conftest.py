@@ -38,7 +38,7 @@ def talk(tmp_path_factory) -> Path:
     return voices.write_wav(tmp_path_factory.mktemp("talk") / "talk.wav", samples)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def identified(api, talk) -> Answer:
     """What the API says of `talk`, with the decisions."""
     return api("POST", "/v1/identify?decisions=true", talk.read_bytes())
