@@ -198,14 +198,21 @@ def session(model: bytes, source: str) -> onnxruntime.InferenceSession:
     except ImportError as problem:
         remedy = "install it with: python -m pip install onnxruntime"
         raise ModelError(f"{source} needs the package onnxruntime, which is missing; {remedy}") from problem
+    try:
+        return onnxruntime.InferenceSession(model, options_here(), providers=["CPUExecutionProvider"])
+    except Exception as problem:  # its exceptions have no base of their own
+        raise _not_ours(source, "ONNX Runtime cannot read it") from problem
+
+
+def options_here() -> onnxruntime.SessionOptions:
+    """A graph's options: on the threads of this process, which do not spin while they wait."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = settings.threads(), 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # its exceptions have no base of their own
-        raise _not_ours(source, "ONNX Runtime cannot read it") from problem
+    return options
 
 
 def _not_ours(source: str, why: str) -> ModelError:

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid import settings
 from speakerid.errors import ModelError
-from speakerid.model import mel
+from speakerid.model import mel, runtimes
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -212,12 +211,10 @@ def session(model: bytes, path: Path) -> onnxruntime.InferenceSession:
     """Raises ModelError: ONNX Runtime cannot read the model; `path` is where it comes from."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = settings.threads(), 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            model, runtimes.options_here(), providers=["CPUExecutionProvider"]
+        )
     except Exception as problem:  # its exceptions have no base of their own
         raise _unusable(path, "is damaged") from problem
 

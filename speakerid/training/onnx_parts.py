@@ -1,5 +1,7 @@
 """Nodes and constants of an ONNX graph, and the parts that both segmentation networks are made of."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -83,3 +85,14 @@ class Parts:
             direction="bidirectional" if both else "forward",
         )
         return outs
+
+
+def put_in_place(model: onnx.ModelProto, out: Path) -> None:
+    """Write a network that ships, whole or not at all."""
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        onnx.save(model, temporary)
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    print(f"shipped {out.name}, {out.stat().st_size / 1e6:.1f} MB")

@@ -17,7 +17,7 @@ from speakerid.model.segmentation import (
     WEIGHTS_FILE,
     WIDE,
 )
-from speakerid.training.onnx_parts import Parts
+from speakerid.training.onnx_parts import Parts, put_in_place
 from speakerid.training.segmentation import SegmentationNetwork, network_of
 
 OPSET = 18
@@ -30,13 +30,7 @@ def ship_segmentation(run_folder: Path, out: Path = WEIGHTS_FILE) -> None:
     segmenter = segmentation.Segmenter(segmentation.session(draft.SerializeToString(), out))
     probed = segmenter.whole(segmentation.probe()).astype("<f4").tobytes().hex()
     helper.set_model_props(draft, {"model": "segmentation", "probe": probed})
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        onnx.save(draft, temporary)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
-    print(f"shipped {out.name}, {out.stat().st_size / 1e6:.1f} MB")
+    put_in_place(draft, out)
 
 
 def build(network: SegmentationNetwork, about: dict[str, str]) -> onnx.ModelProto:

@@ -14,7 +14,7 @@ from speakerid.model import segmentation
 from speakerid.model.mel import RATE
 from speakerid.model.segmentation import SETS, VOICES
 from speakerid.model.segmentation_windows import WEIGHTS_FILE, WindowSegmenter
-from speakerid.training.onnx_parts import Parts
+from speakerid.training.onnx_parts import Parts, put_in_place
 
 OPSET = 18
 WIDTH, LAYERS = 128, 4  # of the LSTM
@@ -33,13 +33,7 @@ def ship_segmentation_windows(out: Path = WEIGHTS_FILE) -> None:
     probed = hearing.whole(segmentation.probe()).astype("<f4").tobytes().hex()
     about = {"model": "pyannote/segmentation-3.0", "license": "MIT, Copyright (c) 2020-2023 CNRS"}
     helper.set_model_props(draft, {**about, "probe": probed})
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        onnx.save(draft, temporary)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
-    print(f"shipped {out.name}, {out.stat().st_size / 1e6:.1f} MB")
+    put_in_place(draft, out)
 
 
 def pyannote_weights() -> dict[str, np.ndarray]:
