@@ -192,14 +192,16 @@ def session(model: bytes, source: str) -> onnxruntime.InferenceSession:
 
     Raises:
         ModelError: onnxruntime is missing, or cannot read it.
+        SpeakerIdError: SPEAKERID_THREADS is not a number.
     """
     try:
         import onnxruntime
     except ImportError as problem:
         remedy = "install it with: python -m pip install onnxruntime"
         raise ModelError(f"{source} needs the package onnxruntime, which is missing; {remedy}") from problem
+    options = options_here()  # outside: what is wrong with the setting is not the graph's fault
     try:
-        return onnxruntime.InferenceSession(model, options_here(), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # its exceptions have no base of their own
         raise _not_ours(source, "ONNX Runtime cannot read it") from problem
 

@@ -211,10 +211,9 @@ def session(model: bytes, path: Path) -> onnxruntime.InferenceSession:
     """Raises ModelError: ONNX Runtime cannot read the model; `path` is where it comes from."""
     import onnxruntime
 
+    options = runtimes.options_here()
     try:
-        return onnxruntime.InferenceSession(
-            model, runtimes.options_here(), providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # its exceptions have no base of their own
         raise _unusable(path, "is damaged") from problem
 

@@ -105,7 +105,7 @@ def test_nobody_is_normalised_by_themselves():
     rng = np.random.default_rng(0)
     centers = unit(rng.standard_normal((40, 32)).astype(np.float32))
     made = [
-        Subject(str(k), "g", centers[k : k + 1], np.full(1, 3.0), centers[k : k + 1], np.full(1, 2.0))
+        Subject(str(k), "g", centers[k : k + 1], np.full(1, 3.0), centers[[k, k]], np.full(2, 2.0))
         for k in range(40)
     ]
     with_own, _ = fit(made, centers)
