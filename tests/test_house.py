@@ -19,7 +19,8 @@ RUN_BY = {
     "api/test_rest_*.py": "rest.*",
     "audio/test_bad_recordings.py": "audio.opening audio.loading audio.samples",
     "audio/test_decode.py": "audio.container audio.tracks audio.downmix",
-    "audio/test_wild_recordings.py": "audio.riff audio.endings audio.timeline audio.kinds",
+    "audio/test_wild_recordings.py": "audio.riff audio.endings audio.timeline audio.kinds "
+    "audio.part audio.big_endian audio.joined",
     "conversation/test_formats.py": "conversation.log conversation.report conversation.entry",
     "conversation/test_hearing.py": "conversation.hearing",
     "dashboard/test_home.py": "dashboard.home dashboard.shared.widgets dashboard.shared.enrolled",

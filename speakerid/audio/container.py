@@ -5,14 +5,16 @@ Python file object, so that a name such as `http://…` is never taken for an ad
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.audio import endings, riff
+from speakerid.audio import endings
 from speakerid.audio.downmix import Downmix
+from speakerid.audio.joined import parts
 from speakerid.audio.kinds import check_channels, check_rate
 from speakerid.audio.opening import Source, open_container, open_file
+from speakerid.audio.part import PartFile
 from speakerid.audio.resample import Resampler
 from speakerid.audio.samples import check, full_scale, samples_of
 from speakerid.audio.timeline import Bytes, Timeline
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 # The kinds whose header tells the length; that of others is FFmpeg's guess from the bit rate.
-_TELL_LENGTH = {"w64", "flac", "mov", "matroska", "aiff", "ogg", "nistsphere"}
+_TELL_LENGTH = {"w64", "flac", "mov", "aiff", "ogg", "nistsphere"}
 _NO_TIMESTAMPS = {"mp3", "aac", "ac3", "eac3", "gsm"}  # FFmpeg counts packets; what is lost shows in bytes
-_NO_GAPS = {"wav", "w64", "flac", "aiff", "nistsphere"}  # time without sound is damage there
+_NO_GAPS = {"wav", "w64", "flac", "aiff", "au", "caf", "nistsphere"}  # time without sound is damage there
 _PIECE = 0.5  # seconds of silence made at once
 
 
@@ -39,6 +41,7 @@ class Sound:
     Attributes, complete after the last sample:
         cut: the file ends before the sound does.
         told: seconds of sound that the header promises; 0.0 if it does not say.
+        expected: seconds that may come: told, or less where the file is known to hold less.
         damaged: (start, length) in seconds of what could not be read and became silence.
         notes: a sentence each on what was chosen.
     """
@@ -48,7 +51,7 @@ class Sound:
         decode, a header that claims what cannot be, or cut off at its start."""
         self.name = name
         self.cut = False
-        self.told = 0.0
+        self.told = self.expected = 0.0
         self.damaged: list[tuple[float, float]] = []
         self.notes: list[str] = []
         self._source = source
@@ -56,7 +59,7 @@ class Sound:
         self._container: InputContainer | None = None
         self._file = open_file(source, name)
         try:
-            self._parts = riff.parts(self._file)
+            self._parts = parts(self._file)
             for part in self._parts:
                 check_rate(part.rate, name)
                 check_channels(part.channels, name)
@@ -67,12 +70,17 @@ class Sound:
             raise
 
     def _open(self, part: int) -> None:
-        """The whole file, or the WAV file of this number in it."""
+        """The whole file, or the part of this number in it."""
         if self._container:
             self._container.close()
         self._file.seek(0)
-        inner = riff.PartFile(self._file, self._parts[part]) if self._parts else self._file
-        self._container = open_container(inner, self.name, self._file)
+        self._container = open_container(self._inner(self._file, part), self.name, self._file)
+
+    def _inner(self, file: IO[bytes], part: int) -> PartFile:
+        if not self._parts:
+            return PartFile(file, b"", 0, endings.size_of(file))
+        chosen = self._parts[part]
+        return PartFile(file, chosen.head, chosen.start, chosen.size)
 
     def _read_header(self) -> None:
         container = self._container
@@ -89,18 +97,30 @@ class Sound:
         if (stream.codec_context.name or "").startswith("pcm_f"):
             parts = [samples.ravel() for _, samples, _ in self._look(self._track, 60.0)]
             self._scale = full_scale(np.concatenate([np.zeros(0, np.float32), *parts]))
+        self.told = self._promised(stream)
+        self.expected = sum(part.seconds for part in self._parts) if self._parts else self.told
+
+    def _promised(self, stream: "AudioStream") -> float:
+        """Seconds of sound that the header promises; 0.0 if it does not say."""
+        container = self._container
+        assert container is not None
         if self._parts:
             told = [part.told for part in self._parts]
-            self.told = sum(told) if all(told) else 0.0
-        elif self._formats & _TELL_LENGTH or (
-            "mp3" in self._formats and endings.mp3_tells_length(self._file)
-        ):
+            return sum(told) if all(told) else 0.0
+        origin = self._origin(container)
+        if "matroska" in self._formats:  # where there are several tracks, its one length is the longest one's
+            told = endings.matroska_track_length(stream.metadata.get("DURATION", ""))
+            whole = container.duration / 1_000_000 if container.duration and self._alone else 0.0
+            return max(0.0, (told or whole) - origin)
+        if self._formats & _TELL_LENGTH or ("mp3" in self._formats and endings.mp3_tells_length(self._file)):
             if stream.duration and stream.time_base:
-                self.told = float(stream.duration * stream.time_base)
-                if self._origin(container) == 0.0 and stream.start_time:
-                    self.told += max(0.0, float(stream.start_time * stream.time_base))
-            elif container.duration and self._alone:
-                self.told = container.duration / 1_000_000
+                late = (
+                    float(stream.start_time * stream.time_base) if stream.start_time and not origin else 0.0
+                )
+                return float(stream.duration * stream.time_base) + max(0.0, late)
+            if container.duration and self._alone:
+                return container.duration / 1_000_000
+        return 0.0
 
     def close(self) -> None:
         """Close the file."""
@@ -146,22 +166,30 @@ class Sound:
         self, container: "InputContainer", timeline: Timeline, begin: float
     ) -> Iterator[tuple[int, np.ndarray, float]]:
         """(rate, [channels, n], seconds of silence before it) of one file."""
-        counted = Bytes() if self._formats & _NO_TIMESTAMPS else None
-        failed = 0
+        counted, timeless = Bytes(), bool(self._formats & _NO_TIMESTAMPS)
+        failed, before = 0, 0.0
         for packet, frames in self._packets(container, container.streams.audio[self._track]):
             failed += frames is None
             for number, frame in enumerate(frames or ()):
                 seconds = frame.samples / frame.sample_rate
-                if counted is None:
-                    gap = timeline.gap(_timestamp(frame, packet))
-                else:
-                    gap = counted.gap(packet.pos, packet.size, seconds) if number == 0 else 0.0
-                if failed or (gap and (counted is not None or self._formats & _NO_GAPS)):
+                lost = 0.0 if number else self._lost(counted, packet, seconds)
+                gap = lost if timeless else timeline.gap(_timestamp(frame, packet))
+                lost, before = max(lost, before), lost  # Ogg's timestamps know of it a packet later
+                at_end = not packet.size  # what the decoder still held: nothing was read after what failed
+                if (failed and not at_end and (gap or "ogg" not in self._formats)) or (
+                    gap and (timeless or self._formats & _NO_GAPS or lost > gap / 2)
+                ):
                     self.damaged.append((begin + timeline.at, gap))
-                failed = 0
+                failed = failed if at_end else 0
                 timeline.at += gap + seconds
                 yield frame.sample_rate, self._samples(frame), gap
         self._failed = failed
+
+    def _lost(self, counted: Bytes, packet: "av.Packet", seconds: float) -> float:
+        """Seconds that lie in bytes before a packet that were not read, neither tags nor other tracks."""
+        end = counted.end or 0
+        lost = counted.gap(packet.pos, packet.size, seconds)
+        return lost if lost and self._alone and not endings.tag_at(self._file, end) else 0.0
 
     def _packets(
         self, container: "InputContainer", stream: "AudioStream"
@@ -187,7 +215,8 @@ class Sound:
             try:
                 frames = decoder.decode(packet)
             except FFmpegError:
-                yield packet, None
+                if not endings.is_tag(bytes(packet)):
+                    yield packet, None
                 continue
             yield packet, [frame for frame in frames if isinstance(frame, av.AudioFrame) and frame.samples]
 
@@ -201,18 +230,19 @@ class Sound:
 
     def _look(self, track: int, seconds: float) -> Iterator[tuple[int, np.ndarray, float]]:
         """The first seconds of a track, through an opening of its own: (rate, [channels, n], _)."""
-        with open_file(self._source, self.name) as file:
-            inner = riff.PartFile(file, self._parts[0]) if self._parts else file
-            with open_container(inner, self.name, file) as container:
-                heard = 0.0
-                for _, frames in self._packets(container, container.streams.audio[track]):
-                    for frame in frames or ():
-                        heard += frame.samples / frame.sample_rate
-                        check_rate(frame.sample_rate, self.name)
-                        # What is broken is said where it is heard; up to there the recording can be used.
-                        yield frame.sample_rate, np.nan_to_num(samples_of(frame)), 0.0
-                    if heard >= seconds:
-                        return
+        with (
+            open_file(self._source, self.name) as file,
+            open_container(self._inner(file, 0), self.name, file) as container,
+        ):
+            heard = 0.0
+            for _, frames in self._packets(container, container.streams.audio[track]):
+                for frame in frames or ():
+                    heard += frame.samples / frame.sample_rate
+                    check_rate(frame.sample_rate, self.name)
+                    # What is broken is said where it is heard; up to there the recording can be used.
+                    yield frame.sample_rate, np.nan_to_num(samples_of(frame)), 0.0
+                if heard >= seconds:
+                    return
 
     def _first(self, stream: "AudioStream", seconds: float) -> Iterator[np.ndarray]:
         """The first seconds of a track as 16 kHz blocks."""
@@ -231,6 +261,8 @@ class Sound:
 
     def _ends_early(self, last: tuple[int, int]) -> bool:
         """Whether a file whose header tells no true length stops in the middle."""
+        if "avi" in self._formats:
+            return endings.avi_lacks_bytes(self._file)
         if "ogg" in self._formats:
             return not endings.ogg_is_whole(self._file)
         if "matroska" in self._formats and not self.told and self._alone and last[1]:

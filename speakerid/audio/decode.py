@@ -98,7 +98,7 @@ class Stream:
         sound = Sound(self._source, self.name)
         self.told = sound.told
         try:
-            self._check_length(sound.told)
+            self._check_length(sound.expected)
             normalizer = Normalizer()
             count, peak = 0, 0.0
             for piece in _at_16_khz(sound):
@@ -136,7 +136,7 @@ class Stream:
             )
         warnings = list(sound.notes)
         if sound.damaged:
-            places = [clock(start) for start, _ in sound.damaged]
+            places = list(dict.fromkeys(clock(start) for start, _ in sound.damaged))
             more = f" and {len(places) - _MOST_PLACES} more places" if len(places) > _MOST_PLACES else ""
             lost = sum(seconds for _, seconds in sound.damaged)
             what = (

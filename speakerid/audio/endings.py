@@ -49,6 +49,32 @@ def mp3_tells_length(file: IO[bytes]) -> bool:
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
 
 
+def matroska_track_length(tag: str) -> float:
+    """Seconds of a track's tag DURATION, such as 00:00:36.500000000; 0.0 if it is none."""
+    try:
+        hours, minutes, seconds = tag.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    except ValueError:
+        return 0.0
+
+
+def avi_lacks_bytes(file: IO[bytes]) -> bool:
+    """Whether the header of an AVI file promises more than is there."""
+    told = int.from_bytes(_read(file, 4, 4), "little")
+    return told < 0x7FFF0000 and told + 8 > size_of(file)
+
+
+def is_tag(data: bytes) -> bool:
+    """Whether it begins as a tag does (ID3 of both kinds, APE), which is no sound; joined mp3 files have them
+    in the middle."""
+    return data.startswith((b"ID3", b"TAG", b"APETAGEX"))
+
+
+def tag_at(file: IO[bytes], position: int) -> bool:
+    """Whether a tag begins here."""
+    return is_tag(_read(file, position, 8))
+
+
 def _read(file: IO[bytes], start: int, count: int) -> bytes:
     here = file.tell()
     file.seek(start)

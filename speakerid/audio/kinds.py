@@ -33,8 +33,8 @@ def check_rate(rate: int, name: str) -> None:
     """Raises AudioError: so few samples a second hold no voice, or no device records so many."""
     if rate < RATES[0]:
         raise AudioError(
-            f"{name} has only {rate} samples a second, too few to tell voices apart: "
-            "record with at least 8000, better 16000."
+            f"{name} has a sample rate of {rate} Hz, too low to tell voices apart: "
+            "record with at least 8000, better 16000 Hz."
         )
     if rate > RATES[1]:
         raise AudioError(
@@ -44,7 +44,9 @@ def check_rate(rate: int, name: str) -> None:
 
 
 def check_channels(count: int, name: str) -> None:
-    """Raises AudioError: more channels than are read."""
+    """Raises AudioError: none, or more channels than are read."""
+    if count < 1:
+        raise AudioError(f"{name} claims to have no channel: its header is damaged; export it again.")
     if count > MAX_CHANNELS:
         raise AudioError(
             f"{name} has {count} channels, and at most {MAX_CHANNELS} are read: export one track of it."

@@ -1,72 +1,40 @@
-"""WAV files as they are in the wild: what their headers say wrongly is put right before FFmpeg reads them.
+"""WAV files of all sizes: RIFF, RF64 and BW64 (EBU Tech 3306), and Sony's Wave64; see `part.py`.
 
-Recorders write a placeholder for the length and never come back, a length wraps at 4 GB or is of the moment
-when it was last written, programs write wrong byte rates, and files are joined end to end. So the chunks are
-read here, and FFmpeg gets each part as a plain WAV file of a right header and of all the sound that is there.
+Programs write wrong byte rates, too, and forget the padding after chunks of odd size.
 """
 
-import io
 import struct
-from dataclasses import dataclass
 from typing import IO
 
-from speakerid.audio.endings import size_of
+from speakerid.audio.part import MOST_CHUNKS, Part, extent, read
 
 _PCM = {1, 3, 6, 7, 0xFFFE}  # PCM, float, A-law, µ-law, extensible: a sample's size follows from its bits
-_NEAR = 1 << 16  # a length this close below or above 2 GB, or below 4 GB, is a placeholder
-_MOST_CHUNKS = 10_000  # a hostile file may hold millions of empty ones
+_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_W64_TAIL = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"  # of the other chunks' names
+_W64_HEAD = 24  # bytes of a chunk's name and size
 
 
-@dataclass(frozen=True)
-class Part:
-    """One WAV file within a file.
-
-    Attributes:
-        start, size: where its samples are, in bytes, as far as they are there.
-        told: seconds of sound that its header promises; 0.0 if it does not say.
-    """
-
-    format: bytes
-    start: int
-    size: int
-    told: float
-
-    @property
-    def channels(self) -> int:
-        """As the header says."""
-        return struct.unpack("<H", self.format[2:4])[0]
-
-    @property
-    def rate(self) -> int:
-        """Samples a second, as the header says."""
-        return struct.unpack("<I", self.format[4:8])[0]
+def is_wave(head: bytes) -> bool:
+    """Whether a file begins so."""
+    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE"
 
 
-def parts(file: IO[bytes]) -> list[Part]:
-    """The WAV files that are joined in a file, mostly one; none if it is not RIFF/WAVE with plain samples."""
-    found: list[Part] = []
-    at, end = 0, size_of(file)
-    while _is_wave(_read(file, at, 12)):
-        part = _part(file, at, end)
-        if part is None:
-            break
-        found.append(part)
-        at = part.start + part.size
-        at = next((place for place in (at, at + 1) if _is_wave(_read(file, place, 12))), end)
-    return found
+def is_wave64(head: bytes) -> bool:
+    """Whether a file begins so."""
+    return head[:16] == _W64_RIFF and head[24:40] == b"wave" + _W64_TAIL
 
 
-def _part(file: IO[bytes], begin: int, end: int) -> Part | None:
+def wave_part(file: IO[bytes], begin: int, end: int) -> Part | None:
     """The WAV file that begins here; None if FFmpeg has to see for itself."""
     at, header, long = begin + 12, b"", 0
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(MOST_CHUNKS):
         if at + 8 > end:
             return None
-        name, size = struct.unpack("<4sI", _read(file, at, 8))
+        name, size = struct.unpack("<4sI", read(file, at, 8))
         if name == b"fmt " and 16 <= size <= 1000:
-            header = _corrected(_read(file, at + 8, size).ljust(16, b"\0"))
-        if name == b"ds64" and size >= 16:  # EBU Tech 3306: lengths of more than 4 GB, the data's second
-            long = struct.unpack("<Q", _read(file, at + 16, 8).ljust(8, b"\0"))[0]
+            header = _corrected(read(file, at + 8, size).ljust(16, b"\0"))
+        if name == b"ds64" and size >= 16:  # lengths of more than 4 GB, the data's second
+            long = struct.unpack("<Q", read(file, at + 16, 8).ljust(8, b"\0"))[0]
         if name == b"data":
             claimed = long if size == 0xFFFFFFFF and long else size
             return _with_sound(file, header, at + 8, claimed, end) if header else None
@@ -76,19 +44,41 @@ def _part(file: IO[bytes], begin: int, end: int) -> Part | None:
     return None
 
 
-def _with_sound(file: IO[bytes], header: bytes, start: int, claimed: int, end: int) -> Part:
-    """What is there of the samples: as far as the length says, or on, if no other chunk follows it."""
-    rate, block = struct.unpack("<I4xH", header[4:14])
-    placeholder = not claimed or abs(claimed - (1 << 31)) <= _NEAR or claimed >= (1 << 32) - _NEAR
-    after = start + claimed + claimed % 2
-    goes_on = after < end and not any(_is_chunk(file, place, end) for place in (after, start + claimed))
-    if placeholder and after <= end and not goes_on and claimed:
-        placeholder = False  # a file that truly is so long
-    if placeholder and (start == end or _is_chunk(file, start, end)):
-        return Part(header, start, 0, 0.0)  # no sample was written
-    size = end - start if placeholder or goes_on else min(claimed, end - start)
-    told = 0.0 if placeholder or goes_on or not rate * block else claimed / (rate * block)
-    return Part(header, start, size, told)
+def wave64_part(file: IO[bytes], begin: int, end: int) -> Part | None:
+    """The Wave64 file that begins here; None if FFmpeg has to see for itself."""
+    at, header = begin + 40, b""
+    for _ in range(MOST_CHUNKS):
+        if at + _W64_HEAD > end:
+            return None
+        name, size = struct.unpack("<4s12xQ", read(file, at, _W64_HEAD))
+        if name == b"fmt " and 16 <= size - _W64_HEAD <= 1000:
+            header = _corrected(read(file, at + _W64_HEAD, size - _W64_HEAD))
+        if name == b"data":
+            return (
+                _with_sound(file, header, at + _W64_HEAD, size - _W64_HEAD, end, wave64=True)
+                if header
+                else None
+            )
+        if size < _W64_HEAD:
+            return None
+        at += size + -size % 8
+    return None
+
+
+def _with_sound(
+    file: IO[bytes], header: bytes, start: int, claimed: int, end: int, *, wave64: bool = False
+) -> Part:
+    """As far as the length says, or on, if no other chunk follows it.
+
+    header: the body of the chunk fmt.
+    """
+    channels, rate, block = struct.unpack("<HI4xH", header[2:14])
+    follows = _is_chunk64 if wave64 else _is_chunk
+    size, told = extent(start, claimed, end, rate * block, lambda at: follows(file, at, end))
+    # FFmpeg takes the highest length as "to the end of the file".
+    fmt = struct.pack("<4sI", b"fmt ", len(header)) + header + b"\0" * (len(header) % 2)
+    head = b"RIFF\xff\xff\xff\xffWAVE" + fmt + b"data\xff\xff\xff\xff"
+    return Part(head, start, size, told, size / (rate * block) if rate * block else 0.0, rate, channels)
 
 
 def _corrected(header: bytes) -> bytes:
@@ -106,10 +96,6 @@ def _corrected(header: bytes) -> bytes:
     )
 
 
-def _is_wave(head: bytes) -> bool:
-    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE"
-
-
 def _is_chunk(file: IO[bytes], at: int, end: int) -> bool:
     """Whether a chunk, or another file, begins here: four letters and a length that fits.
 
@@ -117,53 +103,14 @@ def _is_chunk(file: IO[bytes], at: int, end: int) -> bool:
     """
     if end - at < 8:
         return True
-    head = _read(file, at, 12)
+    head = read(file, at, 12)
     name, size = struct.unpack("<4sI", head[:8])
-    return _is_wave(head) or (all(32 <= byte < 127 for byte in name) and at + 8 + size <= end + 1)
+    return is_wave(head) or (all(32 <= byte < 127 for byte in name) and at + 8 + size <= end + 1)
 
 
-class PartFile(io.RawIOBase):
-    """A part as a file of its own, for FFmpeg: a right header, and the samples where they are."""
-
-    def __init__(self, file: IO[bytes], part: Part):
-        super().__init__()
-        body = struct.pack("<4sI", b"fmt ", len(part.format)) + part.format + b"\0" * (len(part.format) % 2)
-        # FFmpeg takes the highest length as "to the end of the file".
-        self._head = b"RIFF\xff\xff\xff\xffWAVE" + body + b"data\xff\xff\xff\xff"
-        self._file, self._part, self._at = file, part, 0
-        self._size = len(self._head) + part.size
-
-    def readable(self) -> bool:
-        """Yes."""
+def _is_chunk64(file: IO[bytes], at: int, end: int) -> bool:
+    """The same in Wave64, where chunks begin at multiples of eight bytes."""
+    if end - at < _W64_HEAD:
         return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As of any file."""
-        base = (0, self._at, self._size)[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        """As of any file."""
-        return self._at
-
-    def readinto(self, buffer) -> int:
-        """As of any file."""
-        wanted = len(buffer)
-        data = self._head[self._at : self._at + wanted]
-        if len(data) < wanted:
-            into = self._at + len(data) - len(self._head)  # the part's sound
-            self._file.seek(self._part.start + into)
-            data += self._file.read(max(0, min(wanted - len(data), self._part.size - into)))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-
-def _read(file: IO[bytes], start: int, count: int) -> bytes:
-    file.seek(start)
-    return file.read(count)
+    heads = [read(file, place, 40) for place in (at, at + -at % 8)]
+    return any(head[4:16] == _W64_TAIL or is_wave64(head) for head in heads)

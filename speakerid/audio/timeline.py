@@ -40,19 +40,29 @@ class Timeline:
 
 
 class Bytes:
-    """How much time lies in bytes that could not be read, in a format without timestamps (mp3, aac, …)."""
+    """How much time lies in bytes that could not be read.
+
+    Attributes:
+        end: where the last good packet ended; None before the first.
+    """
 
     def __init__(self) -> None:
-        self._end: int | None = None  # where the last good packet ended
+        self.end: int | None = None
+        self._position = -1
         self._bytes = self._seconds = 0.0  # of good packets
 
     def gap(self, position: int | None, size: int, seconds: float) -> float:
-        """Seconds lost between the good packet before and this one, which lasts `seconds`."""
-        if position is None or position < 0:
+        """Seconds lost between the good packet before and this one, which lasts `seconds`.
+
+        Packets that a container put together have one position.
+        """
+        if position is None or position < 0 or not size:
             return 0.0
-        lost = 0 if self._end is None else position - self._end
+        together = position == self._position and self.end is not None
+        lost = 0 if self.end is None or together else position - self.end
         known = self._bytes > 0 and self._seconds > 0
-        self._end = position + size
+        self.end = (self.end or 0) + size if together else position + size
+        self._position = position
         self._bytes += size
         self._seconds += seconds
         return lost * (self._seconds / self._bytes) if known and lost > 0 else 0.0

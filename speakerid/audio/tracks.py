@@ -22,6 +22,8 @@ LOOK_SECONDS = (60.0, 600.0)
 _LEAST_SPEECH = 0.3  # seconds; less may be a click
 _HEADER_BYTES = 1 << 20  # in which a codec is named
 _CODEC_IN_MATROSKA = re.compile(rb"\x86([\x83-\xbf])(A_[A-Z0-9/_]{1,60})")  # element, length, name
+_CODEC_IN_CAF = re.compile(rb"^caff.*?desc.{16}([\x20-\x7e]{4})", re.DOTALL)
+_CODEC_NUMBER = re.compile(rb"(?:WAVE.*?fmt |auds.*?strf).{4}(..)", re.DOTALL)  # in WAV and AVI files
 _CODEC_IN_MP4 = re.compile(rb"stsd.{12}([\x20-\x7e]{4})", re.DOTALL)
 
 
@@ -87,13 +89,17 @@ def cannot_decode(name: str, codec: str) -> AudioError:
 
 
 def codec_named(file: IO[bytes]) -> str:
-    """What the header of a Matroska or MP4 file calls the codec of its sound; "" if that is not found."""
+    """What the header of a file calls the codec of its sound; "" if that is not found."""
     here = file.tell()
     file.seek(0)
     head = file.read(_HEADER_BYTES)
     file.seek(here)
     if found := _CODEC_IN_MATROSKA.search(head):
         return found[2][: found[1][0] & 0x7F].decode("ascii")
+    if found := _CODEC_IN_CAF.search(head):
+        return found[1].decode("ascii").strip()
+    if head.startswith((b"RIFF", b"RF64")) and (found := _CODEC_NUMBER.search(head)):
+        return f"0x{int.from_bytes(found[1], 'little'):04x}"
     kinds = [kind.decode("ascii").strip() for kind in _CODEC_IN_MP4.findall(head)]
     return ", ".join(dict.fromkeys(kinds))
 

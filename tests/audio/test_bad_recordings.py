@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "only an offset": (lambda: wav(np.full(32_000, 0.4, np.float32)), "is silent"),
     "not a number": (lambda: wav(with_one(np.nan), codec="pcm_f32le"), "holds values that are not numbers"),
     "infinite": (lambda: wav(with_one(np.inf), codec="pcm_f32le"), "holds values that are not numbers"),
-    "too few samples a second": (lambda: wav(voice(2.0, 2000), 2000), "only 2000 samples a second"),
+    "too few samples a second": (lambda: wav(voice(2.0, 2000), 2000), "a sample rate of 2000 Hz, too low"),
 }
 
 
