@@ -16,13 +16,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 MAX_CONNECTIONS = 500
 """At once; beyond it, whoever has waited longest without a whole request has to go."""
 PATIENCE = 15.0
-"""Seconds within which the head of a request has to come, and of its body at least LEAST_BYTES."""
+"""Seconds within which the head of a request has to come, of its body at least LEAST_BYTES, and within which
+as many of an answer have to be fetched."""
 LEAST_BYTES = 10_000
 _OPEN_FILES = 16_384
 _REPEAT_SECONDS = 60.0
 
 _waiting: dict[Any, asyncio.TimerHandle] = {}
 """Connections whose request is not whole yet, the oldest first, with when to look at them again."""
+_unread: dict[Any, asyncio.TimerHandle] = {}
+"""Connections whose answer is not fetched, likewise."""
 
 
 def protect() -> None:
@@ -33,18 +36,22 @@ def protect() -> None:
         return
     made, lost = H11Protocol.connection_made, H11Protocol.connection_lost
     received, upgrade = H11Protocol.data_received, H11Protocol.handle_websocket_upgrade
+    answered = H11Protocol.on_response_complete
+    paused, resumed = H11Protocol.pause_writing, H11Protocol.resume_writing
 
     def connection_made(self: Any, transport: Any) -> None:
         made(self, transport)
         self.came = 0
         _expect(self)
         if len(self.connections) > MAX_CONNECTIONS:
-            oldest = next(iter(_waiting))
+            oldest = next(iter(_unread or _waiting))
             _forget(oldest)
+            _fetched(oldest)
             oldest.transport.abort()
 
     def connection_lost(self: Any, exc: Exception | None) -> None:
         _forget(self)
+        _fetched(self)
         lost(self, exc)
 
     def data_received(self: Any, data: bytes) -> None:
@@ -60,10 +67,24 @@ def protect() -> None:
         self.upgraded = True
         upgrade(self, event)
 
+    def on_response_complete(self: Any) -> None:
+        answered(self)
+        _expect_fetching(self)
+
+    def pause_writing(self: Any) -> None:
+        paused(self)
+        _expect_fetching(self)
+
+    def resume_writing(self: Any) -> None:
+        _fetched(self)
+        resumed(self)
+
     H11Protocol.connection_made, H11Protocol.connection_lost = connection_made, connection_lost
+    H11Protocol.on_response_complete = on_response_complete
+    H11Protocol.pause_writing, H11Protocol.resume_writing = pause_writing, resume_writing
     H11Protocol.data_received, H11Protocol.handle_websocket_upgrade = data_received, handle_websocket_upgrade
     H11Protocol.bounded = True  # pyright: ignore[reportAttributeAccessIssue]
-    for name in ("asyncio", "uvicorn.error"):
+    for name in ("asyncio", "uvicorn.error", "python_multipart.multipart", "speakerid.rest.refusals"):
         logging.getLogger(name).addFilter(Quiet())
     _allow_open_files()
 
@@ -111,6 +132,29 @@ def _look(connection: Any) -> None:
         _expect(connection)
     else:
         connection.transport.abort()
+
+
+def _expect_fetching(connection: Any) -> None:
+    """Part of an answer waits for the client: look after a while at how much of it is left."""
+    left = connection.transport.get_write_buffer_size()
+    if left and connection not in _unread:
+        loop = asyncio.get_running_loop()
+        _unread[connection] = loop.call_later(PATIENCE, _look_at_unread, connection, left)
+
+
+def _fetched(connection: Any) -> None:
+    if timer := _unread.pop(connection, None):
+        timer.cancel()
+
+
+def _look_at_unread(connection: Any, before: int) -> None:
+    """Hang up on who fetches too little: neither a long answer nor the end of one holds a place for ever."""
+    del _unread[connection]
+    left = connection.transport.get_write_buffer_size()
+    if left and before - left < LEAST_BYTES:
+        connection.transport.abort()
+    else:
+        _expect_fetching(connection)
 
 
 def _forget(connection: Any) -> None:

@@ -4,7 +4,7 @@ import logging
 import socket
 import time
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 import uvicorn
@@ -25,7 +25,7 @@ async def _length(request: Request) -> PlainTextResponse:
 @pytest.fixture
 def host():
     network.protect()
-    app = Starlette(routes=[Route("/", _length, methods=["GET", "POST"])])
+    app = Starlette(routes=[Route("/", _length, methods=["GET", "POST"]), Route("/big", _big)])
     with running(uvicorn.Server(uvicorn.Config(app, http="h11", log_level="error"))) as address:
         yield address
 
@@ -78,6 +78,60 @@ def test_a_body_that_goes_on_coming_is_read_to_its_end(host, monkeypatch):
             time.sleep(0.1)
             client.sendall(b"x")
         assert b"\r\n\r\n8" in _answer(client)
+
+
+def _big(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("x" * 12_000_000)
+
+
+def _greedy(host: str) -> socket.socket:
+    """A client that asks for much and fetches nothing."""
+    client = _connect(host)
+    client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+    return client
+
+
+def _ends_early(client: socket.socket) -> bool:
+    came = 0
+    with suppress(ConnectionResetError):
+        while part := client.recv(1_000_000):
+            came += len(part)
+    return came < 12_000_000
+
+
+def test_whoever_fetches_nothing_of_an_answer_is_hung_up_on(host, monkeypatch):
+    monkeypatch.setattr(network, "PATIENCE", 0.2)
+    with _greedy(host) as client:
+        for waited_for in (lambda: network._unread, lambda: not network._unread):
+            deadline = time.monotonic() + 10
+            while not waited_for():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        assert _ends_early(client)
+
+
+def test_whoever_fetches_slowly_gets_all_of_it(host, monkeypatch):
+    monkeypatch.setattr(network, "PATIENCE", 0.2)
+    with _greedy(host) as client:
+        came = 0
+        while came < 12_000_000:
+            part = client.recv(1_000_000)
+            assert part
+            came += len(part)
+            time.sleep(0.01 if came < 3_000_000 else 0)
+
+
+def test_those_who_fetch_nothing_make_nobody_deaf(host, monkeypatch):
+    monkeypatch.setattr(network, "MAX_CONNECTIONS", 20)
+    with ExitStack() as stack:
+        for _ in range(25):
+            stack.enter_context(_greedy(host))
+        deadline = time.monotonic() + 20
+        while len(network._unread) < 20:  # all places are theirs
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        with urllib.request.urlopen(f"http://{host}/", timeout=10) as answer:
+            assert answer.status == 200
 
 
 def test_who_waits_longest_has_to_go_where_there_are_too_many(host, monkeypatch):

@@ -1,8 +1,11 @@
 """A recording's bytes, wherever they are: a path, bytes in memory, a pipe, standard input ("-")."""
 
+import ctypes
 import io
 import stat
 import sys
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -18,6 +21,7 @@ Source = Path | bytes
 MAX_BYTES = 1_000_000_000
 """The largest recording that is taken into memory: by `decode`, and from a pipe."""
 
+_MOST_AT_ONCE = 256_000_000  # bytes that FFmpeg may allocate in one piece; a day of sound needs some tens
 _BEGINNINGS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b"\x1aE\xdf\xa3", b"NIST_1A", b"#!AMR")
 
 
@@ -85,6 +89,7 @@ def open_container(inner: Any, name: str, file: IO[bytes]) -> "InputContainer":
     import av
     from av.error import FFmpegError
 
+    _bound_allocations()
     file.seek(0)
     beginning = file.read(12)
     inner.seek(0)
@@ -97,3 +102,17 @@ def open_container(inner: Any, name: str, file: IO[bytes]) -> "InputContainer":
                 "copy, export or record it again."
             ) from error
         raise AudioError(f"{name} is not a sound file: choose {KINDS}.") from error
+
+
+@cache
+def _bound_allocations() -> None:
+    """FFmpeg takes a header at its word: a compressed index of 1 MB that claims 2 GB is unpacked to 2 GB.
+
+    Where its library cannot be reached (Windows), its own bound of 2 GB a piece stays.
+    """
+    from av import _core
+
+    with suppress(AttributeError, OSError, TypeError):
+        limit = ctypes.CDLL(_core.__file__).av_max_alloc  # found in what the module is linked with
+        limit.argtypes, limit.restype = [ctypes.c_size_t], None
+        limit(_MOST_AT_ONCE)

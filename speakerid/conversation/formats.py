@@ -20,6 +20,7 @@ from speakerid.conversation.entry import Entry
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Turn
 
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the wide ones in East Asian settings
 _MARKUP = str.maketrans("<>{}", "‹›()")  # SubRip players take tags and {\commands} for formatting
 
 
@@ -110,7 +111,12 @@ def as_json(decision: "Decision") -> str:
 
 def harmless(text: str) -> str:
     """Text for a cell of a table: what a spreadsheet would run as a formula gets a ' in front."""
-    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
+    return "'" + text if _visible(text)[:1] in _FORMULA or text[:1] in ("\t", "\r") else text
+
+
+def _visible(text: str) -> str:
+    """From the first character on that a spreadsheet shows."""
+    return text[next((n for n, c in enumerate(text) if c.isprintable() and not c.isspace()), len(text)) :]
 
 
 def _moments(entries: Sequence[Entry]) -> Iterator[tuple[float, float, list[str]]]:

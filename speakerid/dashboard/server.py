@@ -25,6 +25,7 @@ from speakerid.hosts import same_origin
 
 _LONGEST_MESSAGE = 4096  # characters; what a page sends is far shorter
 
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 _LONGEST_STRETCH_S = 3600.0
 # Never kept by a cache, never given to a page of another site.
 _PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
@@ -95,7 +96,7 @@ async def _receive(socket: WebSocket, channel: Channel) -> None:
             return
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if isinstance(message, dict):
             channel.received(message)
@@ -150,7 +151,7 @@ async def recording_sound(request: Request) -> Response:
     if sound is None:
         return JSONResponse({"error": "this recording is kept no more; reload the page"}, status_code=404)
     total = heard.size(sound)
-    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+    asked = _RANGE.fullmatch(request.headers.get("range", ""))
     first = int(asked[1]) if asked else 0
     last = min(int(asked[2]), total - 1) if asked and asked[2] else total - 1
     if not 0 <= first <= last:
@@ -176,7 +177,7 @@ async def live_played(request: Request) -> Response:
 def _part(content: bytes, asked: str | None) -> Response:
     """Bytes, or the one range of them that a browser asked for: without ranges it cannot go to a second."""
     headers = {**_PRIVATE, "Accept-Ranges": "bytes"}
-    found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked or "")
+    found = _RANGE.fullmatch(asked or "")
     if found is None:
         return Response(content, media_type="application/octet-stream", headers=headers)
     first = int(found[1])

@@ -25,6 +25,7 @@ from speakerid.gallery.voiceprint import MAX_FILE_BYTES, Voiceprint, from_bytes,
 
 MAX_BYTES = 1_000_000_000  # more than a hundred thousand people, or eight hours of kept recordings
 MAX_MEMBERS = 500_000
+_ENTRY = b"PK\x01\x02"  # before each member in the directory of a zip archive
 _PERSON = re.compile(r"([0-9]{1,9})" + re.escape(SUFFIX))
 
 
@@ -114,14 +115,17 @@ def read_people(source: str | Path | bytes, seal: Seal | None) -> tuple[list[Por
     content = _read(source, named, seal)
     people: dict[str, Portable] = {}
     damaged: dict[str, str] = {}
+    too_much = GalleryError(
+        f"{named} holds too much, or one thing many times: it is not a file of exported people."
+    )
+    if content.count(_ENTRY) > MAX_MEMBERS:  # counted before each of them takes memory
+        raise too_much
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             members = file.infolist()
             apart = len({member.header_offset for member in members}) == len(members)
-            if len(members) > MAX_MEMBERS or not apart or sum(m.file_size for m in members) > len(content):
-                raise GalleryError(
-                    f"{named} holds too much, or one thing many times: it is not a file of exported people."
-                )
+            if not apart or sum(m.file_size for m in members) > len(content):
+                raise too_much
             for member in sorted(members, key=lambda member: not _PERSON.fullmatch(member.filename)):
                 try:
                     _take(file, member, people)

@@ -1,5 +1,6 @@
 """Recordings that are worked on beside the requests that brought them: asked for, answered later."""
 
+import json
 import secrets
 import threading
 import time
@@ -12,33 +13,42 @@ from speakerid.rest.access import Caller
 from speakerid.rest.refusals import Refusal, busy, unexpected
 
 MAX_JOBS = 8  # that wait or run; each holds a recording
-KEPT_SECONDS = 3600.0  # that a result is kept
+MAX_BYTES = 2_000_000_000  # of their recordings together
+KEPT_SECONDS = 3600.0  # that a result is kept …
+KEPT_BYTES = 200_000_000  # … as long as all of them together are no larger
 
 
 class Job:
-    """One of them. `work(job)` tells `heard` and `seconds`, and ends soon once `stop` is set."""
+    """One of them. `work(job)` tells `heard` and `seconds`, and ends soon once `stop` is set.
 
-    def __init__(self, owner: Caller, work: Callable[["Job"], dict[str, Any]]):
-        self.id, self.owner, self._work = secrets.token_urlsafe(12), owner, work
+    Attributes:
+        size: bytes of the recording.
+        result: what `work` made of it, as JSON.
+    """
+
+    def __init__(self, owner: Caller, work: Callable[["Job"], dict[str, Any]], size: int):
+        self.id, self.owner, self._work, self.size = secrets.token_urlsafe(12), owner, work, size
         self.state = "waiting"
         self.error: str | None = None
         self.heard = 0.0
         self.seconds: float | None = None
-        self.result: dict[str, Any] | None = None
+        self.result: str | None = None
         self.stop = threading.Event()
         self.ended_at: float | None = None
 
-    def told(self) -> dict[str, Any]:
-        """As JSON shows it."""
-        names = ("id", "state", "heard", "seconds", "error", "result")
-        return {name: getattr(self, name) for name in names}
+    def told(self) -> str:
+        """All that can be known of it, as JSON; the result, which may be long, was written once."""
+        about = json.dumps(
+            {name: getattr(self, name) for name in ("id", "state", "heard", "seconds", "error")}
+        )
+        return f'{about[:-1]}, "result": {self.result or "null"}}}'
 
     def run(self) -> None:
         """On the thread of the jobs."""
         self.state = "running"
         try:
             if not self.stop.is_set():
-                self.result = self._work(self)
+                self.result = json.dumps(self._work(self), ensure_ascii=False)
             self.state = "done"
         except SpeakerIdError as error:
             self.state, self.error = "failed", str(error)
@@ -54,24 +64,22 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
 
-    def require_room(self) -> None:
-        """Raises Refusal where as many jobs wait as may."""
+    def require_room(self, size: int = 0) -> None:
+        """Raises Refusal where as many jobs wait as may, or one more of this size would be too much."""
         with self._changed:
-            if sum(job.ended_at is None for job in self._jobs.values()) >= MAX_JOBS:
-                raise busy(f"{MAX_JOBS} recordings are worked on, as many as may wait: try again later.")
+            unfinished = [job for job in self._jobs.values() if job.ended_at is None]
+            if len(unfinished) >= MAX_JOBS or sum(job.size for job in unfinished) + size > MAX_BYTES:
+                raise busy(f"{len(unfinished)} recordings wait, as many as may: try again later.")
 
-    def start(self, owner: Caller, work: Callable[[Job], dict[str, Any]]) -> Job:
-        """Take on a job."""
-        self.require_room()
-        job = Job(owner, work)
+    def start(self, owner: Caller, work: Callable[[Job], dict[str, Any]], size: int) -> Job:
+        """Take on a job for a recording of so many bytes."""
+        job = Job(owner, work, size)
         with self._changed:
-            old = time.monotonic() - KEPT_SECONDS
-            self._jobs = {k: j for k, j in self._jobs.items() if j.ended_at is None or j.ended_at > old}
-            while len(self._jobs) >= 4 * MAX_JOBS:
-                del self._jobs[next(k for k, j in self._jobs.items() if j.ended_at is not None)]
+            self.require_room(size)
+            self._forget_old()
             self._jobs[job.id] = job
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="rest-jobs", daemon=True)
@@ -96,6 +104,16 @@ class Jobs:
         """The server ends."""
         for job in list(self._jobs.values()):
             job.stop.set()
+
+    def _forget_old(self) -> None:
+        """Results that are an hour old, and the oldest of those that are too many or too much."""
+        old = time.monotonic() - KEPT_SECONDS
+        ended = [job for job in self._jobs.values() if job.ended_at is not None]
+        kept = sum(len(job.result or "") for job in ended)
+        for number, job in enumerate(ended):
+            if (job.ended_at or 0) < old or len(ended) - number >= 3 * MAX_JOBS or kept > KEPT_BYTES:
+                del self._jobs[job.id]
+                kept -= len(job.result or "")
 
     def _run(self) -> None:
         while True:

@@ -25,6 +25,7 @@ IDLE_SECONDS = 30.0  # within which a client has to send …
 _LEAST = 1.0  # … so many seconds of sound
 _LATE = 2.0  # seconds behind real time from which on sound is pushed though the Engine is not ready for it
 _AHEAD = 16_000_000  # bytes read before they are heard; beyond that, the client has to wait
+_OVERHEAD = 100  # bytes that a message takes beside its sound: of one sample there may be millions
 _UNSENT = 1000  # decisions that a client may leave unread: more than a minute
 _SILENCE = 2.0  # seconds after the end, longer than any pause that the Listener waits for
 _POLL = 0.005  # seconds
@@ -90,7 +91,7 @@ class Session:
                 raise WebSocketDisconnect(message.get("code", 1000))
             if (sound := message.get("bytes")) is not None:
                 self._inbox.put_nowait(sound)
-                self._unheard += len(sound)
+                self._unheard += len(sound) + _OVERHEAD
             elif message.get("text") == "end":
                 self._inbox.put_nowait(None)
             else:
@@ -104,7 +105,8 @@ class Session:
         while (message := await self._next()) is not None:
             for block in self._sound.blocks(message):
                 await self._push(block)
-            self._unheard -= len(message)
+            self._unheard -= len(message) + _OVERHEAD
+            await asyncio.sleep(0)  # whoever sends samples one by one keeps nobody else waiting
         await self._push(self._sound.flush())
         seconds = self._pushed / RATE
         for _ in range(int(_SILENCE * RATE / PIECE)):

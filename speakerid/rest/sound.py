@@ -65,7 +65,7 @@ class Sound:
 
 
 def _rate(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and RATES[0] <= int(text[:9]) <= RATES[1]):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and RATES[0] <= int(text) <= RATES[1]):
         raise Refusal(
             HTTPStatus.BAD_REQUEST,
             f"rate is no number from {RATES[0]} to {RATES[1]}: give the samples a second of what you send.",

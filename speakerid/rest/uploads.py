@@ -59,10 +59,10 @@ async def read_form(request: Request, place: Place, most: int) -> tuple[list[Upl
             for _, one in form.multi_items()
             if isinstance(one, UploadFile)
         ]
-    except MultiPartException as error:
+    except (MultiPartException, UnicodeError) as error:  # the latter of a charset such as "undefined"
+        why = error.message.rstrip(".") if isinstance(error, MultiPartException) else "its charset"
         raise Refusal(
-            HTTPStatus.BAD_REQUEST,
-            f"The form cannot be read ({error.message.rstrip('.')}): send it as curl -F does.",
+            HTTPStatus.BAD_REQUEST, f"The form cannot be read ({why}): send it as curl -F does."
         ) from error
     finally:
         await form.close()

@@ -17,6 +17,8 @@ import speakerid
 from speakerid import cli
 from speakerid.gallery import Gallery
 from speakerid.gallery.voiceprint import to_bytes
+from speakerid.rest import jobs
+from speakerid.rest.access import Caller
 from speakerid.rest.routes import recordings
 from speakerid.rest.service import Service
 from speakerid.rest.workers import Workers
@@ -110,6 +112,32 @@ def test_a_job_that_is_cancelled_ends(api, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert job.heard < 600 and job.result is None
+
+
+def test_recordings_of_waiting_jobs_are_bounded_together(api, talk, monkeypatch):
+    sent = talk.read_bytes()
+    monkeypatch.setattr(jobs, "MAX_BYTES", len(sent) - 1)
+    answer = api("POST", "/v1/identify", sent, Prefer="respond-async")
+    assert answer.status == 503 and answer.headers["Retry-After"]
+
+
+def test_results_of_jobs_are_kept_as_long_as_there_is_room(empty, monkeypatch):
+    there = empty.service.jobs
+
+    def done(size: int) -> str:
+        job = there.start(Caller(), lambda _: {"turns": "x" * size}, 1)
+        deadline = time.monotonic() + 10
+        while job.ended_at is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return job.id
+
+    monkeypatch.setattr(jobs, "KEPT_BYTES", 1000)
+    first, second = done(600), done(600)
+    third = done(1)
+    assert empty("GET", f"/v1/jobs/{first}").status == 404
+    assert len(empty("GET", f"/v1/jobs/{second}").json["result"]["turns"]) == 600
+    assert empty("GET", f"/v1/jobs/{third}").json["state"] == "done"
 
 
 def test_a_job_that_fails_says_why(api):

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -113,7 +114,8 @@ def test_an_end_without_sound_is_an_end(api):
 
 
 @pytest.mark.parametrize(
-    "query", ["?rate=44.1", "?rate=200000", "?rate=", "?rate=\u0663\u0663\u0663\u0663\u0663"]
+    "query",
+    ["?rate=44.1", "?rate=200000", "?rate=", "?rate=\u0663\u0663\u0663\u0663\u0663", "?rate=000016000999999"],
 )
 def test_a_rate_that_cannot_be_is_refused(api, query):
     with pytest.raises(InvalidStatus) as refused, opened(api, query):
@@ -231,6 +233,38 @@ def test_ctrl_c_ends_the_process_at_once_with_a_client_listening_and_work_going_
     finally:
         process.kill()
         process.wait()
+
+
+def test_messages_of_nothing_are_counted_too(api, monkeypatch):
+    """Of empty ones, and of those of one sample, there could be millions in memory."""
+    held = []
+
+    async def stuck(session):
+        held.append(session)
+        await listen.asyncio.sleep(60)
+
+    monkeypatch.setattr(listen, "_AHEAD", 20_000)
+    monkeypatch.setattr(listen.Session, "_hear", stuck)
+    with opened(api) as socket:
+        for _ in range(2000):
+            socket.send(b"")
+        until(lambda: held and held[0]._inbox.qsize() >= 200)
+        assert held[0]._inbox.qsize() <= 201
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000, 192000])
+def test_pieces_of_any_size_are_heard_at_every_rate(api, rate):
+    chance = random.Random(rate)
+    sound = pcm(voices.turn("Alice", 0))[:20_001]  # half a sample at the end
+    with opened(api, f"?rate={rate}") as socket:
+        at = 0
+        while at < len(sound):
+            size = chance.choice([0, 1, 2, 3, 5, 7, 640, 4096])
+            socket.send(sound[at : at + size])
+            at += size
+        socket.send("end")
+        *_, last = messages(socket)
+    assert last["seconds"] == pytest.approx(10_000 / rate, abs=0.06)
 
 
 @pytest.mark.parametrize(("rate", "size"), [(44100, 2), (48000, 6), (16000, 2), (8000, 4)])

@@ -9,7 +9,7 @@ import pytest
 
 from speakerid.conversation.conversation import KINDS, Conversation
 from speakerid.conversation.entry import Entry, clock
-from speakerid.conversation.formats import to_csv, to_json, to_rttm, to_srt, to_vtt
+from speakerid.conversation.formats import harmless, to_csv, to_json, to_rttm, to_srt, to_vtt
 from speakerid.conversation.report import to_html
 
 ENTRIES = [
@@ -32,6 +32,11 @@ def test_csv_reads_back_and_runs_no_formula():
     assert [row["speaker"] for row in rows] == ["Ana María", "Bō", "'=cmd()"]
     assert rows[1]["heard_as"] == "unknown"
     assert (float(rows[0]["start"]), float(rows[0]["end"])) == (0.5, 2.25)
+
+
+@pytest.mark.parametrize("name", ["＝1+1", "＠SUM(A1)", "\u200b=1+1", "\u00a0-1", "\ufeff+1"])
+def test_no_spreadsheet_of_any_country_runs_a_name(name):
+    assert harmless(name) == "'" + name
 
 
 def test_rttm_has_ten_fields_a_line_and_durations():

@@ -1,12 +1,13 @@
 """Encryption, export and import: nothing readable without the passphrase, nothing lost on the way."""
 
+import struct
 import zipfile
 
 import pytest
 from people import delete_row, put_row, rows_of, store_people, voiceprint
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import Gallery, attempts
+from speakerid.gallery import Gallery, attempts, portable
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.sealing import Locked, Seal, WrongSeal
 from speakerid.gallery.voiceprint import to_bytes
@@ -261,6 +262,26 @@ def test_what_is_no_export_is_refused(folder, tmp_path, content):
         Gallery.open(folder).load(tmp_path / "nowhere", "model-1")
     with pytest.raises(GalleryError, match="nothing to export"):
         Gallery.open(folder).export(tmp_path / "out")
+
+
+def test_one_part_that_is_listed_thousands_of_times_is_refused_at_once(folder, tmp_path):
+    store_people(folder, "Anna")
+    content = Gallery.open(folder).export_bytes()
+    at, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    listed = content[at:end] * 30_000
+    told = struct.pack("<HHII", 30_000, 30_000, len(listed), at)
+    spoilt = content[:at] + listed + content[end : end + 8] + told + content[end + 20 :]
+    with pytest.raises(GalleryError, match="one thing many times"):
+        Gallery.open(folder).look_into(spoilt)
+
+
+def test_a_file_of_too_many_parts_is_refused_before_they_are_listed(folder, monkeypatch):
+    store_people(folder, "Anna", "Bob", "Cem")
+    content = Gallery.open(folder).export_bytes()
+    monkeypatch.setattr(portable, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(portable.zipfile, "ZipFile", None)
+    with pytest.raises(GalleryError, match="holds too much"):
+        Gallery.open(folder).look_into(content)
 
 
 def test_an_encrypted_export_opens_with_its_passphrase_only(folder, tmp_path):

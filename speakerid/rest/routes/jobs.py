@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from speakerid.rest.deps import Operator, TheService
 from speakerid.rest.models import Cancelled, Job
@@ -11,9 +12,9 @@ router = APIRouter(prefix="/v1/jobs", tags=["recordings"])
 
 
 @router.get("/{id}", response_model=Job)
-async def job(id: str, service: TheService, caller: Operator) -> Any:
+async def job(id: str, service: TheService, caller: Operator) -> Response:
     """How far it is, and its result once it is done."""
-    return service.jobs.get(id, caller).told()
+    return Response(service.jobs.get(id, caller).told(), media_type="application/json")
 
 
 @router.delete("/{id}", response_model=Cancelled)

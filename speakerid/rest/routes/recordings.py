@@ -75,10 +75,12 @@ async def identify(
         upload = await read_recording(request, body, MAX_BYTES + _FORM_BYTES)
         if later:
             job = service.jobs.start(
-                caller, lambda job: _identify(service, upload, decisions, job.stop, job)[1]
+                caller,
+                lambda job: _identify(service, upload, decisions, job.stop, job)[1],
+                len(upload.content),
             )
             place = f"{request.scope.get('root_path', '')}/v1/jobs/{job.id}"
-            return JSONResponse(job.told(), HTTPStatus.ACCEPTED, {"Location": place})
+            return Response(job.told(), HTTPStatus.ACCEPTED, {"Location": place}, JSON)
         with service.heavy.place() as place:
             return await place.run(lambda stop: _answer(service, upload, decisions, kind, stop), request)
 
