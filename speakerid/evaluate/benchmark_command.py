@@ -16,7 +16,7 @@ from speakerid.json_text import json_text
 if TYPE_CHECKING:
     from speakerid.evaluate.peers import Embedder
 
-WHAT = ("encoder", "gallery", "listener", "sessions")
+WHAT = ("encoder", "gallery", "listener", "sessions", "server")
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -27,7 +27,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Measure how fast this computer embeds windows (encoder; beside SpeechBrain's own "
         "classes where that is installed), scores them against enrolled people and keeps a folder of them "
         "(gallery), listens to a recording (listener), and how many live sessions it carries until the 95th "
-        "percentile from sound to decision passes 500 ms (sessions); the last two need --recording.",
+        "percentile from sound to decision passes 500 ms (sessions), and how soon the REST API answers while "
+        "100 of 200 connections are slow on purpose (server); listener and sessions need --recording.",
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help=", ".join(WHAT))
     parser.add_argument(
@@ -84,6 +85,11 @@ def run(args: argparse.Namespace) -> int:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+    if "server" in what:
+        from speakerid.evaluate.benchmark_server import holding
+
+        _say("Measuring the REST API under slow connections …")
+        figures["server"] = holding()
     default = catalog.chosen()
     names = args.model or [default, *_peer(default)]
     if what == ["gallery"]:
@@ -182,7 +188,19 @@ def text(figures: dict) -> str:
             f"Beside {benchmark.LOOPS} busy loops: in {row['took_s']:.1f} s, {row['times_real_time']:.1f} "
             "times real time."
         )
+    if row := figures.get("server"):
+        parts.append(_of_the_server(row))
     return "\n\n".join(parts)
+
+
+def _of_the_server(row: dict) -> str:
+    memory = [row[f"megabytes_{when}"] for when in ("before", "during", "after")]
+    told = ", ".join("–" if size is None else f"{size:.0f} MB" for size in memory)
+    times = "no answer" if row["p95_ms"] is None else "{median_ms:.0f} ms (95 %: {p95_ms:.0f})".format(**row)
+    return (
+        "REST API with {connections} connections, {slow} of them slow: health after {times}, {failed} of "
+        "{asked} unanswered; memory before, at most, after: {told}.".format(times=times, told=told, **row)
+    )
 
 
 def _peer(model: str) -> list[str]:

@@ -9,6 +9,8 @@ from support import voices
 
 from speakerid.cli import main
 from speakerid.evaluate import benchmark, peers
+from speakerid.evaluate.benchmark_command import text
+from speakerid.evaluate.benchmark_server import holding
 from speakerid.evaluate.benchmark_sessions import sessions
 from speakerid.identify.scoring import Scorer
 
@@ -87,3 +89,11 @@ def test_sessions_are_added_until_they_are_too_many(tmp_path):
     rows = sessions(Slow(), gallery, samples, seconds=3.0, counts=(1, 2, 4))
     assert [row["sessions"] for row in rows] == [1]  # late with the first already, so no more are tried
     assert rows[0]["skipped"] > 0 or not rows[0]["p95_ms"] <= 500
+
+
+def test_the_api_is_measured_while_half_of_its_connections_are_slow(capsys):
+    row = holding(connections=16, seconds=3.0)
+    assert row["slow"] == 8 and row["asked"] >= 16 and row["failed"] == 0
+    assert 0 < row["median_ms"] <= row["p95_ms"] and row["megabytes_after"] > 10
+    told = text({"machine": "m", "processors": 2, "torch": "2", "threads": 1, "server": row})
+    assert "16 connections, 8 of them slow" in told

@@ -1,8 +1,8 @@
 """A source of sound in a live session, and the Engine that listens to it.
 
 Threads: a page's script starts and stops sources, and so do the browser's first frames; a source opens on a
-thread of its own, as that waits for the encoder; decisions come on the Engine's thread; the supervisor looks
-after everything a few times a second.
+thread of its own, as that waits for the encoder; decisions come on the thread of `drawing`; the supervisor
+looks after everything a few times a second.
 """
 
 import itertools
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from speakerid.conversation.kept_sound import KeptSound
 from speakerid.dashboard.live.board.board import Board
+from speakerid.dashboard.live.drawing import beside, settle
 from speakerid.dashboard.live.gender import GenderGuess
 from speakerid.dashboard.live.people import LivePeople
 from speakerid.dashboard.live.publisher import Publisher
@@ -172,7 +173,7 @@ class Listening:
             if attempt != self._attempt or self.source is None:
                 return
             try:
-                heard = running.open(listener, self.source.ring, self.publisher.begin())
+                heard = running.open(listener, self.source.ring, beside(self.publisher.begin()))
             except SpeakerIdError as error:  # as many listen as the computer keeps up with
                 self._fail(str(error))
                 return
@@ -219,6 +220,7 @@ class Listening:
             source.close()
         if heard is not None:
             heard.close()
+        settle()
         self.publisher.end()  # nothing of this listening may reach the next one's board
 
     def _fail(self, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""From the Engine's thread to the browsers: ten updates a second, and how long each took to the screen."""
+"""From the Engine's snapshots to the browsers: ten updates a second, and how long each took to the screen."""
 
 import math
 import threading
