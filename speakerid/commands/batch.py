@@ -8,13 +8,12 @@ process that it takes along, costs itself alone.
 import argparse
 import multiprocessing
 import os
-import secrets
 import signal
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +66,8 @@ def run(args: argparse.Namespace, folder: Path, out: Path, job: Job) -> None:
     Raises:
         SpeakerIdError: there is no recording in it, results cannot be written, or some recordings failed.
     """
+    from speakerid.commands.on_ray import on_ray
+
     if args.processes is not None and args.processes < 1:
         raise SpeakerIdError(f"--processes is {args.processes}: give at least 1.")
     every = recordings_in(folder)
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace, folder: Path, out: Path, job: Job) -> None:
     failed: dict[str, str] = {}
     sizes = {str(path): path.stat().st_size + 1 for path in todo}
     done_bytes, total, began = 0, sum(sizes.values()), time.monotonic()
-    outcomes = _on_ray(args.ray, job, [*sizes]) if args.ray else _here(args.processes, job, [*sizes])
+    outcomes = on_ray(args.ray, job, [*sizes]) if args.ray else _here(args.processes, job, [*sizes])
     with closing(outcomes), Progress() as progress:
         for number, one in enumerate(outcomes, 1):
             if one.why:
@@ -147,8 +148,6 @@ def _clock(seconds: float) -> str:
 
 
 _work: Work | None = None
-_works: dict[str, Work] = {}
-"""In a worker of a Ray cluster, by the run that it was made for; one at a time."""
 
 
 def _begin(job: Job) -> None:
@@ -222,50 +221,3 @@ def _pooled(count: int, job: Job, paths: Sequence[str], suspects: list[str]) -> 
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _on_ray(address: str, job: Job, paths: Sequence[str]) -> Outcomes:
-    """By the workers of a Ray cluster, which begins anew elsewhere what was under way on a node that died."""
-    try:
-        import ray  # pyright: ignore[reportMissingImports]
-        from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise SpeakerIdError("A Ray cluster needs a package: run pip install 'speakerid[ray]'.") from error
-    try:
-        ray.init(address, ignore_reinit_error=True, log_to_driver=False)
-    except (ConnectionError, RayError, ValueError) as error:
-        raise SpeakerIdError(
-            f'There is no Ray cluster at "{address}" ({error}): check the address.'
-        ) from error
-    run, shared = secrets.token_hex(8), [ray.put(job)]  # in a list it is fetched once a worker, not a task
-
-    @ray.remote(num_cpus=1, max_retries=5)
-    def work(job: list[Any], path: str) -> Outcome:
-        if run not in _works:
-            _works.clear()
-            fetched: Job = ray.get(job[0])
-            _works[run] = fetched.make(*fetched.given)
-        return done(_works[run], path)
-
-    waiting = iter(paths)
-    running: dict[Any, str] = {}
-    try:
-        while True:
-            most = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-            for path in waiting:
-                running[work.remote(shared, path)] = path
-                if len(running) >= most:
-                    break
-            if not running:
-                return
-            ready, _ = ray.wait([*running])
-            for one in ready:
-                path = running.pop(one)
-                try:
-                    yield ray.get(one)
-                except RayError as error:
-                    yield Outcome(path, why=f"the cluster gave it up ({type(error).__name__})")
-    finally:
-        for one in running:
-            with suppress(RayError):
-                ray.cancel(one, force=True)

@@ -1,10 +1,8 @@
 """`identify`: who speaks when in a recording, as the Recordings page and the REST API hear it."""
 
 import argparse
-import math
 import sys
 import time
-from bisect import bisect_left, bisect_right
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -19,16 +17,14 @@ from speakerid.commands.common import (
     options,
     written,
 )
-from speakerid.errors import ModelError, SpeakerIdError
+from speakerid.commands.guesses import Guesses
+from speakerid.errors import SpeakerIdError
 from speakerid.json_text import json_text
 
 if TYPE_CHECKING:
     from speakerid.conversation.conversation import Conversation
-    from speakerid.conversation.entry import Entry
-    from speakerid.conversation.pieces import Pieces
     from speakerid.gallery import Gallery, Voiceprint
     from speakerid.identify import Decision, ListenerConfig
-    from speakerid.identify.gender import Gender
     from speakerid.model import Encoder
 
 
@@ -92,7 +88,7 @@ def identify(args: argparse.Namespace) -> None:
     warn_of_strangers(gallery, encoder)
     listener = Listener(encoder, gallery, _config(args.closed_set))
     hearing = Hearing(listener, first_look=args.decisions is not None)
-    guesses = _Guesses(encoder.id) if args.gender else None
+    guesses = Guesses(encoder.id) if args.gender else None
     started = time.monotonic()
     with ExitStack() as stack:
         # Opened now: a wrong place is told before the work.
@@ -185,37 +181,6 @@ def how_far(heard: float, told: float, elapsed: float) -> str:
     return f"{clock(heard)} of {clock(told)} heard ({heard / told:.0%}), {clock((told - heard) / pace)} left"
 
 
-class _Guesses:
-    """What the gender head says, a turn at a time: the mean of the log-odds heard in it.
-
-    Raises:
-        ModelError: the model has no gender head.
-    """
-
-    def __init__(self, model: str):
-        from speakerid.identify.gender import ABOUT, GenderHead
-
-        head = GenderHead.load(model)
-        if head is None:
-            raise ModelError(f"There is no gender head for the model {model}: leave out --gender.")
-        note(ABOUT)
-        self._head = head
-        self._heard: list[tuple[float, float]] = []  # at (s), log-odds of "female"
-
-    def hear(self, pieces: "Pieces") -> None:
-        if len(pieces.at):
-            odds = self._head.log_odds(pieces.embeddings).tolist()
-            self._heard = list(zip(pieces.at.tolist(), odds, strict=True))
-
-    def of(self, turn: "Entry") -> "Gender":
-        from speakerid.identify.gender import answer_from
-
-        first = bisect_left(self._heard, (turn.start, -math.inf))
-        last = bisect_right(self._heard, (turn.end, math.inf))
-        odds = [value for _, value in self._heard[first:last]]
-        return answer_from(sum(odds) / len(odds) if odds else 0.0)
-
-
 def warn_of_strangers(gallery: "Gallery", encoder: "Encoder") -> None:
     """Say on standard error who cannot be recognized by this model."""
     people = gallery.speakers()
@@ -249,7 +214,7 @@ def _write(file: IO[str] | None, decisions: "list[Decision]") -> None:
 
 
 def _print(
-    args: argparse.Namespace, conversation: "Conversation", guesses: _Guesses | None, about: dict[str, Any]
+    args: argparse.Namespace, conversation: "Conversation", guesses: Guesses | None, about: dict[str, Any]
 ) -> None:
     from speakerid.conversation.entry import clock
     from speakerid.conversation.formats import turn_row

@@ -21,11 +21,12 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.errors import ModelError
 from speakerid.evaluate import metrics
-from speakerid.evaluate.calibration import Subject, fit, subject, trials_by_cosine
+from speakerid.evaluate.calibration import fit, trials_by_cosine
 from speakerid.evaluate.degrade import with_noise
 from speakerid.evaluate.gate_measures import Remembering
 from speakerid.evaluate.gender import adult, learn_head
 from speakerid.evaluate.limits import Side, from_sides, side
+from speakerid.evaluate.subjects import Subject, subject
 from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Embedder
 from speakerid.identify.gender import GenderHead
 from speakerid.identify.scoring import Calibration, Scorer, save

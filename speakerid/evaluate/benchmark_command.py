@@ -139,7 +139,7 @@ def _sessions(encoder: Embedder, recording: Path) -> tuple[list[dict], list[dict
 
 def text(figures: dict) -> str:
     """The figures as tables."""
-    from speakerid.evaluate import benchmark, report
+    from speakerid.evaluate import benchmark, tables
 
     machine = "{machine}, {processors} processors, PyTorch {torch} on {threads} threads".format(**figures)
     parts = [machine, *(f"{name} runs with {what}." for name, what in figures.get("runtimes", {}).items())]
@@ -152,7 +152,7 @@ def text(figures: dict) -> str:
             ("of it our features", "features_ms", "1"),
             ("times real time", "times_real_time", "0"),
         )
-        parts.append(report.text(rows, columns))
+        parts.append(tables.text(rows, columns))
     if rows := figures.get("gallery"):
         columns = (
             ("people", "people", "d"),
@@ -161,7 +161,7 @@ def text(figures: dict) -> str:
             ("take in a change, ms", "change_ms", "1"),
             ("MB", "megabytes", "1"),
         )
-        parts.append(report.text(rows, columns))
+        parts.append(tables.text(rows, columns))
     if row := figures.get("folder"):
         parts.append(
             "A folder of {people:,} people: load {load_s:.2f} s, list {list_ms:.0f} ms, look for changes "
@@ -177,7 +177,7 @@ def text(figures: dict) -> str:
                 ("skipped", "skipped", "d"),
                 ("push of 20 ms, 99 %, ms", "push_p99_ms", "f"),
             )
-            parts.append(report.text(rows, columns))
+            parts.append(tables.text(rows, columns))
     if row := figures.get("listener"):
         parts.append(
             f"Heard {row['seconds']:.1f} s in {row['took_s']:.1f} s: {row['times_real_time']:.0f} times "

@@ -88,8 +88,8 @@ def _subjects(utterances, encoder, seed: int, progress: Progress) -> tuple[list,
 
     from speakerid.audio.decode import decode
     from speakerid.errors import SpeakerIdError
-    from speakerid.evaluate.calibration import subject
     from speakerid.evaluate.limits import SIDES, parts_of, side
+    from speakerid.evaluate.subjects import subject
     from speakerid.model.encoder import refusal
 
     rng = np.random.default_rng(seed)

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         embedding,
         gender,
         groups,
+        labelled,
         meetings,
         peers,
         report,
@@ -86,8 +87,8 @@ def run(args: argparse.Namespace) -> int:
     names = list(dict.fromkeys(args.model or [catalog.chosen()]))
     conditions = list(dict.fromkeys(args.condition or ["clean"]))
     utterances = read_manifest(args.manifest, args.split, args.corpus) if args.manifest else []
-    folders = conversations.find(args.conversations) if args.conversations else []
-    overlapped = conversations.find(args.meetings) if args.meetings else []
+    folders = labelled.find(args.conversations) if args.conversations else []
+    overlapped = labelled.find(args.meetings) if args.meetings else []
     progress = Progress(sys.stderr)
     encoders = [peers.load(name) for name in names]
     scorers = {encoder.id: Scorer.for_model(encoder.id) for encoder in encoders}
@@ -122,33 +123,35 @@ def run(args: argparse.Namespace) -> int:
     for encoder in encoders if overlapped else []:
         summary["meetings"][encoder.id] = meetings.run(overlapped, encoder, **resampling)
     files = report.write(args.out, summary, results)
-    _say(args, report, summary, results, files)
+    _say(args, summary, results, files)
     return 0
 
 
-def _say(args, report, summary: dict, results: list, files: list[Path]) -> None:
+def _say(args, summary: dict, results: list, files: list[Path]) -> None:
+    from speakerid.evaluate import tables
+
     _notes(summary)
     if args.json:
         print((args.out / "metrics.json").read_text(encoding="utf-8"))
         return
     if results:
-        print(report.text([{**one.key(), **one.figures} for one in results], report.VERIFICATION), end="\n\n")
+        print(tables.text([{**one.key(), **one.figures} for one in results], tables.VERIFICATION), end="\n\n")
     for rows, columns in (
-        (summary["groups"], report.GROUPS),
-        (summary["closed_set"], report.CLOSED_SET),
-        (summary["gender"], report.GENDER),
+        (summary["groups"], tables.GROUPS),
+        (summary["closed_set"], tables.CLOSED_SET),
+        (summary["gender"], tables.GENDER),
     ):
         if rows:
-            print(report.text(rows, columns), end="\n\n")
+            print(tables.text(rows, columns), end="\n\n")
     live = [{"model": model, **values} for model, values in summary["conversations"].items()]
     if live:
-        print(report.text(live, report.LIVE), end="\n\n")
+        print(tables.text(live, tables.LIVE), end="\n\n")
     met = [{"model": model, **values} for model, values in summary["meetings"].items()]
     if met:
-        print(report.text(met, report.MEETINGS), end="\n\n")
+        print(tables.text(met, tables.MEETINGS), end="\n\n")
     if heard := live + met:
         after = [{"model": one["model"], **one["diarization"]} for one in heard]
-        print(report.text(after, report.DIARIZATION), end="\n\n")
+        print(tables.text(after, tables.DIARIZATION), end="\n\n")
     print("Written: " + ", ".join(str(path) for path in files))
 
 

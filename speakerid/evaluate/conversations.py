@@ -1,38 +1,31 @@
 """Live figures: what a listener shows during labelled conversations, against who really speaks.
 
-A conversation is a folder with `enroll/SPEAKER/*` (recordings), a `mix` recording (mix.wav) and `ref.rttm`;
-strangers' turns carry labels that begin with "unknown" or "stranger". Beside them stand the figures of who
-spoke when as the second look has it (diarization.py). What is on the screen at time t is the last decision
-published at or before t, so a late answer costs as much as a wrong one. Grid of 10 ms, no collar.
+Conversations lie in folders as labelled.py has them. What is on the screen at time t is the last decision
+published at or before t, so a late answer costs as much as a wrong one. Grid of 10 ms, no collar. Beside that
+stand the figures of who spoke when as the second look has it (diarization.py).
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.errors import EnrollmentRefused
-from speakerid.evaluate import EvaluationError, diarization, metrics
+from speakerid.evaluate import diarization, metrics
 from speakerid.evaluate.diarization import STEP, Turn
+from speakerid.evaluate.labelled import Progress, all_heard, second_look
 
 if TYPE_CHECKING:
-    from speakerid.conversation.conversation import Conversation
     from speakerid.evaluate.peers import Embedder
-    from speakerid.identify import Decision
 
 MARGIN = 0.5  # s from any speech, beyond which a name shown is a false alarm
 UNKNOWN = "unknown"
-BLOCK = 320  # samples, 20 ms: how a live source delivers
 
 Shown = tuple[float, str | None, float]  # at s, speaker, confidence
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass
@@ -58,49 +51,6 @@ class Outcome:
     reactions: list[float] = field(default_factory=list)
     confidence: np.ndarray = field(default_factory=lambda: np.zeros(0))
     right: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
-
-
-def find(folder: str | Path) -> list[Path]:
-    """The conversations in a folder, sorted.
-
-    Raises:
-        EvaluationError: there is none, or one lacks its mix or its enrollment recordings.
-    """
-    folders = sorted(path.parent for path in Path(folder).glob("*/ref.rttm"))
-    if not folders:
-        raise EvaluationError(
-            f"There is no conversation in {folder}; each one is a folder in it with "
-            "enroll/SPEAKER/*.wav, mix.wav and ref.rttm."
-        )
-    for path in folders:
-        if not (path / "mix.wav").is_file() or not any((path / "enroll").glob("*/*")):
-            raise EvaluationError(
-                f"The conversation {path} is incomplete; it needs mix.wav and enroll/SPEAKER/*.wav beside "
-                "ref.rttm."
-            )
-    return folders
-
-
-def read_rttm(path: Path) -> list[Turn]:
-    """The turns of an RTTM file (NIST Rich Transcription 2009: file, channel, start, duration, …, name).
-
-    Raises:
-        EvaluationError: a line cannot be read, or there is no turn.
-    """
-    turns: list[Turn] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.startswith("SPEAKER"):
-            continue
-        try:
-            row = line.split()
-            turns.append((float(row[3]), float(row[3]) + float(row[4]), row[7]))
-        except (IndexError, ValueError) as error:
-            raise EvaluationError(
-                f"{path}, line {number}, is no RTTM line; write: SPEAKER file 1 START SECONDS <NA> <NA> NAME."
-            ) from error
-    if not turns:
-        raise EvaluationError(f"{path} holds no turn; write one SPEAKER line for each turn.")
-    return turns
 
 
 def score(turns: Sequence[Turn], shown: Sequence[Shown]) -> Outcome:
@@ -202,45 +152,6 @@ def _share(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], Conversation, list[str]]:
-    """Enroll a conversation's people as a user would who knows them, and hear its mix in 20 ms blocks.
-
-    Returns:
-        The decisions of the first look, what the second made of it all, and one sentence for each person
-        whose enrollment was refused.
-    """
-    from speakerid.audio.decode import decode, stream
-    from speakerid.conversation.hearing import Hearing
-    from speakerid.gallery import Consent, Gallery
-    from speakerid.identify import Listener
-
-    refused = []
-    with tempfile.TemporaryDirectory(prefix="speakerid-evaluate-") as temporary:
-        gallery = Gallery.open(temporary)
-        people = sorted((folder / "enroll").iterdir())
-        for person in people:
-            files = sorted(path for path in person.iterdir() if path.is_file())
-            blocks = [decode(path).samples for path in files]
-            try:
-                gallery.enroll(
-                    person.name,
-                    blocks,
-                    encoder,
-                    consent=Consent.now("Labelled recordings, used for measuring only.", "evaluate"),
-                    sources=[path.name for path in files],
-                    distinct_from=[other.name for other in people if other != person],
-                )
-            except EnrollmentRefused as error:
-                refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")
-        hearing = Hearing(Listener(encoder, gallery))
-        decisions = []
-        for block in stream(folder / "mix.wav", block=BLOCK):
-            decisions += hearing.push(block)
-        decisions += hearing.flush()
-        conversation = hearing.conversation(folder.name)
-    return decisions, conversation, refused
-
-
 def run(
     folders: Sequence[Path],
     encoder: Embedder,
@@ -259,28 +170,20 @@ def run(
     Returns:
         The live figures; beside them `diarization` of the second look, `refused` and `live_error_each`.
     """
-    outcomes, errors, refused = [], [], []
-    for done, folder in enumerate(folders):
-        if progress:
-            progress(done, len(folders), "listening to conversations")
-        turns = read_rttm(folder / "ref.rttm")
-        decisions, conversation, notes = listen(folder, encoder)
-        shown = [(float(d.at), d.speaker, float(d.confidence)) for d in decisions]
+    outcomes, every = [], []
+    for one in all_heard(folders, encoder, "listening to conversations", progress):
+        shown = [(float(d.at), d.speaker, float(d.confidence)) for d in one.decisions]
         if out is not None:
-            _write(out / folder.name / "decisions.jsonl", shown)
-            (out / folder.name / "turns.rttm").write_text(conversation.rttm(), encoding="utf-8")
-        outcomes.append(score(turns, shown))
-        errors.append(diarization.compare(turns, diarization.turns_of(conversation.turns)))
-        refused += notes
-    if progress:
-        progress(len(folders), len(folders), "listening to conversations")
-    each = {folder.name: _figures(one)["live_error"] for folder, one in zip(folders, outcomes, strict=True)}
+            _write(out / one.name / "decisions.jsonl", shown)
+            (out / one.name / "turns.rttm").write_text(one.conversation.rttm(), encoding="utf-8")
+        outcomes.append(score(one.turns, shown))
+        every.append(one)
     return {
         **figures(outcomes, rounds, seed),
-        "diarization": diarization.figures(errors),
-        "refused": refused,
-        "refused_people": len(refused),
-        "live_error_each": each,
+        **second_look(every),
+        "live_error_each": {
+            one.name: _figures(outcome)["live_error"] for one, outcome in zip(every, outcomes, strict=True)
+        },
     }
 
 

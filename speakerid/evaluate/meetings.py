@@ -1,6 +1,6 @@
 """Live figures where people talk at once: everybody whom a listener says to speak, against who does.
 
-A meeting is a folder as conversations.py has it; strangers are labelled "unknown", "stranger-1" and so
+A meeting is a folder as labelled.py has it; strangers are labelled "unknown", "stranger-1" and so
 on. What is said at time t is the last decision published at or before t, with everybody named in it: a late
 answer costs as much as a wrong one. Grid of 10 ms, no collar. Beside that stand the figures of who spoke when
 as the second look has it (diarization.py).
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.evaluate import conversations, diarization
-from speakerid.evaluate.conversations import UNKNOWN, Progress
+from speakerid.evaluate.conversations import UNKNOWN
 from speakerid.evaluate.diarization import STEP, Turn
 from speakerid.evaluate.diarization import strange as is_strange
+from speakerid.evaluate.labelled import Progress, all_heard, second_look
 
 if TYPE_CHECKING:
     from speakerid.evaluate.peers import Embedder
@@ -125,23 +125,15 @@ def run(
     progress: Progress | None = None,
 ) -> dict:
     """Listen to all meetings with one encoder; the figures, with `diarization` and `named_error_each`."""
-    outcomes, errors, refused = [], [], []
-    for done, folder in enumerate(folders):
-        if progress:
-            progress(done, len(folders), "listening to meetings")
-        turns = conversations.read_rttm(folder / "ref.rttm")
-        decisions, conversation, notes = conversations.listen(folder, encoder)
-        errors.append(diarization.compare(turns, diarization.turns_of(conversation.turns)))
-        said = [(float(d.at), () if d.speaker is None else (d.speaker, *d.also)) for d in decisions]
-        outcomes.append(score(turns, said))
-        refused += notes
-    if progress:
-        progress(len(folders), len(folders), "listening to meetings")
-    each = {folder.name: _figures(one)["named_error"] for folder, one in zip(folders, outcomes, strict=True)}
+    outcomes, every = [], []
+    for one in all_heard(folders, encoder, "listening to meetings", progress):
+        said = [(float(d.at), () if d.speaker is None else (d.speaker, *d.also)) for d in one.decisions]
+        outcomes.append(score(one.turns, said))
+        every.append(one)
     return {
         **figures(outcomes, rounds, seed),
-        "diarization": diarization.figures(errors),
-        "refused": refused,
-        "refused_people": len(refused),
-        "named_error_each": each,
+        **second_look(every),
+        "named_error_each": {
+            one.name: _figures(outcome)["named_error"] for one, outcome in zip(every, outcomes, strict=True)
+        },
     }

@@ -103,7 +103,7 @@ def summary(gate, model: str, enrollments) -> dict:
 
 def text(figures: dict) -> str:
     """The figures as tables."""
-    from speakerid.evaluate import report
+    from speakerid.evaluate import tables
     from speakerid.evaluate.quality_gate import ASKED, GOOD
 
     wrongly = {GOOD: "refused", ASKED: "asked"}
@@ -152,8 +152,8 @@ def text(figures: dict) -> str:
     return "\n\n".join(
         [
             head,
-            report.text(kinds, columns),
-            report.text(thresholds, behind),
+            tables.text(kinds, columns),
+            tables.text(thresholds, behind),
             f"Exemplars agree with the others of their voiceprint: {agree}.",
         ]
     )

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, TextIO
 
-from speakerid.evaluate import EvaluationError, figures, metrics
+from speakerid.evaluate import EvaluationError, figures, metrics, tables
 from speakerid.evaluate.verification import LLR, Result
 
 DIGITS = 5  # behind the point in metrics.json
@@ -57,7 +57,7 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "<h2>Is it the same person?</h2>",
             "<p>Every pair of recordings of a corpus is compared. Brackets hold the 95 % interval over draws "
             "of speakers.</p>",
-            table(content["verification"], VERIFICATION),
+            tables.table(content["verification"], tables.VERIFICATION),
             "<h2>Detection error tradeoff</h2>",
             figures.det(curves).to_html(full_html=False, include_plotlyjs=False),
         ]
@@ -67,20 +67,20 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "<p>At the one threshold at which the whole corpus errs equally often on both sides: how often a "
             "group's own voices are missed, and how often two of its people are taken for one. The worst "
             "come first.</p>",
-            table(content["groups"], GROUPS),
+            tables.table(content["groups"], tables.GROUPS),
         ]
     if content.get("closed_set"):
         parts += [
             "<h2>Which of the enrolled people?</h2>",
             "<p>Rooms of people in which nobody else speaks; the gain of the classification head over plain "
             "voiceprints, in brackets the 95 % interval over draws of rooms.</p>",
-            table(content["closed_set"], CLOSED_SET),
+            tables.table(content["closed_set"], tables.CLOSED_SET),
         ]
     if content.get("gender"):
         parts += [
             "<h2>Gender, 2 s of adults' speech</h2>",
             "<p>Brackets hold the 95 % interval over draws of speakers.</p>",
-            table(content["gender"], GENDER),
+            tables.table(content["gender"], tables.GENDER),
         ]
     live = content.get("conversations") or {}
     if live:
@@ -89,17 +89,20 @@ def page(content: dict, results: Sequence[Result]) -> str:
             "<h2>Live conversations</h2>",
             "<p>Shares of time with the wrong thing on the screen; brackets hold the 95 % interval over "
             "draws of conversations.</p>",
-            table(rows, LIVE),
+            tables.table(rows, tables.LIVE),
             "<h2>Who spoke when, after all was heard</h2>",
             "<p>Shares of all that was spoken; no collar, people who speak at once count each.</p>",
-            table([{"model": model, **values["diarization"]} for model, values in live.items()], DIARIZATION),
+            tables.table(
+                [{"model": model, **values["diarization"]} for model, values in live.items()],
+                tables.DIARIZATION,
+            ),
         ]
     if met := content.get("meetings"):
         parts += [
             "<h2>Live meetings</h2>",
             "<p>Everybody who is said to speak, against who does; shares of speech, of strangers' time and "
             "of the time in which two speak at once.</p>",
-            table([{"model": model, **values} for model, values in met.items()], MEETINGS),
+            tables.table([{"model": model, **values} for model, values in met.items()], tables.MEETINGS),
         ]
     for model, values in live.items():
         if values["reliability"]:
@@ -114,126 +117,10 @@ def page(content: dict, results: Sequence[Result]) -> str:
     )
 
 
-# Column title, key in metrics.json, how to write it
-VERIFICATION = (
-    ("model", "model", "s"),
-    ("condition", "condition", "s"),
-    ("corpus", "corpus", "s"),
-    ("length", "length", "s"),
-    ("scoring", "scoring", "s"),
-    ("speakers", "speakers", "d"),
-    ("recordings", "recordings", "d"),
-    ("EER", "eer", "%"),
-    ("minDCF", "min_dcf", "f"),
-    ("Cllr", "cllr", "f"),
-    ("min Cllr", "min_cllr", "f"),
-    ("calibration error", "calibration_error", "f"),
-)
-GROUPS = (
-    *VERIFICATION[:5],
-    ("by", "by", "s"),
-    ("group", "group", "s"),
-    ("speakers", "speakers", "d"),
-    ("recordings", "recordings", "d"),
-    ("own voice missed", "missed", "%"),
-    ("taken for one", "taken", "%"),
-)
-CLOSED_SET = (
-    ("model", "model", "s"),
-    ("condition", "condition", "s"),
-    ("corpus", "corpus", "s"),
-    ("length", "length", "s"),
-    ("people", "people", "d"),
-    ("voiceprints right", "right", "%"),
-    ("classification head right", "right_tuned", "%"),
-    ("gain", "gain", "%"),
-)
-GENDER = (
-    ("model", "model", "s"),
-    ("condition", "condition", "s"),
-    ("speakers", "speakers", "d"),
-    ("recordings", "recordings", "d"),
-    ("answered", "answered", "%"),
-    ("right of those", "right", "%"),
-)
-LIVE = (
-    ("model", "model", "s"),
-    ("conversations", "conversations", "d"),
-    ("not enrolled", "refused_people", "d"),
-    ("live error", "live_error", "%"),
-    ("wrong name", "wrong_name", "%"),
-    ("missed", "missed", "%"),
-    ("stranger named", "stranger_named", "%"),
-    ("false alarm", "false_alarm", "%"),
-    ("reaction, s", "reaction_median", "f"),
-    ("95 % within, s", "reaction_p95", "f"),
-    ("never named", "never", "%"),
-    ("calibration error", "calibration_error", "f"),
-)
-DIARIZATION = (
-    ("model", "model", "s"),
-    ("diarization error", "der", "%"),
-    ("missed", "missed", "%"),
-    ("false alarm", "false_alarm", "%"),
-    ("confused", "confused", "%"),
-    ("edges, overlap forgiven", "der_fair", "%"),
-    ("with names", "named_error", "%"),
-    ("stranger named", "stranger_named", "%"),
-    ("overlap found", "overlap_found", "%"),
-)
-
-
-MEETINGS = (
-    ("model", "model", "s"),
-    ("meetings", "meetings", "d"),
-    ("not enrolled", "refused_people", "d"),
-    ("named error", "named_error", "%"),
-    ("stranger named", "stranger_named", "%"),
-    ("overlap found", "overlap_found", "%"),
-)
-
-
 def _telling(results: Sequence[Result]) -> list[str]:
     """The parts of a result's key that tell the results apart."""
     keys = [one.key() for one in results]
     return [name for name in keys[0] if len({key[name] for key in keys}) > 1] or ["model"]
-
-
-def cell(row: dict, key: str, form: str) -> str:
-    """One value as text, with its interval in brackets where there is one; "–" for None.
-
-    form: "s" text, "d" whole number, "%" share, "f" or a digit: that many digits behind the point.
-    """
-    value, interval = row.get(key), row.get(f"{key}_interval")
-    if value is None:
-        return "–"
-    if form in "sd":
-        return str(value)
-    unit, factor, digits = (" %", 100, 2) if form == "%" else ("", 1, 3 if form == "f" else int(form))
-
-    def one(number: float) -> str:
-        return f"{factor * number:.{digits}f}"
-
-    return one(value) + unit + (f" [{one(interval[0])}–{one(interval[1])}]" if interval else "")
-
-
-def table(rows: Sequence[dict], columns: Sequence[tuple[str, str, str]]) -> str:
-    """An HTML table."""
-    head = "".join(f"<th>{escape(title)}</th>" for title, _, _ in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell(row, key, form))}</td>" for _, key, form in columns) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def text(rows: Sequence[dict], columns: Sequence[tuple[str, str, str]]) -> str:
-    """The same table for a terminal; a column that is empty in every row is left out."""
-    cells = [[title for title, _, _ in columns]]
-    cells += [[cell(row, key, form) for _, key, form in columns] for row in rows]
-    keep = [i for i in range(len(columns)) if any(row[i] not in ("–", "") for row in cells[1:])]
-    width = {i: max(len(row[i]) for row in cells) for i in keep}
-    return "\n".join("  ".join(row[i].ljust(width[i]) for i in keep).rstrip() for row in cells)
 
 
 def _scores(file: TextIO, results: Sequence[Result]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speakerid.model import mel
+from speakerid.model.graph_nodes import Nodes, log_mel
 
 if TYPE_CHECKING:
     import onnx
@@ -49,14 +50,14 @@ def build(weights: Arrays, about: dict[str, str], *, samples: bool = False) -> o
     import onnx
     from onnx import TensorProto, helper
 
-    graph = _Graph(weights)
+    graph = Nodes()
     if samples:
         source = helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["batch", "n"])
-        features = graph.features("samples")
+        features = log_mel(graph, "samples")
     else:
         source = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", "frames", mel.BANDS])
         features = graph.op("Transpose", "features", perm=[0, 2, 1])
-    graph.network(features)
+    graph.call(_Network(weights, graph).embedding(features), "embedding")
     out = helper.make_tensor_value_info(
         "embedding", TensorProto.FLOAT, ["batch", len(weights["fc.conv.bias"])]
     )
@@ -72,9 +73,8 @@ def with_features(core: onnx.ModelProto, about: dict[str, str]) -> onnx.ModelPro
     import onnx
     from onnx import TensorProto, helper
 
-    graph = _Graph({})
-    graph.op("Transpose", graph.features("samples"), perm=[0, 2, 1])
-    graph.nodes[-1].output[0] = "features"
+    graph = Nodes()
+    graph.call(graph.op("Transpose", log_mel(graph, "samples"), perm=[0, 2, 1]), "features")
     source = helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["batch", "n"])
     between = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", "frames", mel.BANDS])
     front = helper.make_model(
@@ -89,33 +89,12 @@ def with_features(core: onnx.ModelProto, about: dict[str, str]) -> onnx.ModelPro
     return model
 
 
-class _Graph:
-    """Nodes and constants so far, and the blocks of the network that add to them."""
+class _Network:
+    """The blocks of the network, which add their nodes to those of a graph."""
 
-    def __init__(self, weights: Arrays):
+    def __init__(self, weights: Arrays, nodes: Nodes):
         self.weights = weights
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes) -> str:
-        """Add a node; the name of its (first) output, which the others follow with _1, _2, …"""
-        from onnx import helper
-
-        name = f"{kind.lower()}{len(self.nodes)}"
-        outs = [name, *(f"{name}_{k}" for k in range(1, outputs))]
-        self.nodes.append(helper.make_node(kind, list(inputs), outs, name=name, **attributes))
-        return name
-
-    def constant(self, value: np.ndarray, *, whole: bool = False) -> str:
-        from onnx import numpy_helper
-
-        name = f"c{len(self.constants)}"
-        array = np.ascontiguousarray(value, np.int64 if whole else np.float32)
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def whole(self, *values: int) -> str:
-        return self.constant(np.array(values), whole=True)
+        self.op, self.constant, self.whole = nodes.op, nodes.constant, nodes.whole
 
     def conv(
         self,
@@ -156,7 +135,6 @@ class _Graph:
 
     def block(self, x: _Tensor, name: str, dilation: int) -> _Tensor:
         """SE-Res2Net."""
-        w = self.weights
         inner = self.tdnn(x, f"{name}.tdnn1")
         split = self.op("Split", inner.node, outputs=GROUPS, axis=1, num_outputs=GROUPS)
         offsets = np.split(inner.offset, GROUPS)
@@ -172,7 +150,7 @@ class _Graph:
         y = self.tdnn(_Tensor(joined, np.concatenate([r.offset for r in results])), f"{name}.tdnn2")
         mean = _Tensor(self.op("GlobalAveragePool", y.node), y.offset)
         squeezed = self._conv_of(mean, f"{name}.se_block.conv1.conv")
-        gates = self._conv_of(_plain(self.op("Relu", squeezed), w), f"{name}.se_block.conv2.conv")
+        gates = self._conv_of(_plain(self.op("Relu", squeezed)), f"{name}.se_block.conv2.conv")
         gates = self.op("Sigmoid", gates)
         # (node + offset)·gates + x: what is the same in every frame is worked out once an utterance.
         common = self.op("Mul", gates, self.constant(y.offset[:, None]))
@@ -185,8 +163,8 @@ class _Graph:
             _Tensor(x.node, offset), self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
         )
 
-    def network(self, features: str) -> None:
-        """Features [b, 80, t] to the output."""
+    def embedding(self, features: str) -> str:
+        """Features [b, 80, t] -> embeddings [b, d] of unit length."""
         w = self.weights
         x = self.tdnn(_Tensor(features, np.zeros(mel.BANDS, np.float32)), "blocks.0")
         outputs = []
@@ -204,8 +182,7 @@ class _Graph:
         row = self.op("Gemm", pooled, self.constant((last * scale).T), self.constant(bias + last @ shift))
         length = self.op("ReduceL2", row, self.whole(1), keepdims=1)
         shortest = self.constant(np.array(1e-12))
-        self.op("Div", row, self.op("Max", length, shortest))
-        self.nodes[-1].output[0] = "embedding"
+        return self.op("Div", row, self.op("Max", length, shortest))
 
     def pool(self, x: _Tensor) -> tuple[str, str]:
         """Mean and deviation [b, c, 1] of x.node over time, weighted by attention."""
@@ -220,7 +197,7 @@ class _Graph:
         weight, bias = w["asp.tdnn.conv.conv.weight"], w["asp.tdnn.conv.conv.bias"]
         own, of_mean, of_deviation = np.split(weight, 3, axis=1)
         bias = bias + of_mean[..., 0] @ x.offset
-        both = _plain(self.op("Concat", mean, deviation, axis=1), w)
+        both = _plain(self.op("Concat", mean, deviation, axis=1))
         context = self.conv(
             _Tensor(both.node, np.zeros(2 * len(x.offset), np.float32)),
             np.concatenate([of_mean, of_deviation], axis=1),
@@ -230,7 +207,7 @@ class _Graph:
         scale, offset = _normalisation(w, "asp.tdnn.norm.norm")
         hidden = self.op("Mul", self.op("Relu", hidden), self.constant(scale[:, None]))
         hidden = self.op("Tanh", self.op("Add", hidden, self.constant(offset[:, None])))
-        scores = self.op("Reshape", self._conv_of(_plain(hidden, w), "asp.conv.conv"), self.whole(0, 0, -1))
+        scores = self.op("Reshape", self._conv_of(_plain(hidden), "asp.conv.conv"), self.whole(0, 0, -1))
         attention = self.op("Softmax", scores, axis=2)
         # Around the plain mean, of which differences and squares are known already.
         apart = self.op("ReduceSum", self.op("Mul", attention, centred), self.whole(2), keepdims=1)
@@ -241,27 +218,8 @@ class _Graph:
     def _root(self, variance: str) -> str:
         return self.op("Sqrt", self.op("Max", variance, self.constant(np.array(VARIANCE_FLOOR))))
 
-    def features(self, samples: str) -> str:
-        """Waveforms [b, n] -> [b, 80, t]; the spectrogram is a convolution with windowed waves."""
-        waves = mel.waves()
-        one = self.op("Unsqueeze", samples, self.whole(1))
-        side = mel.WINDOW // 2
-        padded = self.op("Pad", one, self.whole(0, 0, side, 0, 0, side))
-        parts = self.op(
-            "Conv", padded, self.constant(waves[:, None]), kernel_shape=[mel.WINDOW], strides=[mel.HOP]
-        )
-        real = self.op("Split", self.op("Mul", parts, parts), outputs=2, axis=1, num_outputs=2)
-        power = self.op("Add", real, f"{real}_1")
-        bands = self.op("MatMul", self.constant(mel.filters().T), power)
-        floored = self.op("Log", self.op("Max", bands, self.constant(np.array(mel.FLOOR_POWER))))
-        decibels = self.op("Mul", floored, self.constant(np.array(10 / np.log(10))))
-        loudest = self.op("ReduceMax", decibels, self.whole(1, 2), keepdims=1)
-        least = self.op("Sub", loudest, self.constant(np.array(mel.DYNAMIC_RANGE_DB)))
-        decibels = self.op("Max", decibels, least)
-        return self.op("Sub", decibels, self.op("ReduceMean", decibels, self.whole(2), keepdims=1))
 
-
-def _plain(node: str, _: Arrays) -> _Tensor:
+def _plain(node: str) -> _Tensor:
     return _Tensor(node, np.zeros(0, np.float32))
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.evaluate import metrics
-from speakerid.evaluate.calibration import Subject, fit, subject, trials_by_cosine
+from speakerid.evaluate.calibration import fit, trials_by_cosine
 from speakerid.evaluate.limits import derive
+from speakerid.evaluate.subjects import Subject, subject
 from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.scoring import save, set_limits
 from speakerid.model.limits import Limits

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.evaluate.calibration import PAUSE_POWER, logistic
+from speakerid.evaluate.calibration import logistic
 from speakerid.evaluate.gender import adult, discriminant
+from speakerid.evaluate.subjects import PAUSE_POWER
 from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.gender import SURE, GenderHead
 from speakerid.training import augment

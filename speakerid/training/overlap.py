@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.evaluate.calibration import PAUSE_POWER, logistic
+from speakerid.evaluate.calibration import logistic
+from speakerid.evaluate.subjects import PAUSE_POWER
 from speakerid.gallery.exemplars import Embedder
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 from speakerid.training import augment

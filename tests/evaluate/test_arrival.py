@@ -10,7 +10,8 @@ from support import voices
 from speakerid import Encoder, settings
 from speakerid.cli import main
 from speakerid.evaluate import arrival, installing
-from speakerid.evaluate.calibration import Subject, fit
+from speakerid.evaluate.calibration import fit
+from speakerid.evaluate.subjects import Subject
 from speakerid.gallery.voiceprint import unit
 from speakerid.identify.gender import GenderHead
 from speakerid.identify.scoring import Calibration, Scorer

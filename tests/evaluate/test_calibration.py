@@ -8,7 +8,8 @@ from support import voices
 
 from speakerid import Encoder
 from speakerid.cli import main
-from speakerid.evaluate.calibration import Subject, fit, logistic
+from speakerid.evaluate.calibration import fit, logistic
+from speakerid.evaluate.subjects import Subject
 from speakerid.identify.scoring import Scorer
 from speakerid.model.companions import own_file
 

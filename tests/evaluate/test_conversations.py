@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speakerid.evaluate import EvaluationError
-from speakerid.evaluate.conversations import STEP, figures, find, read_rttm, score
+from speakerid.evaluate.conversations import STEP, figures, score
+from speakerid.evaluate.labelled import find, read_rttm
 
 TURNS = [(1.0, 3.0, "ann"), (4.0, 5.0, "unknown"), (6.0, 8.0, "bob")]
 
