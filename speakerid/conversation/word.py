@@ -44,15 +44,17 @@ def one_at_a_time(local: np.ndarray) -> np.ndarray:
 
 
 def _holds(local: np.ndarray) -> list[_Hold]:
+    """A pause between two voices is half the one's and half the other's: voices are noticed late."""
     speaks, loudest = local >= SPEAKS, local.argmax(axis=1)
     holds: list[_Hold] = []
     for frame in range(len(local)):
         if holds and speaks[frame, holds[-1].voice]:
             holds[-1].last = frame + 1
-        elif speaks[frame].any() and not (holds and holds[-1].voice == loudest[frame]):
+        elif speaks[frame].any():  # then the loudest does
+            voice = int(loudest[frame])
             if holds:
-                holds[-1].last = frame  # in a pause the word is still theirs
-            holds.append(_Hold(frame if holds else 0, frame + 1, int(loudest[frame])))
+                holds[-1].last = (holds[-1].last + frame) // 2
+            holds.append(_Hold(holds[-1].last if holds else 0, frame + 1, voice))
     if holds:
         holds[-1].last = len(local)
     return holds
