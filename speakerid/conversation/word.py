@@ -54,9 +54,7 @@ def _holds(local: np.ndarray) -> list[_Hold]:
             voice = int(loudest[frame])
             if holds:
                 holds[-1].last = (holds[-1].last + frame) // 2
-            holds.append(_Hold(holds[-1].last if holds else 0, frame + 1, voice))
-    if holds:
-        holds[-1].last = len(local)
+            holds.append(_Hold(holds[-1].last if holds else frame, frame + 1, voice))
     return holds
 
 
