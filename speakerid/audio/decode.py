@@ -18,6 +18,7 @@ from speakerid.audio.normalize import Normalizer
 from speakerid.audio.opening import MAX_BYTES, source_of
 from speakerid.audio.resample import Resampler
 from speakerid.errors import AudioError
+from speakerid.plural import counted
 
 MIN_SECONDS = 0.4
 """A shorter recording holds no voice that could be compared."""
@@ -137,7 +138,8 @@ class Stream:
         warnings = list(sound.notes)
         if sound.damaged:
             places = list(dict.fromkeys(clock(start) for start, _ in sound.damaged))
-            more = f" and {len(places) - _MOST_PLACES} more places" if len(places) > _MOST_PLACES else ""
+            rest = len(places) - _MOST_PLACES
+            more = f" and {counted(rest, 'more place')}" if rest > 0 else ""
             lost = sum(seconds for _, seconds in sound.damaged)
             what = (
                 f"{lost:.1f} s of it could not be read and are silent" if lost >= 0.05 else "a moment is lost"

@@ -10,6 +10,7 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.command import Progress
 from speakerid.json_text import json_text
+from speakerid.plural import counted
 
 ENOUGH_SPEAKERS = 10  # below that, how voices differ cannot be learned
 LONGEST = 60.0  # seconds that are used of a recording
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     print(
         json_text(result)
         if args.json
-        else f"Calibrated {encoder.id} on {len(subjects)} speakers (Cllr {losses['trials']:.3f}); "
+        else f"Calibrated {encoder.id} on {counted(len(subjects), 'speaker')} (Cllr {losses['trials']:.3f}); "
         f"the numbers are in {path}."
     )
 

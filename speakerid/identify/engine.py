@@ -15,6 +15,7 @@ from speakerid.errors import ModelError, SpeakerIdError
 from speakerid.identify.config import Window
 from speakerid.identify.listener import EncoderLike, Listener
 from speakerid.identify.session import OnUpdate, Session
+from speakerid.plural import counted
 
 PERIOD = 0.02  # seconds between looks at the rings: one frame of a browser
 MOST_WORKERS = 8
@@ -70,8 +71,8 @@ class Engine:
         if count < self.capacity:
             return ""
         return (
-            f"{count} sessions are listening, as many as this computer keeps up with: stop one of them, "
-            "or try again once one has ended."
+            f"{counted(count, 'session is', 'sessions are')} listening, as many as this computer keeps up "
+            "with: stop one of them, or try again once one has ended."
         )
 
     def open(self, listener: Listener, ring: Ring, on_update: OnUpdate | None = None) -> Session:

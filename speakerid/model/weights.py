@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speakerid.errors import ModelError
+from speakerid.plural import counted
 from speakerid.settings import BUNDLED_MODEL
 
 if TYPE_CHECKING:
@@ -63,9 +64,11 @@ def checked(weights: object, source: str) -> Weights:
     weights = {str(k): _array(v) for k, v in weights.items() if not str(k).endswith(COUNTER)}
     expected = _shapes(_channels(weights, source), *_widths(weights, source))
     if missing := sorted(expected.keys() - weights.keys()):
-        raise _wrong(source, f"{len(missing)} of its parameters are missing, such as {missing[0]}")
+        raise _wrong(
+            source, f"{counted(len(missing), 'parameter is', 'parameters are')} missing, such as {missing[0]}"
+        )
     if extra := sorted(weights.keys() - expected.keys()):
-        raise _wrong(source, f"it has {len(extra)} parameters too many, such as {extra[0]}")
+        raise _wrong(source, f"it has {counted(len(extra), 'parameter')} too many, such as {extra[0]}")
     for name, shape in expected.items():
         if tuple(weights[name].shape) != shape:
             raise _wrong(source, f"{name} has the shape {list(weights[name].shape)} instead of {list(shape)}")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from speakerid.plural import counted
 from speakerid.rest.refusals import Refusal, busy
 
 Result = TypeVar("Result")
@@ -62,7 +63,10 @@ class Workers:
         if self._ending:
             raise _ended()
         if self._taken >= self._places:
-            raise busy(f"{self._taken} requests are worked on and no more can wait: try again in a moment.")
+            raise busy(
+                f"{counted(self._taken, 'request is', 'requests are')} worked on and no more can wait: "
+                "try again in a moment."
+            )
         self._taken += 1
         place = Place(self)
         try:

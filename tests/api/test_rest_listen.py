@@ -139,7 +139,7 @@ def test_no_more_listen_than_the_computer_keeps_up_with_and_who_goes_makes_room(
             pass
         assert refused.value.response.status_code == 503 and refused.value.response.headers["Retry-After"]
         early.send(bytes(640))  # it was let in while there was room, and others were quicker
-        assert "1 sessions are listening" in json.loads(early.recv(10))["error"]
+        assert "1 session is listening" in json.loads(early.recv(10))["error"]
         with pytest.raises(ConnectionClosed):
             early.recv(10)
         assert early.close_code == 1013

@@ -22,10 +22,17 @@ def test_a_copy_and_a_louder_copy():
     assert same_recording(SPOKEN, SPOKEN * np.float32(0.3))
 
 
+def test_a_trimmed_copy_and_one_with_silence_around():
+    silence = np.zeros(round(0.4 * RATE), np.float32)
+    for copy in (SPOKEN[3000:], SPOKEN[:-4000], np.concatenate([silence, SPOKEN, silence[:1000]])):
+        assert same_recording(SPOKEN, copy * np.float32(0.5)) and same_recording(copy, SPOKEN)
+
+
 def test_other_words_and_other_voices_of_the_same_length():
     others = [turn("Edgar", 1), turn("Felix", 0), turn("Felix", 1)]
     for other in others:
         size = min(len(other), len(SPOKEN))
         assert not same_recording(SPOKEN[:size], other[:size])
+        assert not same_recording(SPOKEN, other[: round(1.2 * len(SPOKEN))])
     assert not same_recording(SPOKEN, SPOKEN[: len(SPOKEN) // 2])
     assert not same_recording(np.zeros(RATE, np.float32), SPOKEN[:RATE])

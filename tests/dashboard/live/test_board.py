@@ -180,6 +180,9 @@ def test_after_the_end_no_name_is_shown_any_more(board):
     message = board.set_status("ended", "The sound has ended.")
     assert message["now"]["kind"] == "idle" and message["now"]["detail"] == "The sound has ended."
     assert message["bars"]["p"] == [0, 0, 0]
+    assert (message["signal"]["level"], message["signal"]["text"]) == (0.0, []), (
+        "no speech of the last moment"
+    )
 
 
 @pytest.mark.parametrize("kind", ["csv", "rttm", "json", "html"])

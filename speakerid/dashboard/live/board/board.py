@@ -118,6 +118,7 @@ class Board:
                 "now": self._now(),
                 "bars": self._bars_message(),
                 "space": self._space.message(),
+                "signal": self._signal(),
                 **self.around(),
             }
 
@@ -230,11 +231,16 @@ class Board:
             "now": self._now(),
             "bars": self._bars_message(),
             "space": self._space.message(),
-            "signal": signal(self._snapshot),
+            "signal": self._signal(),
             "latency": latency(self._latencies),
             "explain": explanation(self._explained, self._cast.names),
             **self.around(),
         }
+
+    def _signal(self) -> Message:
+        """Of the sound that comes in; once none does, what was lost of it is all that is still said."""
+        said = signal(self._snapshot)
+        return said if self.state.kind == "listening" else signal(None) | {"lost": said["lost"]}
 
     def _scores(self) -> list[float]:
         """Each name's probability; who speaks beside the main voice is as sure as when heard alone."""

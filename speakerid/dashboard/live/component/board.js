@@ -121,7 +121,7 @@ export class Board {
   drawSignal(signal) {
     this.find(".live-meter i").style.transform = `scaleX(${signal.level})`;
     this.find(".live-meter").classList.toggle("live-clipped", signal.clipped);
-    this.find(".live-signal-text").replaceChildren(...(signal.lost ? [element("b", { textContent: signal.lost }), " · "] : []), signal.text.join(" · "));
+    this.find(".live-signal-text").replaceChildren(...(signal.lost ? [element("b", { textContent: signal.lost }), signal.text.length ? " · " : ""] : []), signal.text.join(" · "));
   }
 
   resized(target) {
