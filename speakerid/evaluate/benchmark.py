@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from speakerid.identify.listener import GalleryLike
     from speakerid.identify.scoring import Enrolled, Scorer
 
-LENGTHS = (0.5, 1.0, 2.0, 3.0)  # s
+LENGTHS = (1.0, 2.0, 3.0, 5.0)  # s
 BATCHES = (1, 4, 16)
 PEOPLE = (10, 100, 1_000, 10_000)
 LOOPS = 2  # other programs beside the listener that never rest

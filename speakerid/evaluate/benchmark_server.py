@@ -21,6 +21,8 @@ from itertools import cycle
 
 import numpy as np
 
+from speakerid.evaluate.processes import megabytes
+
 CONNECTIONS, SECONDS = 200, 20.0
 _EVERY = 1.0  # seconds between two requests of one client
 _PATIENCE = 30.0  # seconds that a client waits for an answer
@@ -82,13 +84,6 @@ async def _measure(pid: int, address: tuple[str, int], connections: int, seconds
         "megabytes_during": most,
         "megabytes_after": megabytes(pid),
     }
-
-
-def megabytes(pid: int) -> float | None:
-    """Resident memory of a process; None where there is no /proc."""
-    with suppress(OSError), open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return None
 
 
 async def _client(

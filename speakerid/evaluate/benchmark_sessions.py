@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.audio.ring import Ring
+from speakerid.evaluate.processes import megabytes
 from speakerid.identify import Decision, Engine, Listener, Snapshot
 from speakerid.identify.listener import EncoderLike, GalleryLike
 
@@ -25,6 +27,7 @@ class Carried:
     sessions: int
     latencies: list[float] = field(default_factory=list)
     pushes: list[float] = field(default_factory=list)
+    megabytes: float | None = None  # of the whole process
     skipped: int = 0
 
     def row(self) -> dict:
@@ -36,6 +39,7 @@ class Carried:
             "p95_ms": float(np.percentile(decided, 95)),
             "skipped": self.skipped,
             "push_p99_ms": float(np.percentile(pushed, 99)),
+            "megabytes": self.megabytes,
         }
 
 
@@ -93,6 +97,7 @@ def _carry(
             starts = [start + BLOCK for start in starts]
             time.sleep(max(0.0, began + (number + 1) * BLOCK / RATE - time.monotonic()))
         time.sleep(MOST_MS / 1000)
+        carried.megabytes = megabytes(os.getpid())
         carried.skipped = sum(session.snapshot.skipped for session in open_)
     finally:
         engine.close()

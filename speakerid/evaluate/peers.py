@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +41,27 @@ def load(name: str, progress: Callable[[int, int], None] | None = None) -> Embed
     from speakerid.model import Encoder
 
     return Encoder.load(name, progress=progress)
+
+
+class Renamed:
+    """An encoder under a name that tells what runs it."""
+
+    def __init__(self, encoder: Embedder, name: str):
+        self.id, self.embed = name, encoder.embed
+
+
+def in_other_runtimes(encoder: Embedder, name: str) -> list[Embedder]:
+    """The model of this name in each runtime that there is for it, but in the one that this encoder has."""
+    from speakerid.errors import ModelError
+    from speakerid.model import Encoder, runtimes
+
+    others: list[Embedder] = []
+    for runtime in runtimes.NAMES:
+        if runtime == getattr(encoder, "runtime", ""):
+            continue
+        with suppress(ModelError):  # it has no such runtime
+            others.append(Renamed(Encoder.load(name, runtime=runtime), f"{encoder.id} in {runtime}"))
+    return others
 
 
 class Resemblyzer:

@@ -44,13 +44,13 @@ async def listen(socket: WebSocket) -> None:
         if why := await service.quick.run(lambda _: service.engine.full):
             raise busy(why)
         watch = await service.quick.run(lambda _: Watch(service.gallery))
-        listener = await service.quick.run(lambda _: Listener(service.encoder, watch))
     except SpeakerIdError as error:
         await socket.send_denial_response(answer(error))
         return
     await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", ()) else None)
     try:
         first = await _first(socket, service)
+        listener = await service.quick.run(lambda _: Listener(service.encoder, watch))
         session = Session(socket, service, listener, watch, sound)
     except SpeakerIdError as error:
         await farewell(socket, str(error), TRY_AGAIN)
