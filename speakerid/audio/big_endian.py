@@ -66,7 +66,7 @@ def au_part(file: IO[bytes], begin: int, end: int) -> Part | None:
         return None
     before, claimed, encoding, rate, channels = struct.unpack(">4xIIIII", head)
     byte_rate = rate * channels * _AU_BYTES.get(encoding, 0)
-    if not 24 <= before <= _MOST_HEAD or not byte_rate:
+    if not 24 <= before <= min(_MOST_HEAD, end - begin) or not byte_rate:
         return None
     start = begin + before
     size, told = extent(start, claimed, end, byte_rate, lambda at: at >= end or is_au(read(file, at, 4)))

@@ -209,7 +209,12 @@ def text(figures: dict) -> str:
 def _of_the_server(row: dict) -> str:
     memory = [row[f"megabytes_{when}"] for when in ("before", "during", "after")]
     told = ", ".join("–" if size is None else f"{size:.0f} MB" for size in memory)
-    times = "no answer" if row["p95_ms"] is None else "{median_ms:.0f} ms (95 %: {p95_ms:.0f})".format(**row)
+    times = "no answer"
+    if row["p95_ms"] is not None and row["alone_p95_ms"] is not None:
+        times = (
+            "{median_ms:.0f} ms (95 %: {p95_ms:.0f}; without the slow ones {alone_median_ms:.0f} and "
+            "{alone_p95_ms:.0f})".format(**row)
+        )
     return (
         "REST API with {connections} connections, {slow} of them slow: health after {times}, {failed} of "
         "{asked} unanswered; memory before, at most, after: {told}.".format(times=times, told=told, **row)

@@ -34,8 +34,9 @@ def holding(connections: int = CONNECTIONS, seconds: float = SECONDS) -> dict:
 
     Returns:
         {"connections", "slow", "hung_up" on slow ones, "asked", "failed", "median_ms", "p95_ms" of
-        /v1/health, "megabytes_before", "megabytes_during" (the most), "megabytes_after"}; megabytes are None
-        where /proc tells none.
+        /v1/health, "alone_median_ms", "alone_p95_ms" of as many requests just before, without the slow ones,
+        "megabytes_before", "megabytes_during" (the most), "megabytes_after"}; megabytes are None where /proc
+        tells none.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "speakerid", "serve", "--port", "0", "--json"]
@@ -55,35 +56,49 @@ def holding(connections: int = CONNECTIONS, seconds: float = SECONDS) -> dict:
 async def _measure(pid: int, address: tuple[str, int], connections: int, seconds: float) -> dict:
     slow = connections // 2
     took: list[float] = []
+    alone: list[float] = []
     seen: Counter[str] = Counter()
-    await _ask(address, [], Counter())  # the first answer loads what others need
-    before = most = megabytes(pid)
     loop = asyncio.get_running_loop()
+    await asyncio.gather(*_asking(address, connections - slow, loop.time() + seconds / 2, alone, seen))
+    before = most = megabytes(pid)
     end = loop.time() + seconds
     ways = cycle((_half_a_head, _slow_body, _silent_socket, _unread_answer))
     tasks = [asyncio.create_task(_again(next(ways), address, end, seen)) for _ in range(slow)]
-    tasks += [
-        asyncio.create_task(_client(address, end, number / (connections - slow) * _EVERY, took, seen))
-        for number in range(connections - slow)
-    ]
+    tasks += _asking(address, connections - slow, end, took, seen)
     while loop.time() < end:
         await asyncio.sleep(0.5)
         most = max(most or 0.0, megabytes(pid) or 0.0) or None
     await asyncio.gather(*tasks)
     await asyncio.sleep(_SETTLE)
-    times = np.array(took) * 1000
     return {
         "connections": connections,
         "slow": slow,
         "hung_up": seen["hung up"],
-        "asked": len(took) + seen["failed"],
+        "asked": len(alone) + len(took) + seen["failed"],
         "failed": seen["failed"],
-        "median_ms": float(np.median(times)) if took else None,
-        "p95_ms": float(np.percentile(times, 95)) if took else None,
+        "median_ms": _percentile(took, 50),
+        "p95_ms": _percentile(took, 95),
+        "alone_median_ms": _percentile(alone, 50),
+        "alone_p95_ms": _percentile(alone, 95),
         "megabytes_before": before,
         "megabytes_during": most,
         "megabytes_after": megabytes(pid),
     }
+
+
+def _percentile(seconds: list[float], which: float) -> float | None:
+    """In milliseconds."""
+    return 1000 * float(np.percentile(seconds, which)) if seconds else None
+
+
+def _asking(
+    address: tuple[str, int], clients: int, end: float, took: list[float], seen: Counter[str]
+) -> list[asyncio.Task[None]]:
+    """Clients that ask in turn, each once a second, until the end."""
+    return [
+        asyncio.create_task(_client(address, end, number / clients * _EVERY, took, seen))
+        for number in range(clients)
+    ]
 
 
 async def _client(

@@ -61,6 +61,8 @@ def named() -> dict[str, bytes]:
         "w64 rate": put(whole["w64"], b"fmt ", 12 + 8 + 4, struct.pack("<I", most)),
         "opus channels": put(whole["opus"], b"OpusHead", 1, b"\xff"),
         "opus rate and skip": put(whole["opus"], b"OpusHead", 2, b"\xff" * 6),
+        "au begins behind its end": put(whole["au"], b".snd", 0, struct.pack(">I", 0xFFFF)),
+        "au length": put(whole["au"], b".snd", 4, struct.pack(">I", most)),
         "webm rate": put(whole["webm"], b"\xb5\x88", 0, struct.pack(">d", 2.0**31)),
         "a compressed index": bomb(whole["m4a"]),
     }
