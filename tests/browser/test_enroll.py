@@ -41,7 +41,9 @@ def record_and_save(page: Page) -> float:
     press_start(page)
     expect(page.locator(".st-key-enroll-progress")).to_be_visible(timeout=PLENTY)
     expect(page.locator(".st-key-enroll-save")).to_be_visible(timeout=PLENTY)
-    seconds = re.search(r"([0-9.]+) s", page.locator(f"{RESULT} .sid-legend").inner_text())
+    legend = page.locator(f"{RESULT} .sid-legend")
+    expect(legend).to_have_text(re.compile(r"[0-9.]+ s"), timeout=PLENTY)
+    seconds = re.search(r"([0-9.]+) s", legend.inner_text())
     assert seconds
     page.locator(".st-key-enroll-save button").click()
     return float(seconds[1])

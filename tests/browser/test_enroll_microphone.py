@@ -53,7 +53,7 @@ def test_a_recording_ends_by_itself_and_becomes_a_voiceprint(app, microphone, op
     microphone.play(np.concatenate(voices.enrollment("Alice") * 2), voices.RATE)
     save = page.locator(".st-key-enroll-save button")
     expect(save).to_be_visible(timeout=PLENTY)
-    assert page.locator(".st-key-enroll-start").count() == 0, "there is enough"
+    expect(page.locator(".st-key-enroll-start"), "there is enough").to_have_count(0)
     save.click()
     expect(page.locator(".st-key-card-stored")).to_contain_text("Alice is enrolled", timeout=PLENTY)
     (alice,) = Gallery.open(app.voiceprints).speakers()

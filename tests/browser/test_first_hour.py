@@ -43,12 +43,12 @@ def test_the_microphone_is_tried_before_anything_else(app: App, open_browser):
     expect(button).to_have_text("Test the microphone", timeout=PLENTY)
     button.click()
     expect(hint).to_have_text("Good: you are heard well.", timeout=PLENTY)
-    assert page.locator(".mic-device option").count() > 1, "the devices have names now"
+    expect(page.locator(".mic-device option").nth(1), "the devices have names now").to_be_attached()
     page.wait_for_function("() => Number(document.querySelector('.mic-meter').ariaValueNow) > -40")
     button.click()
     expect(button).to_have_text("Test the microphone")
-    assert page.evaluate(
-        "microphoneStreams.flatMap((one) => one.getTracks()).every((t) => t.readyState === 'ended')"
+    page.wait_for_function(
+        "() => microphoneStreams.flatMap((one) => one.getTracks()).every((t) => t.readyState === 'ended')"
     )
 
 

@@ -48,7 +48,7 @@ def test_the_presentation_view_hides_every_control_and_can_be_left(app: App, ope
     expect(page.locator(STAGE)).to_be_visible()
     expect(toggle).to_be_hidden(timeout=PLENTY)
     expect(mute).to_be_hidden()
-    assert controls(page) == []
+    page.wait_for_function(f"() => ({_CONTROLS})().length === 0", timeout=PLENTY)
     expect(page.locator(".st-key-now-speaking .live-name")).to_be_visible()
 
     page.mouse.move(600, 300)

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.app import App
+from support.chromium import box
 
 PLENTY = 120_000  # ms; the machine may be busy
 BOARD = "document.querySelector('.live-board')?.board"
@@ -23,7 +24,6 @@ _SAY = """
   board.take({ kind: "update", now });
 }
 """
-_BOX = "(selector) => document.querySelector(selector).getBoundingClientRect().toJSON()"
 
 
 @pytest.fixture
@@ -35,10 +35,6 @@ def live(app: App, open_browser) -> Page:
     page.locator(".st-key-live-see-demo button").click(timeout=PLENTY)
     page.wait_for_function(SURE, timeout=PLENTY)
     return page
-
-
-def box(page: Page, selector: str) -> dict:
-    return page.evaluate(_BOX, selector)
 
 
 def test_one_click_on_the_name_corrects_the_turn_everywhere_and_can_be_taken_back(app: App, live: Page):
@@ -84,7 +80,7 @@ def test_presenting_shows_the_name_in_its_color_and_bars_and_obeys_the_keyboard(
         " return [wanted, getComputedStyle(document.querySelector('.live-name')).color]; }"
     )
     assert wanted == drawn
-    assert "heard" not in live.locator(".live-detail").inner_text()
+    expect(live.locator(".live-detail")).not_to_contain_text("heard")
     live.keyboard.press("f")
     live.wait_for_function("() => document.fullscreenElement", timeout=PLENTY)
     live.keyboard.press("f")

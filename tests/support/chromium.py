@@ -51,6 +51,13 @@ if (window.RTCPeerConnection) {
 }
 """
 
+_BOX = """
+([selector, nth]) => {
+  const box = document.querySelectorAll(selector)[nth]?.getBoundingClientRect();
+  return box && (box.width || box.height) ? box.toJSON() : null;
+}
+"""
+
 _READ = """
 ([selectors, period]) => {
   window.readings = [];
@@ -186,6 +193,14 @@ def press_start(page: Page) -> None:
     start = page.frame_locator("iframe[src*=webrtc]").get_by_role("button", name="START")
     start.click()
     page.wait_for_function("() => window.microphoneOpened?.length")
+
+
+def box(page: Page, selector: str, nth: int = 0) -> dict[str, float]:
+    """Where the nth match of a CSS selector is drawn, in pixels of the window, once it is.
+
+    One look at the page finds and measures it: what a locator found may be drawn anew meanwhile.
+    """
+    return page.wait_for_function(_BOX, arg=[selector, nth]).json_value()
 
 
 @dataclass(frozen=True)
