@@ -10,11 +10,14 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from speakerid.evaluate import EvaluationError
+
+if TYPE_CHECKING:
+    from speakerid.model import Encoder
 
 SPEECHBRAIN = "speechbrain:"
 
@@ -46,8 +49,8 @@ def load(name: str, progress: Callable[[int, int], None] | None = None) -> Embed
 class Renamed:
     """An encoder under a name that tells what runs it."""
 
-    def __init__(self, encoder: Embedder, name: str):
-        self.id, self.embed = name, encoder.embed
+    def __init__(self, encoder: Encoder, name: str):
+        self.id, self.embed, self.about_runtime = name, encoder.embed, encoder.about_runtime
 
 
 def in_other_runtimes(encoder: Embedder, name: str) -> list[Embedder]:

@@ -97,3 +97,12 @@ def test_the_api_is_measured_while_half_of_its_connections_are_slow(capsys):
     assert 0 < row["median_ms"] <= row["p95_ms"] and row["megabytes_after"] > 10
     told = text({"machine": "m", "processors": 2, "torch": "2", "threads": 1, "server": row})
     assert "16 connections, 8 of them slow" in told
+
+
+def test_the_other_runtimes_of_a_model_are_named():
+    ours = peers.load("ecapa-bundled")
+    others = {
+        one.id: getattr(one, "about_runtime", "") for one in peers.in_other_runtimes(ours, "ecapa-bundled")
+    }
+    assert others[f"{ours.id} in torch"] == "32-bit numbers in PyTorch"
+    assert len(others) == 2 and ours.id not in others
