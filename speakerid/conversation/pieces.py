@@ -28,7 +28,7 @@ PIECE, HOP = 1.5, 0.5
 
 _CHUNK = 24  # s of sound after which it is looked at, in the longest silence of its last third
 _STEP = RATE  # samples heard at once, so that the size of the blocks changes nothing
-_ALONE = 0.5  # s of a piece in which nobody else speaks, from which the rest of it is left out
+_ALONE = 0.7  # s of a piece in which nobody else speaks, from which the rest of it is left out
 _SHORTEST = 0.4  # s of a piece; at the edge of a short word it reaches beyond the word
 _SILENT = 1e-4  # standard deviation of what is no sound at all; the encoder refuses it
 # Where speech is: generous, for the ends of words that fade into the room belong to it (in made-up meetings

@@ -25,7 +25,7 @@ from speakerid.identify.scoring import Profiles, Scorer
 _NEVER = -1e3  # log-likelihood ratio of what cannot be
 UNKNOWN_SHARE = 0.3  # of speech that strangers are expected to have
 ELSE_SHARE = 0.05  # of speech expected of voices that are heard too seldom for a model of their own
-STAY = 0.7  # that the same person speaks from one piece to the next of a span
+STAY = 0.8  # that the same person speaks from one piece to the next of a span
 STAY_AFTER_PAUSE = 0.3  # the same over the shortest pause, and down to 1/e of it over …
 PAUSE_MEMORY = 0.8  # … so many seconds of it
 ROUNDS = 4

@@ -50,6 +50,7 @@ def main() -> int:
     step.add_argument(
         "--average-with", type=Path, nargs="+", default=[], help="weights that the run began with, or passed"
     )
+    step.add_argument("--share", type=float, help="weight of the run's own weights in that mean, 0..1")
     step.set_defaults(run=_ship)
     step = steps.add_parser(
         "int8", help="the 8-bit form of the weights that are in the package (ship makes it too)"
@@ -126,7 +127,7 @@ def _check(options: argparse.Namespace) -> None:
 def _ship(options: argparse.Namespace) -> None:
     from speakerid.training.ship import ship
 
-    ship(options.prepared, options.run_folder, options.average_with)
+    ship(options.prepared, options.run_folder, options.average_with, options.share)
 
 
 def _calibration_speech(options: argparse.Namespace) -> None:

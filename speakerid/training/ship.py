@@ -24,18 +24,20 @@ from speakerid.training.overlap import train_overlap
 INT8_CLIPS, INT8_SAMPLES = 100, 2 * RATE  # that the ranges of 8-bit values are found in
 
 
-def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = ()) -> str:
+def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = (), share: float | None = None) -> str:
     """Write the bundled weights, their calibration, limits and heads; returns the id of the new model.
 
     Args:
         others: weights of the same line of training, averaged with the run's (see `mean`).
+        share: of the run's in that mean; all alike by default.
 
     Raises:
         ModelError: other weights cannot be read, or have another width.
     """
     state = network_of(run_folder).state_dict()
     own = {name: value for name, value in state.items() if not name.endswith(weights.COUNTER)}
-    averaged = mean([own, *(weights.tensors(weights.read(other)) for other in others)])
+    rest = [weights.tensors(weights.read(other)) for other in others]
+    averaged = mean([own, *rest], share if rest else None)
     weights.write({name: value.half() for name, value in averaged.items()}, weights.BUNDLED_FILE)
     ship_int8(prepared)
     encoder = Encoder.load()
@@ -75,9 +77,12 @@ def ship_int8(prepared: Path, seed: int = 0) -> None:
     print(f"8-bit form of {exact.id}: cosine with the float one at least {cosine:.4f}")
 
 
-def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+def mean(states: Sequence[dict[str, Tensor]], share: float | None = None) -> dict[str, Tensor]:
     """The mean of weights that lie in one valley of the loss, as those of a run and its start do: it is
     better than each of them ("model soups", Wortsman et al., arXiv:2203.05482).
+
+    Args:
+        share: weight 0..1 of the first; the others share the rest. All weigh alike by default.
 
     Raises:
         ModelError: they are not of one network.
@@ -85,4 +90,9 @@ def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise ModelError("The weights to average are of networks of different widths: leave out the others.")
-    return {name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]}
+    first = 1 / len(states) if share is None else share
+    parts = torch.tensor([first] + [(1 - first) / max(len(states) - 1, 1)] * (len(states) - 1))
+    return {
+        name: torch.tensordot(parts, torch.stack([state[name].float() for state in states]), 1)
+        for name in states[0]
+    }

@@ -220,5 +220,7 @@ def test_weights_of_one_network_are_averaged_and_others_refused():
     one, two, wide = (dict(EcapaTdnn(channels).named_parameters()) for channels in (SMALL, SMALL, 2 * SMALL))
     name = "fc.conv.weight"
     assert torch.allclose(mean([one, two])[name], (one[name] + two[name]) / 2)
+    assert torch.allclose(mean([one, two], 0.7)[name], 0.7 * one[name] + 0.3 * two[name], atol=1e-6)
+    assert torch.equal(mean([one])[name], one[name])
     with pytest.raises(ModelError, match="different widths"):
         mean([one, wide])
