@@ -100,6 +100,11 @@ def threads() -> int:
     return int(given)
 
 
+def without(setting: Setting) -> dict[str, str]:
+    """The environment of a process to start, in which that variable is not set."""
+    return {name: value for name, value in os.environ.items() if name != setting.name}
+
+
 def use_threads(count: int) -> None:
     """Let this process and those that it starts take so many threads, whatever the variable says."""
     os.environ[THREADS.name] = str(count)

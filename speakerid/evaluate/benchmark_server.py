@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from itertools import cycle
 
 import numpy as np
 
+from speakerid import settings
 from speakerid.evaluate.processes import megabytes
 
 CONNECTIONS, SECONDS = 200, 20.0
@@ -40,7 +40,7 @@ def holding(connections: int = CONNECTIONS, seconds: float = SECONDS) -> dict:
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "speakerid", "serve", "--port", "0", "--json"]
-        environment = {**os.environ, "SPEAKERID_API_TOKEN": ""}
+        environment = settings.without(settings.API_TOKEN)
         process = subprocess.Popen(
             [*command, "--voiceprints", folder], env=environment, stdout=subprocess.PIPE, text=True
         )
