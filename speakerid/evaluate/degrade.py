@@ -1,4 +1,4 @@
-"""The same recordings under worse conditions: a low-rate codec, a room, noise.
+"""The same recordings under worse conditions: a low-rate codec, a room, noise, a telephone.
 
 Every condition is deterministic: the room and the noise of a recording follow from its label.
 """
@@ -8,12 +8,14 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
+import soxr
 
 from speakerid.audio.format import RATE
 from speakerid.evaluate import EvaluationError
 
 OPUS_BITS = 24_000  # bit/s
 NOISE_SNR_DB = 10.0
+TELEPHONE_RATE, MU = 8_000, 255
 
 
 def opus24(samples: np.ndarray, label: str) -> np.ndarray:
@@ -81,6 +83,17 @@ def noise10(samples: np.ndarray, label: str) -> np.ndarray:
     return with_noise(samples, label, NOISE_SNR_DB)
 
 
+def telephone(samples: np.ndarray, label: str) -> np.ndarray:
+    """At 8 kHz through G.711 µ-law and back, of the same length [n] and level."""
+    narrow = soxr.resample(np.asarray(samples, np.float32), RATE, TELEPHONE_RATE)
+    # ITU-T G.711, µ = 255, as the continuous curve in 8 bits.
+    curve = np.sign(narrow) * np.log1p(MU * np.minimum(np.abs(narrow), 1)) / np.log1p(MU)
+    steps = np.round(curve * 127) / 127
+    heard = np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(MU)) / MU
+    wide = soxr.resample(heard.astype(np.float32), TELEPHONE_RATE, RATE)[: len(samples)]
+    return np.pad(wide, (0, len(samples) - len(wide)))
+
+
 def with_noise(samples: np.ndarray, label: str, snr_db: float) -> np.ndarray:
     """With pink noise, so many dB below the recording's power over its whole length."""
     rng = _random(label)
@@ -106,6 +119,7 @@ CONDITIONS: dict[str, Callable[[np.ndarray, str], np.ndarray]] = {
     "opus24": opus24,
     "room": room,
     "noise10": noise10,
+    "telephone": telephone,
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import voices
 
-from speakerid.evaluate.degrade import CONDITIONS, NOISE_SNR_DB, noise10, opus24, room
+from speakerid.evaluate.degrade import CONDITIONS, NOISE_SNR_DB, noise10, opus24, room, telephone
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
@@ -44,3 +44,11 @@ def test_opus_removes_the_highest_band():
     before, after = (np.abs(np.fft.rfft(x)) ** 2 for x in (samples, opus24(samples, "")))
     high, low = slice(15_700, 16_000), slice(1000, 4000)
     assert after[high].sum() < 0.2 * before[high].sum() and after[low].sum() > 0.5 * before[low].sum()
+
+
+def test_a_telephone_carries_nothing_above_4_khz():
+    samples = voices.turn("Daisy", 1)
+    power = np.square(np.abs(np.fft.rfft(telephone(samples, "a"))))
+    whole = np.square(np.abs(np.fft.rfft(samples)))
+    above = slice(round(4_200 / 8_000 * len(power)), None)
+    assert power[above].sum() < 0.05 * whole[above].sum()
