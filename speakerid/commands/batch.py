@@ -220,4 +220,4 @@ def _pooled(count: int, job: Job, paths: Sequence[str], suspects: list[str]) -> 
                 process.kill()
             raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # and wait: a pool that is left to the exit may fail there
