@@ -31,7 +31,7 @@ def test_longer_windows_and_batches_take_longer():
     assert took[0.5, 1] < took[3.0, 8] and took[3.0, 1] < took[3.0, 8]
     for row in rows:
         assert row["times_real_time"] == pytest.approx(row["seconds"] * row["batch"] * 1000 / row["ms"])
-        assert 0 < row["features_ms"] < row["ms"]
+        assert row["features_ms"] > 0  # timed by themselves: on a busy computer they may take longer
 
 
 def test_scoring_rows():

@@ -166,8 +166,8 @@ def test_a_page_that_nobody_watches_any_more_ends_its_session(session, tmp_path)
 def test_a_file_that_is_no_recording_is_refused_with_a_sentence(session):
     session.start_replay(b"not a recording at all" * 50)
     wait(lambda: not session.listening, "a file that cannot be read keeps the session")
+    wait(lambda: session.board.hello()["status"]["kind"] == "failed", "the board does not say so")
     hello = session.board.hello()
-    assert hello["status"]["kind"] == "failed"
     assert hello["status"]["text"].endswith(".") and "Traceback" not in hello["status"]["text"]
 
 
