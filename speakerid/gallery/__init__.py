@@ -7,6 +7,7 @@ from speakerid.gallery.audit import acting_as
 from speakerid.gallery.base import MAX_PEOPLE
 from speakerid.gallery.consent import Consent
 from speakerid.gallery.contents import Damaged
+from speakerid.gallery.database import Unavailable
 from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
 from speakerid.gallery.gallery import Gallery
 from speakerid.gallery.importing import Arrival, SameName
@@ -32,6 +33,7 @@ __all__ = [
     "Locked",
     "Reembedded",
     "SameName",
+    "Unavailable",
     "Voiceprint",
     "acting_as",
     "clean_name",

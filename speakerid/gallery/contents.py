@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from speakerid.errors import GalleryError
 from speakerid.gallery.names import name_key
-from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.gallery.sealing import WrongSeal
+from speakerid.gallery.voiceprint import Newer, Voiceprint
 
 SUFFIX = ".safetensors"
 """Ending of the file of a voiceprint."""
@@ -39,6 +41,17 @@ class FromNewer(Damaged):
 
 class Double(Damaged):
     """A whole file of a person of whom there is a newer one."""
+
+
+def damage(file: str, error: GalleryError, head: bytes = b"") -> Damaged:
+    """What a file is that cannot be used, by the error that says why.
+
+    Args:
+        head: its first bytes, as it is stored.
+    """
+    if isinstance(error, WrongSeal):
+        return Sealed(file, str(error), head)
+    return (FromNewer if isinstance(error, Newer) else Damaged)(file, str(error))
 
 
 @dataclass(frozen=True)

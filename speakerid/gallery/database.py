@@ -12,6 +12,10 @@ LOCK_SECONDS = 15.0
 """How long a writer waits for another one."""
 
 
+class Unavailable(GalleryError):
+    """The database cannot be used now: it does not answer, is busy or damaged, or its disk is full."""
+
+
 class Database(Protocol):
     """What a store needs of a database."""
 
@@ -56,15 +60,15 @@ def explain(error: OSError, verb: str, place: str) -> str:
     return f'The voiceprints in "{place}" cannot be {verb} ({why}): check its permissions and the disk.'
 
 
-def unreachable(place: str, verb: str, why: str) -> GalleryError:
+def unreachable(place: str, verb: str, why: str) -> Unavailable:
     """What to tell of a server that does not answer."""
-    return GalleryError(
+    return Unavailable(
         f"The database {place} cannot be {verb} ({why.splitlines()[0]}): check that it runs and can "
         "be reached, and its address, user and password; it is tried again by itself."
     )
 
 
-class DiskFull(GalleryError):
+class DiskFull(Unavailable):
     """There was no room for a change."""
 
 
@@ -73,35 +77,40 @@ def explained(verb: str, place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise GalleryError(explain(error, verb, place)) from error
+        raise Unavailable(explain(error, verb, place)) from error
     except DBAPIError as error:
         raise meaning(error, verb, place) from error
 
 
-def meaning(error: DBAPIError, verb: str, place: str) -> GalleryError:
+def meaning(error: DBAPIError, verb: str, place: str) -> Unavailable:
     name = getattr(error.orig, "sqlite_errorname", "") or type(error.orig).__name__
     why = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else name
     if name in ("SQLITE_BUSY", "LockNotAvailable") or name.startswith("SQLITE_BUSY"):
-        return GalleryError(
+        return Unavailable(
             f'Another program has been writing to "{place}" for too long: wait for it or stop it, then try '
             "again."
+        )
+    if name.startswith("SQLITE_READONLY"):
+        return Unavailable(
+            f'The voiceprints in "{place}" cannot be {verb}, since the folder or the database in it is '
+            "read-only for this user: check its permissions."
         )
     if name in ("SQLITE_FULL", "DiskFull", "SQLITE_CANTOPEN") or name.startswith("SQLITE_IOERR"):
         return DiskFull(
             f'The voiceprints in "{place}" cannot be {verb} ({why}): check its permissions and the disk.'
         )
     if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT") or name.startswith("SQLITE_CORRUPT"):
-        return GalleryError(
+        return Unavailable(
             f'The file "voiceprints.sqlite" in "{place}" is damaged ({why}): move it away and put a '
             "backup in its place."
         )
     if name == "InsufficientPrivilege":
-        return GalleryError(
+        return Unavailable(
             f"The database {place} does not let this user do that ({why}): grant them to read and write all "
             "tables of its schema, and to make tables in it."
         )
     if place.startswith("postgresql"):
         return unreachable(place, verb, why)
-    return GalleryError(
+    return Unavailable(
         f'The voiceprints in "{place}" cannot be {verb} ({why}): check its permissions and the disk.'
     )

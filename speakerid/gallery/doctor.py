@@ -7,20 +7,19 @@ PostgreSQL it stays where it is).
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import audit, kept_session, sessions
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import audit, sessions
 from speakerid.gallery.base import MAX_PEOPLE, Kept
-from speakerid.gallery.contents import SUFFIX, Contents, FromNewer, Sealed
+from speakerid.gallery.contents import SUFFIX, Contents, Damaged, FromNewer, Sealed, damage
 from speakerid.gallery.files import replace_file
 from speakerid.gallery.labels import naming_others
-from speakerid.gallery.sealing import OLD_MAGIC, WrongSeal, is_sealed, seal_of
+from speakerid.gallery.sealing import OLD_MAGIC, is_sealed, seal_of
 from speakerid.gallery.store import Store, open_store
-from speakerid.gallery.voiceprint import VERSION, Newer
+from speakerid.gallery.transaction import check_part
+from speakerid.gallery.voiceprint import VERSION
 from speakerid.places import is_address
 
 SET_ASIDE = "set-aside"
@@ -105,15 +104,9 @@ def _problems(store: Store, contents: Contents, model: str | None) -> Iterator[P
         yield Problem(notice, "see there", harmless="network file system" not in notice)
     yield from _access(store.folder)
     for damaged in contents.damaged:
-        what = f'The voiceprint "{damaged.file}" cannot be used: {damaged.reason}.'
-        if isinstance(damaged, FromNewer):
-            yield Problem(what, "update this program")
-        elif isinstance(damaged, Sealed):
-            yield Problem(what, "use the passphrase that it was encrypted with")
-        else:
-            owner = damaged.file.removesuffix(SUFFIX)
-            files = [damaged.file, *store.recordings(owner).get(owner, ())]
-            yield _aside(store, what, files)
+        owner = damaged.file.removesuffix(SUFFIX)
+        files = [damaged.file, *store.recordings(owner).get(owner, ())]
+        yield _unusable(store, "voiceprint", damaged, files, "its recordings")
     old = [person for person in contents.people.values() if person.version != VERSION]
     if old:
         yield Problem(
@@ -156,7 +149,16 @@ def _access(folder: Path | None) -> Iterator[Problem]:
         )
 
 
-def _aside(store: Store, what: str, files: list[str], more: str = "its recordings") -> Problem:
+def _unusable(store: Store, kind: str, damaged: Damaged, files: list[str], more: str = "") -> Problem:
+    what = f'The {kind} "{damaged.file}" cannot be used: {damaged.reason}.'
+    if isinstance(damaged, FromNewer):
+        return Problem(what, "update this program")
+    if isinstance(damaged, Sealed):
+        return Problem(what, "use the passphrase that it was encrypted with")
+    return _aside(store, what, files, more)
+
+
+def _aside(store: Store, what: str, files: list[str], more: str = "") -> Problem:
     """What is of no use, moved out of the database into a file.
 
     Args:
@@ -177,21 +179,13 @@ def _aside(store: Store, what: str, files: list[str], more: str = "its recording
 
 def _sessions(store: Store) -> Iterator[Problem]:
     for damaged in sessions.shelf(Kept(store)).damaged:
-        what = f'The kept session "{damaged.file}" cannot be used: {damaged.reason}.'
-        if isinstance(damaged, FromNewer):
-            yield Problem(what, "update this program")
-        elif isinstance(damaged, Sealed):
-            yield Problem(what, "use the passphrase that it was encrypted with")
-        else:
-            yield _aside(store, what, store.sessions(damaged.file)[damaged.file], "its sound")
+        files = store.sessions(damaged.file)[damaged.file]
+        yield _unusable(store, "kept session", damaged, files, "its sound")
     for files in store.sessions().values():
         for file in files[1:]:
-            try:
-                kept_session.check_sound(store.recording_bytes(file))
-            except WrongSeal:
-                continue  # so is the session's description
-            except GalleryError as error:
-                yield _aside(store, f'The sound "{file}" of a kept session cannot be used: {error}.', [file])
+            damaged = _damage(store, file)
+            if damaged and not isinstance(damaged, Sealed):  # so is the session's description
+                yield _unusable(store, "sound of a kept session", damaged, [file])
 
 
 def _recordings(store: Store, contents: Contents) -> Iterator[Problem]:
@@ -201,39 +195,33 @@ def _recordings(store: Store, contents: Contents) -> Iterator[Problem]:
         for file in files:
             if owner not in known:
                 yield _aside(store, f'The recording "{file}" belongs to nobody.', [file])
-                continue
-            try:
-                kept.check(store.recording_bytes(file))
-            except Newer as error:
-                yield Problem(f'The recording "{file}" cannot be read: {error}.', "update this program")
-            except WrongSeal as error:
-                yield Problem(
-                    f'The recording "{file}" cannot be used: {error}.',
-                    "use the passphrase that it was encrypted with",
-                )
-            except GalleryError as error:
-                yield _aside(store, f'The recording "{file}" cannot be used: {error}.', [file])
+            elif damaged := _damage(store, file):
+                yield _unusable(store, "recording", damaged, [file])
+
+
+def _damage(store: Store, file: str) -> Damaged | None:
+    """What is wrong with a recording or a part of a session; None if nothing is."""
+    try:
+        check_part(file, store.recording_bytes(file))
+    except GalleryError as error:
+        return damage(file, error)
+    return None
 
 
 def _heard(store: Store, owner: str) -> dict[str, bytes]:
     """Contents of the recordings that can be used; of the others `_recordings` tells."""
-    heard: dict[str, bytes] = {}
-    for file in store.recordings(owner).get(owner, ()):
-        with suppress(GalleryError):
-            content = store.recording_bytes(file)
-            kept.check(content)
-            heard[file] = content
-    return heard
+    files = store.recordings(owner).get(owner, ())
+    return {file: store.recording_bytes(file) for file in files if _damage(store, file) is None}
 
 
 def _sealing(store: Store, contents: Contents) -> Iterator[Problem]:
     if store.seal is None:
         return
     seal, plain, weak = store.seal, [], []
-    files = [f"{person.id}{SUFFIX}" for person in contents.people.values()]
-    files += [file for files in store.recordings().values() for file in files]
-    files += [file for files in store.sessions().values() for file in files]
-    for file in files:
+    closed = {damaged.file for damaged in contents.damaged}
+    for file in store.rows():
+        if file in closed:
+            continue
         content = store.raw(file)
         if not is_sealed(content):
             plain.append(file)

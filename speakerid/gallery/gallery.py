@@ -111,7 +111,6 @@ class Gallery(Kept):
     def in_clear(self) -> list[str]:
         """Voiceprints that are not encrypted although there is a passphrase, for they were there before it:
         their files. `change_passphrase` or `doctor --repair` encrypts them."""
-        self.store.read()
         return self.store.in_clear()
 
     def get(self, name: str) -> Voiceprint:

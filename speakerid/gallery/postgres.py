@@ -44,7 +44,7 @@ class PostgresDatabase:
     def exists(self) -> bool:
         if not self._has_tables:
             with self.reading() as connection:
-                self._has_tables = schema.version_of(connection) > 0
+                self._has_tables = schema.has_tables(connection)
         return self._has_tables
 
     @contextmanager

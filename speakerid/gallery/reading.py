@@ -9,9 +9,9 @@ import sqlalchemy as sql
 from speakerid import settings
 from speakerid.errors import GalleryError
 from speakerid.gallery import rows
-from speakerid.gallery.contents import SUFFIX, Contents, Damaged, FromNewer, Sealed, changed, sort
+from speakerid.gallery.contents import SUFFIX, Contents, Damaged, Sealed, changed, damage, sort
 from speakerid.gallery.sealing import HEAD, Locked, Seal, WrongSeal, is_sealed
-from speakerid.gallery.voiceprint import Newer, Voiceprint, from_bytes
+from speakerid.gallery.voiceprint import Voiceprint, from_bytes
 
 _CHANGED = "it was changed since it was encrypted"
 Row = Voiceprint | Damaged
@@ -95,7 +95,7 @@ class People:
         return People(self.place, self.seal, now, there, frozenset(sealed), before)
 
     def _opened(self, one: str, content: bytes) -> Row:
-        file, sealed = f"{one}{SUFFIX}", is_sealed(content)
+        sealed = is_sealed(content)
         if sealed and self.seal is None:
             raise Locked(
                 f'The voiceprints in "{self.place}" are encrypted: '
@@ -103,12 +103,8 @@ class People:
             )
         try:
             return from_bytes(self.seal.open(content) if self.seal and sealed else content, one)
-        except WrongSeal as error:
-            return Sealed(file, str(error), content[:HEAD])
-        except Newer as error:
-            return FromNewer(file, str(error))
         except GalleryError as error:
-            return Damaged(file, str(error))
+            return damage(f"{one}{SUFFIX}", error, content[:HEAD])
 
 
 def opened(content: bytes, seal: Seal | None) -> bytes:

@@ -104,9 +104,17 @@ def session_files(connection: sql.Connection, session: str | None = None) -> dic
     return found
 
 
-def longest_recording(connection: sql.Connection) -> int:
-    """Bytes of the largest kept recording."""
-    return connection.scalar(sql.select(sql.func.max(sql.func.length(recordings.c.content)))) or 0
+def files(connection: sql.Connection) -> list[str]:
+    """Names of all voiceprints, recordings and parts of sessions, usable or not."""
+    others = *recording_files(connection).values(), *session_files(connection).values()
+    return voiceprint_files(connection) + [file for own in others for file in own]
+
+
+def longest_part(connection: sql.Connection) -> int:
+    """Bytes of the largest kept recording or part of a session."""
+    tables = [recordings, sessions] if version_of(connection) >= SESSIONS_SINCE else [recordings]
+    longest = [sql.select(sql.func.max(sql.func.length(table.c.content))) for table in tables]
+    return max(connection.scalar(query) or 0 for query in longest)
 
 
 def audit_lines(connection: sql.Connection) -> list[dict]:

@@ -104,8 +104,8 @@ def version_of(connection: sql.Connection) -> int:
     return connection.scalar(sql.select(state.c.version)) or 0
 
 
-def bring_up(connection: sql.Connection) -> None:
-    """Make the tables, or bring older ones up to date, in the transaction that is open.
+def has_tables(connection: sql.Connection) -> bool:
+    """Whether there are tables, and of a version that this program knows.
 
     Raises:
         GalleryError: if a newer version of this program made them.
@@ -116,6 +116,16 @@ def bring_up(connection: sql.Connection) -> None:
             f"The voiceprints were written by a newer version of this program (tables {version}, and "
             f"this one knows {len(STEPS)}): update this program."
         )
+    return version > 0
+
+
+def bring_up(connection: sql.Connection) -> None:
+    """Make the tables, or bring older ones up to date, in the transaction that is open.
+
+    Raises:
+        GalleryError: if a newer version of this program made them.
+    """
+    version = version_of(connection) if has_tables(connection) else 0
     for step in STEPS[version:]:
         step(connection)
     if version == 0:

@@ -6,21 +6,18 @@ their name.
 """
 
 import secrets
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
-
-import numpy as np
 
 from speakerid.audio.format import RATE, Block
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
 from speakerid.gallery.base import Kept
 from speakerid.gallery.consent import Consent, require_consent, utc_now
-from speakerid.gallery.contents import Damaged, FromNewer, Sealed
+from speakerid.gallery.contents import Damaged, damage
 from speakerid.gallery.kept_session import (
     PIECE_S,
-    REMOVED,
     KeptSession,
     SessionPiece,
     SessionVoice,
@@ -32,12 +29,13 @@ from speakerid.gallery.kept_session import (
 )
 from speakerid.gallery.labels import Names
 from speakerid.gallery.packed import clean_label
+from speakerid.gallery.reading import opened
 from speakerid.gallery.sealing import WrongSeal
+from speakerid.gallery.silencing import silenced, without
 from speakerid.gallery.store import Store
 from speakerid.gallery.voiceprint import Newer
 
 MAX_SESSIONS = 1000
-_AROUND_S = 0.2  # what is silenced before and after a turn, whose ends are not known to the sample
 
 Sound = Iterable[tuple[float, Block, float]]
 """Stretches of sound: where each begins (s), float32 [n] at 16 kHz, and by how much it was raised (dB)."""
@@ -73,13 +71,11 @@ def get(gallery: Kept, identifier: str) -> KeptSession:
     Raises:
         GalleryError: it is not kept, or cannot be used.
     """
+    _files_of(gallery.store, identifier)
     try:
-        found = _find(gallery.store, identifier)
+        return _read_one(gallery.store, identifier)
     except GalleryError as error:
         raise GalleryError(f"This session cannot be opened: {error}.") from error
-    if found is None:
-        raise GalleryError("This session is kept no more: somebody deleted it.")
-    return found
 
 
 def keep(
@@ -119,9 +115,9 @@ def keep(
     )
     here = {person.id for person in gallery.store.read().people.values()}
     heard = {voice.person for voice in session.voices if voice.person}
-    session, silent = _without(session, heard - here)
+    session, silent = without(session, heard - here)
     contents = {
-        file_of(session.id, number): sound_to_bytes(_silenced(part, piece, silent))
+        file_of(session.id, number): sound_to_bytes(silenced(part, piece, silent))
         for number, (part, piece) in enumerate(zip(parts, pieces, strict=True), 1)
     }
     contents[file_of(session.id)] = to_bytes(session)
@@ -132,7 +128,7 @@ def keep(
             raise GalleryError(
                 f"{MAX_SESSIONS:,} sessions are kept, as many as there may be: delete some first."
             )
-        _write(gallery, contents, what="keep-session", session=session.id, sound=bool(pieces))
+        gallery.commit("keep-session", [], (), contents, session=session.id, sound=bool(pieces))
     return session
 
 
@@ -143,8 +139,7 @@ def retitle(gallery: Kept, identifier: str, title: str) -> None:
         GalleryError: it is not kept or cannot be used, or the gallery cannot be written.
     """
     with gallery.store.locked():
-        session = replace(get(gallery, identifier), title=_title(title))
-        _write(gallery, {file_of(identifier): to_bytes(session)}, what="change-session", session=identifier)
+        _change(gallery, replace(get(gallery, identifier), title=_title(title)))
 
 
 def correct(gallery: Kept, identifier: str, starts: Collection[float], voice: SessionVoice) -> KeptSession:
@@ -159,7 +154,7 @@ def correct(gallery: Kept, identifier: str, starts: Collection[float], voice: Se
         at = voices.index(voice)
         turns = tuple(replace(turn, voice=at) if turn.start in starts else turn for turn in session.turns)
         session = replace(session, voices=voices, turns=turns)
-        _write(gallery, {file_of(identifier): to_bytes(session)}, what="change-session", session=identifier)
+        _change(gallery, session)
     return session
 
 
@@ -170,9 +165,7 @@ def delete(gallery: Kept, identifier: str) -> None:
         GalleryError: it is not kept, or the gallery cannot be written.
     """
     with gallery.store.locked():
-        files = gallery.store.sessions(identifier).get(identifier, [])
-        if not files:
-            raise GalleryError("This session is kept no more: somebody deleted it.")
+        files = _files_of(gallery.store, identifier)
         gallery.store.write_raw({}, files, audit.line_of("remove-session", [], session=identifier))
 
 
@@ -196,16 +189,13 @@ def forget(gallery: Kept, people: Collection[str], names: Iterable[str]) -> None
     named = Names(names)
     for identifier, files in gallery.store.sessions().items():
         try:
-            session = _find(gallery.store, identifier)
+            session = _read_one(gallery.store, identifier)
         except (WrongSeal, Newer):
             continue
         except GalleryError:
             gallery.store.write_raw({}, files)
             continue
-        if session is None:
-            gallery.store.write_raw({}, files)
-            continue
-        left, silent = _without(session, people)
+        left, silent = without(session, people)
         if named.is_in(left.title, ""):
             left = replace(left, title=f"Session of {left.kept_at[:10]}")
         left = replace(left, warnings=tuple(one for one in left.warnings if not named.is_in(one, "")))
@@ -218,10 +208,10 @@ def forget(gallery: Kept, people: Collection[str], names: Iterable[str]) -> None
                 continue
             try:
                 samples = piece(gallery, identifier, number)
-                contents[file_of(identifier, number)] = sound_to_bytes(_silenced(samples, one, silent))
+                contents[file_of(identifier, number)] = sound_to_bytes(silenced(samples, one, silent))
             except GalleryError:  # what cannot be read cannot be silenced
                 gone.append(file_of(identifier, number))
-        _write(gallery, contents, gone)
+        gallery.store.write((), contents, gone)
 
 
 def reassign(gallery: Kept, person: str, to: str) -> None:
@@ -229,7 +219,7 @@ def reassign(gallery: Kept, person: str, to: str) -> None:
     for session in _read(gallery.store).sessions:
         if any(voice.person == person for voice in session.voices):
             voices = tuple(replace(v, person=to) if v.person == person else v for v in session.voices)
-            _write(gallery, {file_of(session.id): to_bytes(replace(session, voices=voices))})
+            gallery.store.write((), {file_of(session.id): to_bytes(replace(session, voices=voices))})
 
 
 def _title(title: str) -> str:
@@ -239,61 +229,32 @@ def _title(title: str) -> str:
     return title
 
 
+def _change(gallery: Kept, session: KeptSession) -> None:
+    """Put a session in the place of what it was; call it while holding the lock."""
+    gallery.commit("change-session", [], (), {file_of(session.id): to_bytes(session)}, session=session.id)
+
+
+def _files_of(store: Store, identifier: str) -> list[str]:
+    files = store.sessions(identifier).get(identifier, [])
+    if not files:
+        raise GalleryError("This session is kept no more: somebody deleted it.")
+    return files
+
+
 def _read(store: Store) -> Shelf:
     found: list[KeptSession] = []
     damaged: list[Damaged] = []
     for identifier in store.sessions():
         try:
-            session = _find(store, identifier)
-        except Newer as error:
-            damaged.append(FromNewer(identifier, str(error)))
-            continue
-        except WrongSeal as error:
-            damaged.append(Sealed(identifier, str(error)))
-            continue
+            found.append(_read_one(store, identifier))
         except GalleryError as error:
-            damaged.append(Damaged(identifier, str(error)))
-            continue
-        if session is None:
-            damaged.append(Damaged(identifier, "it is sound without a description"))
-        else:
-            found.append(session)
+            damaged.append(damage(identifier, error))
     found.sort(key=lambda session: (session.kept_at, session.id), reverse=True)
     return Shelf(tuple(found), tuple(damaged))
 
 
-def _find(store: Store, identifier: str) -> KeptSession | None:
-    """None where it is not there, or only sound of it."""
-    if file_of(identifier) not in store.sessions(identifier).get(identifier, ()):
-        return None
-    return from_bytes(store.recording_bytes(file_of(identifier)), identifier)
-
-
-def _without(session: KeptSession, people: Collection[str]) -> tuple[KeptSession, list[tuple[float, float]]]:
-    """The session without the names of these people (ids), and the stretches (s) that are to be silent."""
-    gone = {at for at, voice in enumerate(session.voices) if voice.person and voice.person in people}
-    voices = [SessionVoice(label=REMOVED) if at in gone else voice for at, voice in enumerate(session.voices)]
-    silent = [(t.start - _AROUND_S, t.end + _AROUND_S) for t in session.turns if t.voice in gone]
-    return replace(session, voices=tuple(voices)), silent
-
-
-def _silenced(samples: Block, at: SessionPiece, silent: Sequence[tuple[float, float]]) -> Block:
-    samples = np.array(samples, np.float32)
-    for start, end in silent:
-        first, last = (max(0, round((second - at.start) * RATE)) for second in (start, end))
-        samples[first:last] = 0.0
-    return samples
-
-
-def _write(
-    gallery: Kept, contents: Mapping[str, bytes], gone: Sequence[str] = (), what: str = "", **more: object
-) -> None:
-    """Write parts as they are sealed here; call it while holding the lock."""
-    store = gallery.store
-    store.require_open()
-    seal = store.seal
-    sealed = {file: seal.close(content) if seal else content for file, content in contents.items()}
-    store.write_raw(sealed, gone, audit.line_of(what, [], **more) if what else None)
-    for file, content in contents.items():
-        if store.recording_bytes(file) != content:
-            raise GalleryError("The database gave back something else than was stored: nothing is changed.")
+def _read_one(store: Store, identifier: str) -> KeptSession:
+    content = store.raw(file_of(identifier))
+    if not content:
+        raise GalleryError("it is sound without a description")
+    return from_bytes(opened(content, store.seal), identifier)

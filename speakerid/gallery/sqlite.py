@@ -59,7 +59,7 @@ class SqliteDatabase:
             self._inode, self._has_tables = (info.st_dev, info.st_ino), False
         if info.st_size and not self._has_tables:  # a first change that failed leaves none
             with self.reading() as connection:
-                self._has_tables = schema.version_of(connection) > 0
+                self._has_tables = schema.has_tables(connection)
         return self._has_tables
 
     @contextmanager

@@ -1,34 +1,28 @@
 """Where voiceprints are kept, as the rest of the gallery sees it: one store over SQLite and PostgreSQL."""
 
 import threading
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sql
 
-from speakerid import settings
 from speakerid.errors import GalleryError
 from speakerid.gallery import attempts, rows
-from speakerid.gallery import recordings as kept
-from speakerid.gallery.contents import SUFFIX, Contents, Sealed, named
+from speakerid.gallery.contents import Contents
 from speakerid.gallery.database import LOCK_SECONDS, Database
 from speakerid.gallery.postgres import PostgresDatabase
 from speakerid.gallery.reading import People, Revision, opened
 from speakerid.gallery.sealing import Locked, Seal
 from speakerid.gallery.sqlite import SqliteDatabase
 from speakerid.gallery.takeover import forget, move_away, take_over, wants_taking_over
-from speakerid.gallery.voiceprint import Voiceprint, check_numbers, from_bytes, to_bytes
+from speakerid.gallery.transaction import Transaction, as_stored, require_open
+from speakerid.gallery.voiceprint import Voiceprint
 from speakerid.places import is_address
 
-
-class _Transaction(threading.local):
-    """The one that this thread is in, if any: whether it wrote, and what it deleted."""
-
-    connection: sql.Connection | None = None
-    dirty = False
-    opened = False  # whether the passphrase is known to open everything
-    gone: tuple[str, ...] = ()
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Store:
@@ -43,7 +37,7 @@ class Store:
         self.place = database.place  # for messages
         self._guard = threading.RLock()
         self._people = People(self.place, seal)
-        self._mine = _Transaction()
+        self._mine = Transaction()
         self._checked = folder is None  # whether an older folder was looked for
         self._revision: Revision | None = None
         self._tried = False  # whether the passphrase was found to be right or wrong
@@ -86,7 +80,7 @@ class Store:
             GalleryError: it cannot be read.
         """
         connection = self._mine.connection
-        if connection is not None and self._mine.dirty:
+        if connection is not None and self._mine.wrote:
             return self._people.up_to_date(connection).contents  # it may still be rolled back
         if connection is None:
             if not self._ready():
@@ -121,18 +115,17 @@ class Store:
         return self._people.proven
 
     def in_clear(self) -> list[str]:
-        """The voiceprints that are not encrypted though there is a passphrase, of those read last."""
+        """The voiceprints that are not encrypted though there is a passphrase."""
+        self.read()
         return self._people.in_clear()
 
     def recordings(self, owner: str | None = None) -> dict[str, list[str]]:
         """Names of kept recordings by the id of their voiceprint: of everybody, or of one."""
-        with self._connection() as connection:
-            return rows.recording_files(connection, owner) if connection is not None else {}
+        return self._ask(rows.recording_files, owner) or {}
 
     def sessions(self, session: str | None = None) -> dict[str, list[str]]:
         """Names of what is kept of sessions by their ids: of all of them, or of one."""
-        with self._connection() as connection:
-            return rows.session_files(connection, session) if connection is not None else {}
+        return self._ask(rows.session_files, session) or {}
 
     def recording_bytes(self, file: str) -> bytes:
         """The content of a recording or of a part of a session, opened if it is sealed.
@@ -148,21 +141,15 @@ class Store:
 
     def raw(self, file: str) -> bytes:
         """The row of a voiceprint or recording as it is stored, sealed or not; empty where there is none."""
-        with self._connection() as connection:
-            return (rows.content(connection, file) if connection is not None else None) or b""
+        return self._ask(rows.content, file) or b""
 
     def rows(self) -> list[str]:
         """The names of all voiceprints, recordings and parts of sessions that are stored, usable or not."""
-        with self._connection() as connection:
-            if connection is None:
-                return []
-            others = *rows.recording_files(connection).values(), *rows.session_files(connection).values()
-            return rows.voiceprint_files(connection) + [file for own in others for file in own]
+        return self._ask(rows.files) or []
 
     def audit(self) -> list[dict]:
         """The lines of the audit log, oldest first."""
-        with self._connection() as connection:
-            return rows.audit_lines(connection) if connection is not None else []
+        return self._ask(rows.audit_lines) or []
 
     @contextmanager
     def locked(self, timeout: float = LOCK_SECONDS) -> Iterator[None]:
@@ -172,38 +159,19 @@ class Store:
             GalleryError: if it cannot be written, or another writer does not end in time.
         """
         self._ready()
-        mine = self._mine
         with self._database.writing(timeout) as connection:
-            mine.connection, mine.dirty, mine.opened, mine.gone = connection, False, False, ()
-            try:
+            with self._mine.over(connection) as mine:
                 yield
-            finally:
-                dirty, gone = mine.dirty, mine.gone
-                mine.connection, mine.dirty = None, False
-        if dirty:
+            if self.folder:
+                forget(self.folder, mine.gone)
+        if mine.wrote:
             self._revision = None
             self._database.cleared()
-            if self.folder and gone:
-                forget(self.folder, gone)
-            self._keep_reserve()
+            self._database.reserve(self._largest_part())
 
     def make_room(self) -> bool:
         """Give up what is kept for deleting on a full disk; whether there was any."""
         return self._database.make_room()
-
-    def require_open(self) -> None:
-        """Make sure that the passphrase opens every voiceprint; call it before changing anything.
-
-        Raises:
-            GalleryError: if not, naming them: to write on would leave a gallery that no one passphrase opens.
-        """
-        closed = [damaged.file for damaged in self.read().damaged if isinstance(damaged, Sealed)]
-        if closed:
-            raise GalleryError(
-                f'Nothing can be changed in "{self.place}", since the passphrase does not open '
-                f"{named(closed)}: set {settings.PASSPHRASE} to the one that opens everything, or let "
-                '"speakerid doctor --repair" move away what it does not open.'
-            )
 
     def put(self, voiceprint: Voiceprint) -> None:
         """Store one person, in the transaction of this thread or in one of its own."""
@@ -220,13 +188,13 @@ class Store:
         gone: Sequence[str] = (),
         line: Mapping[str, object] | None = None,
     ) -> None:
-        """Store people and recordings and delete others; call it while holding the lock.
+        """Store people, recordings and parts of sessions and delete others; call it while holding the lock.
 
         Every row is read back through the validation that reads it ever after, before the transaction ends.
 
         Args:
             voiceprints: people as they are from now on.
-            recordings: contents of recordings by their names (`recordings.file_of`).
+            recordings: contents of recordings and of parts of sessions, by their names.
             gone: names of what to delete.
             line: for the audit log.
 
@@ -235,19 +203,11 @@ class Store:
                 passphrase; nothing is changed then.
         """
         if not self._mine.opened:
-            self.require_open()
+            require_open(self.read(), self.place)
             self._mine.opened = True
-        for voiceprint in voiceprints:
-            check_numbers(voiceprint)
-        contents = {f"{voiceprint.id}{SUFFIX}": to_bytes(voiceprint) for voiceprint in voiceprints}
-        for content in contents.values():
-            from_bytes(content, "")
-        for file, content in (recordings or {}).items():
-            kept.check(content)
-            contents[file] = content
-        seal = self.seal
-        self.write_raw({file: seal.close(c) if seal else c for file, c in contents.items()}, gone, line)
-        for file, content in contents.items():
+        seal, whole = self.seal, as_stored(voiceprints, recordings or {})
+        self.write_raw({file: seal.close(c) if seal else c for file, c in whole.items()}, gone, line)
+        for file, content in whole.items():
             if opened(self.raw(file), seal) != content:
                 raise GalleryError(
                     "The database gave back something else than was stored: nothing is changed."
@@ -260,20 +220,9 @@ class Store:
         line: Mapping[str, object] | None = None,
     ) -> None:
         """Store rows as they are to be, sealed or not; call it while holding the lock."""
-        mine, connection = self._mine, self._mine.connection
-        assert connection is not None, "write while holding the lock"
-        if not mine.dirty:
-            rows.begin_generation(connection)
-            mine.dirty = True
-        for file in gone:
-            rows.delete(connection, file)
-        mine.gone += tuple(gone)
-        for file, content in contents.items():
-            rows.put(connection, file, content)
-            if not file.endswith(SUFFIX):
-                self._largest = max(self._largest, len(content))
-        if line is not None:
-            rows.add_audit_line(connection, line)
+        self._mine.write(contents, gone, line)
+        if self._largest >= 0:
+            self._largest = max([self._largest, *map(len, contents.values())])
 
     def use_seal(self, seal: Seal | None) -> None:
         """Encrypt and open with another seal from now on; everything is read anew."""
@@ -303,11 +252,18 @@ class Store:
             with self._database.reading() as connection:
                 yield connection
 
-    def _keep_reserve(self) -> None:
+    def _ask(
+        self, question: Callable[Concatenate[sql.Connection, P], R], *args: P.args, **more: P.kwargs
+    ) -> R | None:
+        """The answer of the database; None where there is nothing to read yet."""
+        with self._connection() as connection:
+            return question(connection, *args, **more) if connection is not None else None
+
+    def _largest_part(self) -> int:
         if self._largest < 0:
             with self._database.reading() as connection:
-                self._largest = rows.longest_recording(connection)
-        self._database.reserve(self._largest)
+                self._largest = rows.longest_part(connection)
+        return self._largest
 
 
 def open_store(place: str | Path, seal: Seal | None = None) -> Store:

@@ -43,7 +43,7 @@ def take_over(connection: sql.Connection, folder: Path, seal: Seal | None) -> No
     """Take the old files in, in the transaction that is open; what is damaged for certain stays a file.
 
     Raises:
-        OSError: a file cannot be read at this moment; nothing is taken over then.
+        GalleryError: a file cannot be read at this moment; nothing is taken over then.
     """
     if json.loads(connection.scalar(sql.select(schema.state.c.moving)) or "[]"):
         return  # killed after the last one: only moving is left
@@ -72,14 +72,19 @@ def take_over(connection: sql.Connection, folder: Path, seal: Seal | None) -> No
 
 
 def move_away(connection: sql.Connection, folder: Path) -> None:
-    """Move what was taken over into `before-sqlite`, in a transaction of its own."""
-    files = json.loads(connection.scalar(sql.select(schema.state.c.moving)) or "[]")
-    aside = folder / FOLDER
+    """Move what was taken over into `before-sqlite`, in a transaction of its own.
+
+    What another program holds at this moment stays for the next opening: everybody is in the database."""
+    aside, held = folder / FOLDER, []
     aside.mkdir(mode=0o700, exist_ok=True)
-    for file in files:
-        with suppress(FileNotFoundError):  # moved before a process was killed
+    for file in json.loads(connection.scalar(sql.select(schema.state.c.moving)) or "[]"):
+        try:
             os.replace(folder / file, aside / file)
-    connection.execute(schema.state.update().values(moving="[]"))
+        except FileNotFoundError:  # moved before a process was killed
+            continue
+        except OSError:
+            held.append(file)
+    connection.execute(schema.state.update().values(moving=json.dumps(held)))
 
 
 def old_files(folder: Path) -> list[Path]:
@@ -89,12 +94,15 @@ def old_files(folder: Path) -> list[Path]:
 
 
 def forget(folder: Path, files: Iterable[str]) -> None:
-    """Delete from the old files what was deleted from the database."""
-    aside = folder / FOLDER
-    if aside.is_dir():
-        for file in files:
-            if "/" not in file and "\\" not in file:
-                (aside / file).unlink(missing_ok=True)
+    """Delete from the old files what is deleted from the database; call it before that is committed.
+
+    Raises:
+        OSError: one cannot be deleted.
+    """
+    for file in files:
+        if "/" not in file and "\\" not in file:
+            for old in (folder / FOLDER / file, folder / file):
+                old.unlink(missing_ok=True)
 
 
 def _old_files(folder: Path) -> list[str]:
@@ -127,9 +135,13 @@ def _usable(content: bytes, file: str, seal: Seal | None) -> bool:
 
 
 def _read(path: Path, limit: int) -> bytes | None:
-    if not path.is_file() or path.stat().st_size > limit:
-        return None
-    return path.read_bytes()
+    try:
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= limit else None
+    except OSError as error:
+        raise GalleryError(
+            f'"{path}" cannot be read ({error.strerror}): check its permissions, or stop the program that '
+            "holds it, then try again; until then nothing is taken over from this folder."
+        ) from error
 
 
 def _pending(folder: Path) -> tuple[dict[str, str], set[str]]:

@@ -9,7 +9,7 @@ from speakerid.errors import SpeakerIdError
 if TYPE_CHECKING:
     from speakerid.gallery import Gallery, Voiceprint
 
-LOOK_SECONDS = 1.0  # how often to look whether the gallery changed
+LOOK_SECONDS = 0.4  # how often to look whether the gallery changed: what one process enrolls all name in 1 s
 
 
 class Watch:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, ModelError, SpeakerIdError
-from speakerid.gallery import Locked
+from speakerid.gallery import Locked, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def refusal_of(error: SpeakerIdError) -> Refusal:
         is_conflict = error.belongs_to or error.other_voice
         status = HTTPStatus.CONFLICT if is_conflict else HTTPStatus.UNPROCESSABLE_ENTITY
         return Refusal(status, str(error), more)
-    if isinstance(error, Locked) or isinstance(error.__cause__, OSError):
+    if isinstance(error, Locked | Unavailable) or isinstance(error.__cause__, OSError):
         return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     if isinstance(error, GalleryError):
         return Refusal(HTTPStatus.CONFLICT, str(error))

@@ -115,9 +115,45 @@ def test_a_file_that_cannot_be_read_at_this_moment_is_waited_for(tmp_path, monke
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_bytes", held)
-        with pytest.raises(GalleryError, match="a scanner holds it"):
+        with pytest.raises(GalleryError, match=r"4e27.* cannot be read \(a scanner holds it\)"):
             Gallery.open(folder, "")
     assert len(Gallery.open(folder, "").speakers()) == 5
+
+
+def test_a_file_that_is_held_while_it_is_moved_away_stops_nobody(tmp_path, monkeypatch):
+    folder = tmp_path / "voiceprints"
+    shutil.copytree(DATA / "plain", folder)
+    (anna, *_) = json.loads((DATA / "plain.json").read_text())["Anna"]
+    held = f"{anna}.safetensors"
+    move, delete = os.replace, Path.unlink
+
+    def refuse_to_move(source, target):
+        if Path(source).name == held:
+            raise PermissionError(13, "a scanner holds it")
+        move(source, target)
+
+    def refuse_to_delete(path, missing_ok=False):
+        if path.name == held and path.exists():
+            raise PermissionError(13, "a scanner holds it")
+        delete(path, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refuse_to_move)
+        assert len(Gallery.open(folder, "").speakers()) == 5
+        assert (folder / held).exists()
+        patched.setattr(Path, "unlink", refuse_to_delete)
+        with pytest.raises(GalleryError, match="a scanner holds it"):
+            Gallery.open(folder, "").remove("Anna")
+        assert len(Gallery.open(folder, "").speakers()) == 5, "nothing is half removed"
+        patched.setattr(Path, "unlink", delete)
+        Gallery.open(folder, "").remove("Anna")
+        assert not (folder / held).exists()
+    assert len(Gallery.open(folder, "").speakers()) == 4
+    assert {path.name for path in folder.iterdir()} <= {
+        "before-sqlite",
+        "reserve",
+        *(f"voiceprints.sqlite{end}" for end in ("", "-wal", "-shm")),
+    }
 
 
 @pytest.mark.parametrize("moment", range(1, 40, 3))
