@@ -86,12 +86,16 @@ def noise10(samples: np.ndarray, label: str) -> np.ndarray:
 def telephone(samples: np.ndarray, label: str) -> np.ndarray:
     """At 8 kHz through G.711 µ-law and back, of the same length [n] and level."""
     narrow = soxr.resample(np.asarray(samples, np.float32), RATE, TELEPHONE_RATE)
-    # ITU-T G.711, µ = 255, as the continuous curve in 8 bits.
-    curve = np.sign(narrow) * np.log1p(MU * np.minimum(np.abs(narrow), 1)) / np.log1p(MU)
-    steps = np.round(curve * 127) / 127
-    heard = np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(MU)) / MU
-    wide = soxr.resample(heard.astype(np.float32), TELEPHONE_RATE, RATE)[: len(samples)]
+    heard = g711(np.clip(narrow, -1, 1)).astype(np.float32)
+    wide = soxr.resample(heard, TELEPHONE_RATE, RATE)[: len(samples)]
     return np.pad(wide, (0, len(samples) - len(wide)))
+
+
+def g711(samples: np.ndarray) -> np.ndarray:
+    """Samples -1..1 through the µ-law of ITU-T G.711, as the continuous curve in 8 bits, and back."""
+    curve = np.sign(samples) * np.log1p(MU * np.abs(samples)) / np.log1p(MU)
+    steps = np.round(curve * 127) / 127
+    return np.sign(steps) * np.expm1(np.abs(steps) * np.log1p(MU)) / MU
 
 
 def with_noise(samples: np.ndarray, label: str, snr_db: float) -> np.ndarray:

@@ -66,10 +66,7 @@ def main() -> int:
     step = steps.add_parser(
         "segmentation", help="train the network that hears who speaks when; run again to go on"
     )
-    step.add_argument("prepared", type=Path)
-    step.add_argument("--out", type=Path, required=True)
-    for name, kind in {"steps": int, "rate": float, "meetings": int, "pool": int, "seed": int}.items():
-        step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    _add_run_options(step, "meetings")
     step.set_defaults(run=_segmentation)
     step = steps.add_parser("ship-segmentation", help="the segmentation network of a run into the package")
     step.add_argument("run_folder", type=Path)
@@ -77,10 +74,7 @@ def main() -> int:
     step = steps.add_parser(
         "tune-segmentation-windows", help="go on training pyannote's segmentation; run again to go on"
     )
-    step.add_argument("prepared", type=Path)
-    step.add_argument("--out", type=Path, required=True)
-    for name, kind in {"steps": int, "rate": float, "windows": int, "pool": int, "seed": int}.items():
-        step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    _add_run_options(step, "windows")
     step.set_defaults(run=_tune_segmentation)
     step = steps.add_parser(
         "ship-segmentation-windows", help="the segmentation of recordings into the package"
@@ -116,6 +110,14 @@ def _distill(options: argparse.Namespace) -> None:
         mix,
         vars(options),
     )
+
+
+def _add_run_options(step: argparse.ArgumentParser, heard: str) -> None:
+    """What either segmentation network's run takes; `heard` is what a step hears so many of."""
+    step.add_argument("prepared", type=Path)
+    step.add_argument("--out", type=Path, required=True)
+    for name, kind in {"steps": int, "rate": float, heard: int, "pool": int, "seed": int}.items():
+        step.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
 
 
 def _check(options: argparse.Namespace) -> None:

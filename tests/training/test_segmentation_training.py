@@ -10,25 +10,10 @@ from support import voices
 from speakerid.model.segmentation import FRAME, SETS, STEP, Segmenter
 from speakerid.training import segmentation as training
 from speakerid.training.augment import Surroundings
-from speakerid.training.corpus import Clip, Corpus
 from speakerid.training.meetings import MeetingSource, voiced
 from speakerid.training.segmentation_examples import features_of
 from speakerid.training.segmentation_graph import ship_segmentation
 from speakerid.training.slots import count_loss_of, loss_of, slots_of
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    """Every turn of the test voices as a clip."""
-    pieces, clips, at = [], [], 0
-    for name in voices.PEOPLE:
-        for number in range(4):
-            piece = voices.turn(name, number)
-            clips.append(Clip("librispeech-test", name, "", "", at, at + len(piece)))
-            pieces.append(piece)
-            at += len(piece)
-    samples = np.round(np.clip(np.concatenate(pieces), -1, 1) * 32767).astype("<i2")
-    return Corpus(clips, samples)
 
 
 def test_meetings_are_the_same_for_the_same_seed_and_tell_who_speaks(corpus):
@@ -92,13 +77,9 @@ def test_the_loss_does_not_care_which_slot_is_whose():
 
 
 @pytest.fixture(scope="module")
-def run_folder(corpus, tmp_path_factory):
+def run_folder(prepared, tmp_path_factory):
     """A short run on the test voices, broken off and gone on with."""
-    prepared, out = tmp_path_factory.mktemp("prepared"), tmp_path_factory.mktemp("run")
-    corpus.samples.tofile(prepared / "samples.i16")
-    (prepared / "clips.json").write_text(json.dumps([vars(clip) for clip in corpus.clips]))
-    for name in ("rooms", "noises"):
-        np.savez(prepared / f"{name}.npz")
+    out = tmp_path_factory.mktemp("run")
     patch = pytest.MonkeyPatch()
     patch.setattr(training, "TEST_MEETINGS", 1)
     options = {"meetings": 2, "first": 3, "rate": 3e-3, "warm_up": 2, "averaging": 0.5}

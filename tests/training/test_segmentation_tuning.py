@@ -10,7 +10,6 @@ from support import voices
 from speakerid.model.segmentation import FRAME, SETS, VOICES
 from speakerid.model.segmentation_windows import CENTRE, STEP, WindowSegmenter
 from speakerid.training import segmentation_tuning as tuning
-from speakerid.training.corpus import Clip
 from speakerid.training.segmentation_windows import ship_segmentation_windows
 
 
@@ -48,20 +47,9 @@ def weights() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def run_folder(tmp_path_factory):
+def run_folder(prepared, tmp_path_factory):
     """A run of two steps and, gone on with, of two more."""
-    prepared, out = tmp_path_factory.mktemp("prepared"), tmp_path_factory.mktemp("run")
-    pieces, clips, at = [], [], 0
-    for name in voices.PEOPLE:
-        for number in range(4):
-            piece = voices.turn(name, number)
-            clips.append(Clip("librispeech-test", name, "", "", at, at + len(piece)))
-            pieces.append(piece)
-            at += len(piece)
-    np.round(np.clip(np.concatenate(pieces), -1, 1) * 32767).astype("<i2").tofile(prepared / "samples.i16")
-    (prepared / "clips.json").write_text(json.dumps([vars(clip) for clip in clips]))
-    for name in ("noises", "rooms"):
-        np.savez(prepared / f"{name}.npz")
+    out = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuning, "pyannote_weights", weights)
         patch.setattr(tuning, "TEST_WINDOWS", 4)
