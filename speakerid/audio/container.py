@@ -11,22 +11,23 @@ import numpy as np
 
 from speakerid.audio import endings
 from speakerid.audio.downmix import Downmix
-from speakerid.audio.joined import parts
+from speakerid.audio.joined import follower, parts
 from speakerid.audio.kinds import check_channels, check_rate
+from speakerid.audio.mended import is_lost
 from speakerid.audio.opening import Source, open_container, open_file
 from speakerid.audio.part import PartFile
+from speakerid.audio.promises import ends_early, promised
 from speakerid.audio.resample import Resampler
 from speakerid.audio.samples import check, full_scale, samples_of
 from speakerid.audio.timeline import Bytes, Timeline
 from speakerid.audio.tracks import cannot_decode, choose, codec_named, decoder_of
+from speakerid.errors import AudioError
 
 if TYPE_CHECKING:
     import av
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-# The kinds whose header tells the length; that of others is FFmpeg's guess from the bit rate.
-_TELL_LENGTH = {"w64", "flac", "mov", "aiff", "ogg", "nistsphere"}
 _NO_TIMESTAMPS = {"mp3", "aac", "ac3", "eac3", "gsm"}  # FFmpeg counts packets; what is lost shows in bytes
 _NO_GAPS = {"wav", "w64", "flac", "aiff", "au", "caf", "nistsphere"}  # time without sound is damage there
 _PIECE = 0.5  # seconds of silence made at once
@@ -60,6 +61,7 @@ class Sound:
         self._file = open_file(source, name)
         try:
             self._parts = parts(self._file)
+            self._begin = 0  # of the file within the file that is open
             for part in self._parts:
                 check_rate(part.rate, name)
                 check_channels(part.channels, name)
@@ -78,7 +80,7 @@ class Sound:
 
     def _inner(self, file: IO[bytes], part: int) -> PartFile:
         if not self._parts:
-            return PartFile(file, b"", 0, endings.size_of(file))
+            return PartFile(file, b"", self._begin, endings.size_of(file) - self._begin)
         chosen = self._parts[part]
         return PartFile(file, chosen.head, chosen.start, chosen.size)
 
@@ -108,19 +110,7 @@ class Sound:
             told = [part.told for part in self._parts]
             return sum(told) if all(told) else 0.0
         origin = self._origin(container)
-        if "matroska" in self._formats:  # where there are several tracks, its one length is the longest one's
-            told = endings.matroska_track_length(stream.metadata.get("DURATION", ""))
-            whole = container.duration / 1_000_000 if container.duration and self._alone else 0.0
-            return max(0.0, (told or whole) - origin)
-        if self._formats & _TELL_LENGTH or ("mp3" in self._formats and endings.mp3_tells_length(self._file)):
-            if stream.duration and stream.time_base:
-                late = (
-                    float(stream.start_time * stream.time_base) if stream.start_time and not origin else 0.0
-                )
-                return float(stream.duration * stream.time_base) + max(0.0, late)
-            if container.duration and self._alone:
-                return container.duration / 1_000_000
-        return 0.0
+        return promised(container, stream, self._formats, origin, self._file)
 
     def close(self) -> None:
         """Close the file."""
@@ -145,10 +135,8 @@ class Sound:
 
     def _sound(self) -> Iterator[tuple[int, np.ndarray]]:
         """(rate, [channels, n]) in order, silence in the gaps; notices damage and an end that is none."""
-        read = 0.0
-        for part in range(max(1, len(self._parts))):
-            if part:
-                self._open(part)
+        read, part = 0.0, 0
+        while part == 0 or self._open_next(part):
             assert self._container is not None
             timeline = Timeline(self._origin(self._container))
             for rate, samples, gap in self._timed(self._container, timeline, read):
@@ -157,16 +145,41 @@ class Sound:
                 rest = round((gap % _PIECE) * rate)
                 yield rate, np.concatenate([np.zeros((len(samples), rest), np.float32), samples], axis=1)
             read += timeline.at
+            part += 1
         if not read and self._failed:
             raise cannot_decode(self.name, self._codec or codec_named(self._file))
         missing = self.told - read
-        self.cut |= self._failed > 0 or missing > self.told * 0.01 + 0.5 or self._ends_early(self._last)
+        self.cut |= self._failed > 0 or missing > self.told * 0.01 + 0.5 or self._ends_early()
+
+    def _open_next(self, part: int) -> bool:
+        """Go on with the next one of joined files, the part of this number; False if there is none."""
+        if self._parts:
+            if part < len(self._parts):
+                self._open(part)
+            return part < len(self._parts)
+        begin = follower(self._file, self._formats, self._begin + sum(self._last)) if any(self._last) else 0
+        if not begin:
+            return False
+        self._begin, self.cut = begin, False
+        try:
+            self._open(part)
+            assert self._container is not None
+            stream = self._container.streams.audio[self._track]
+            if stream.codec_context is None:
+                raise cannot_decode(self.name, codec_named(self._file))
+        except (AudioError, IndexError):
+            self.notes.append(f"{self.name} is several recordings joined, of which {part} could be read.")
+            return False
+        told = self._promised(stream)
+        self.told = self.told + told if told else 0.0
+        return True
 
     def _timed(
         self, container: "InputContainer", timeline: Timeline, begin: float
     ) -> Iterator[tuple[int, np.ndarray, float]]:
         """(rate, [channels, n], seconds of silence before it) of one file."""
-        counted, timeless = Bytes(), bool(self._formats & _NO_TIMESTAMPS)
+        counted = Bytes()
+        timeless = bool(self._formats & _NO_TIMESTAMPS) or self._mpeg_in_wav(container)
         failed, before = 0, 0.0
         for packet, frames in self._packets(container, container.streams.audio[self._track]):
             failed += frames is None
@@ -185,11 +198,16 @@ class Sound:
                 yield frame.sample_rate, self._samples(frame), gap
         self._failed = failed
 
+    def _mpeg_in_wav(self, container: "InputContainer") -> bool:
+        """Whether packets are counted in a WAV file: those of codecs that have heads of their own."""
+        codec = container.streams.audio[self._track].codec_context.name or ""
+        return "wav" in self._formats and codec.startswith(("mp", "aac", "ac3"))
+
     def _lost(self, counted: Bytes, packet: "av.Packet", seconds: float) -> float:
         """Seconds that lie in bytes before a packet that were not read, neither tags nor other tracks."""
         end = counted.end or 0
         lost = counted.gap(packet.pos, packet.size, seconds)
-        return lost if lost and self._alone and not endings.tag_at(self._file, end) else 0.0
+        return lost if lost and self._alone and not endings.tag_at(self._file, self._begin + end) else 0.0
 
     def _packets(
         self, container: "InputContainer", stream: "AudioStream"
@@ -212,6 +230,9 @@ class Sound:
             if packet is None:
                 return
             self._last = max(self._last, (packet.pos or 0, packet.size))
+            if is_lost(self._file, packet.pos):
+                yield packet, None
+                continue
             try:
                 frames = decoder.decode(packet)
             except FFmpegError:
@@ -253,21 +274,16 @@ class Sound:
                 resampler, current = Resampler(rate), rate
             yield resampler.push(downmix.push(samples, rate))
 
+    def _ends_early(self) -> bool:
+        if self._parts:
+            return False
+        return ends_early(self._file, self._formats, self._begin, self._last, self.told, self._alone)
+
     def _origin(self, container: "InputContainer") -> float:
         """The timestamp at which the recording begins: 0 where the format says so, else the first."""
         if "mov" in self._formats or not container.start_time:
             return 0.0
         return container.start_time / 1_000_000
-
-    def _ends_early(self, last: tuple[int, int]) -> bool:
-        """Whether a file whose header tells no true length stops in the middle."""
-        if "avi" in self._formats:
-            return endings.avi_lacks_bytes(self._file)
-        if "ogg" in self._formats:
-            return not endings.ogg_is_whole(self._file)
-        if "matroska" in self._formats and not self.told and self._alone and last[1]:
-            return not endings.webm_is_whole(self._file, *last)  # a browser's recording tells no length
-        return False
 
 
 def _timestamp(frame: "av.AudioFrame", packet: "av.Packet") -> float | None:

@@ -64,6 +64,18 @@ def avi_lacks_bytes(file: IO[bytes]) -> bool:
     return told < 0x7FFF0000 and told + 8 > size_of(file)
 
 
+def wave_lacks_bytes(file: IO[bytes], begin: int) -> bool:
+    """Whether the WAV file that begins here promises more bytes of sound than are there."""
+    at, end = begin + 12, size_of(file)
+    for _ in range(100):
+        head = _read(file, at, 8)
+        size = int.from_bytes(head[4:], "little")
+        if len(head) < 8 or head[:4] == b"data":
+            return len(head) == 8 and size < 0x7FFF0000 and at + 8 + size > end
+        at += 8 + size + size % 2
+    return False
+
+
 def is_tag(data: bytes) -> bool:
     """Whether it begins as a tag does (ID3 of both kinds, APE), which is no sound; joined mp3 files have them
     in the middle."""

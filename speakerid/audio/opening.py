@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from speakerid.audio import adts, endings
+from speakerid.audio import adts, amr, avi, endings
 from speakerid.audio.kinds import FORMATS, KINDS
 from speakerid.errors import AudioError
 
@@ -77,7 +77,7 @@ def open_file(source: Source, name: str) -> IO[bytes]:
     if not endings.size_of(file):
         file.close()
         raise AudioError(f"{name} is empty (0 bytes): record or copy it again.")
-    return adts.whole(file)
+    return amr.mended(avi.mended(adts.whole(file)))
 
 
 def open_container(inner: Any, name: str, file: IO[bytes]) -> "InputContainer":

@@ -9,6 +9,8 @@ from speakerid.audio.kinds import MAX_SECONDS
 TOLERANCE = 0.1
 """Seconds that timestamps and samples may disagree by; containers round, codecs delay."""
 
+_DOUBTED = 2
+
 
 class Timeline:
     """Follows one track; times in seconds.
@@ -20,20 +22,27 @@ class Timeline:
     def __init__(self, origin: float):
         """origin: the timestamp at which the recording begins."""
         self.at = 0.0
-        self._origin = origin
+        self._origin = self._before = origin
+        self._doubted = 0  # timestamps of a new clock that are yet to be believed
 
     def gap(self, timestamp: float | None) -> float:
         """How much silence comes before what has this timestamp, 0.0 mostly.
 
         Time that runs back, or jumps by more than a recording may last, is another clock (joined files,
-        a stream that was started again): it is taken as going on.
+        a stream that was started again): it is taken as going on. Where the next timestamps fit the clock
+        before, what lay between was damaged, and that clock goes on.
         """
         if timestamp is None:
             return 0.0
+        if self._doubted:
+            self._doubted -= 1
+            if -TOLERANCE <= timestamp - self._before - self.at <= MAX_SECONDS:
+                self._origin, self._doubted = self._before, 0
         missing = timestamp - self._origin - self.at
         if -TOLERANCE <= missing <= TOLERANCE:
             return 0.0
         if missing < 0 or missing > MAX_SECONDS:
+            self._before, self._doubted = self._origin, _DOUBTED
             self._origin += missing
             return 0.0
         return missing

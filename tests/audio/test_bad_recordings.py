@@ -4,8 +4,10 @@ import io
 import re
 import wave
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from sounds import encode, likeness, video_only, voice, wav
@@ -144,3 +146,127 @@ def test_damage_in_the_middle_costs_only_what_it_hit(kind: str, codec: str):
         r"Ada is damaged at 0:02: 0\.\d s of it could not be read and are silent; the rest is used\.",
         warning,
     )
+
+
+RATE = 16_000
+TALK = np.concatenate([voice(6.0), np.zeros(RATE, np.float32), voice(1.0, pitch=210)])
+"""Whoever speaks last begins after 7 s."""
+
+
+def film(codec: str) -> bytes:
+    """An AVI that shows something, too, as a camera's."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="avi") as container:
+        picture = container.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p")
+        sound = container.add_stream(codec, rate=RATE, layout="mono")
+        size = sound.codec_context.frame_size or 1600
+        random = np.random.default_rng(1)
+        packets = []
+        for number in range(80):
+            frame = av.VideoFrame.from_ndarray(random.integers(0, 255, (64, 64, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            packets += picture.encode(frame)
+        resampler = av.AudioResampler(sound.codec_context.format, "mono", RATE, size)
+        frame = av.AudioFrame.from_ndarray(TALK[None], format="fltp", layout="mono")
+        frame.sample_rate = RATE
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            packets += sound.encode(piece)
+        packets += [*picture.encode(None), *sound.encode(None)]
+        packets.sort(key=lambda packet: float((packet.dts or 0) * packet.time_base))
+        container.mux([packet for packet in packets if packet.size])
+    return out.getvalue()
+
+
+def with_hole(data: bytes, what: str, share: int) -> bytes:
+    at, size = len(data) // 4, len(data) // share
+    return (
+        data[:at]
+        + (bytes(size) if what == "zeros" else np.random.default_rng(3).bytes(size))
+        + data[at + size :]
+    )
+
+
+def begins(samples: np.ndarray, after: float) -> float:
+    """When somebody is first heard after so many seconds."""
+    return after + int(np.argmax(np.abs(samples[round(after * RATE) :]) > 0.05)) / RATE
+
+
+@pytest.mark.parametrize("share", [5, 2000])
+@pytest.mark.parametrize("what", ["zeros", "noise"])
+@pytest.mark.parametrize("codec", ["pcm_s16le", "libmp3lame", "mp2", "adpcm_ima_wav"])
+def test_an_avi_damaged_in_its_middle_keeps_the_time(codec: str, what: str, share: int):
+    for whole in (encode(TALK, "avi", codec), film(codec)):
+        right = decode(whole, name="Ada")
+        assert right.warnings == ()
+        heard = decode(with_hole(whole, what, share), name="Ada")
+        assert heard.seconds == pytest.approx(right.seconds, abs=0.02)
+        assert begins(heard.samples, 6.5) == pytest.approx(begins(right.samples, 6.5), abs=0.02)
+        if share < 100:
+            assert len(heard.warnings) == 1 and heard.warnings[0].startswith("Ada is damaged at 0:0")
+            loud = np.abs(heard.samples[: round(6.5 * RATE)]).max()  # what is lost is no noise
+            assert loud < 1.2 * np.abs(right.samples[: round(6.5 * RATE)]).max()
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "libmp3lame"])
+def test_an_avi_without_an_index_is_mended_by_what_is_usual_in_it(codec: str):
+    for whole in (encode(TALK, "avi", codec), film(codec)):
+        heard = decode(with_hole(whole[: whole.rindex(b"idx1")], "noise", 10), name="Ada")
+        assert begins(heard.samples, 6.5) == pytest.approx(begins(decode(whole).samples, 6.5), abs=0.3)
+        assert [sentence[:16] for sentence in heard.warnings] == ["Ada is damaged a", "Ada is cut off b"]
+
+
+@pytest.mark.parametrize("share", [5, 50])
+@pytest.mark.parametrize("what", ["zeros", "noise"])
+@pytest.mark.parametrize("bits", [4750, 12_200])
+def test_a_telephones_recording_damaged_in_its_middle_keeps_the_time(bits: int, what: str, share: int):
+    sound = np.concatenate([voice(6.0, 8000), np.zeros(8000, np.float32), voice(1.0, 8000, pitch=210)])
+    whole = amr(sound, bits)
+    assert decode(whole, name="Ada").warnings == () and decode(whole + whole, name="Ada").warnings == ()
+    heard = decode(with_hole(whole, what, share), name="Ada")
+    assert heard.seconds == pytest.approx(8.0, abs=0.05)
+    assert begins(heard.samples, 6.5) == pytest.approx(7.0, abs=0.05)
+    assert len(heard.warnings) == 1 and heard.warnings[0].startswith("Ada is damaged at 0:0")
+
+
+def amr(samples: np.ndarray, bits: int) -> bytes:
+    out = io.BytesIO()
+    with av.open(out, "w", format="amr") as container:
+        stream = container.add_stream("libopencore_amrnb", rate=8000, layout="mono")
+        stream.bit_rate = bits
+        scaled = (samples * 32767).astype(np.int16)
+        for at in range(0, len(scaled) - 160, 160):
+            frame = av.AudioFrame.from_ndarray(scaled[None, at : at + 160], format="s16", layout="mono")
+            frame.sample_rate = 8000
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("what", ["zeros", "noise"])
+@pytest.mark.parametrize(("kind", "codec"), [("webm", "libopus"), ("wav", "libmp3lame")])
+def test_packets_that_damage_tore_from_their_time_change_no_other(kind: str, codec: str, what: str):
+    whole = encode(TALK, kind, codec)
+    heard = decode(with_hole(whole, what, 5), name="Ada")
+    right = decode(whole, name="Ada")
+    assert heard.seconds == pytest.approx(right.seconds, abs=0.03)
+    assert begins(heard.samples, 6.5) == pytest.approx(begins(right.samples, 6.5), abs=0.03)
+    assert heard.warnings[0].startswith("Ada is damaged at 0:0")
+
+
+JOINED = [
+    ("tta", "tta"), ("mov", "pcm_s16le"), ("ipod", "aac"), ("flv", "aac"), ("wv", "wavpack"), ("caf", "alac"),
+    ("wav", "adpcm_ima_wav"), ("wav", "libmp3lame"), ("voc", "pcm_s16le"), ("aiff", "adpcm_ima_qt"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "codec"), JOINED)
+def test_joined_files_of_coded_sound_are_heard_to_the_end(kind: str, codec: str):
+    first, second = encode(voice(2.0), kind, codec), encode(voice(3.0, pitch=210), kind, codec)
+    heard = decode(first + second, name="Ada")
+    assert heard.warnings == ()
+    parts = [decode(part).samples for part in (first, second)]
+    assert heard.seconds == pytest.approx(sum(map(len, parts)) / RATE, abs=0.02)
+    assert likeness(parts[1], heard.samples[len(parts[0]) - 2000 :], 4000) > 0.95
+    cut = decode(first + second[: len(second) * 6 // 10], name="Ada")
+    assert cut.seconds < 4.5
+    assert len(cut.warnings) == 1 or kind in ("voc", "wv")  # whose blocks tell nothing of what comes
