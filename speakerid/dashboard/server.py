@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from speakerid import network
-from speakerid.dashboard.shared import assets, heard
+from speakerid.dashboard.shared import assets, heard, uploads
 from speakerid.dashboard.shared.channel import CHANNELS, Channel
 from speakerid.hosts import same_origin
 
@@ -43,6 +43,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the door with the server; close every live session with it, so that Ctrl-C ends at once."""
     global _serving
     network.protect()
+    uploads.bound()
     _serving = True
     try:
         yield

@@ -1,6 +1,6 @@
 """What one visit to the Enroll page remembers across reruns; gone when the visitor leaves. No Streamlit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from speakerid.audio.browser import BrowserSource
@@ -102,7 +102,7 @@ class Enrollment:
         self.clear_inputs = True
 
     def file(self, key: str, data: bytes, name: str) -> Take | str:
-        """The take of an uploaded file, or why it cannot be used; each file is read once."""
+        """The take of an uploaded file, or why it cannot be used; each one that is there is read once."""
         if key not in self._files:
             try:
                 recording = decode(data, name=name)
@@ -110,3 +110,7 @@ class Enrollment:
             except AudioError as error:
                 self._files[key] = str(error)
         return self._files[key]
+
+    def only_files(self, keys: Collection[str]) -> None:
+        """Forget the files that are not among these any more: who uploads one after another keeps one."""
+        self._files = {key: take for key, take in self._files.items() if key in keys}

@@ -136,6 +136,7 @@ def files(enrollment: Enrollment) -> list[Take]:
 
 def _takes(enrollment: Enrollment, uploads: list[Any], name: str = "") -> list[Take]:
     takes = []
+    enrollment.only_files({upload.file_id for upload in uploads})
     for upload in uploads:
         take = enrollment.file(upload.file_id, upload.getvalue(), name or upload.name)
         if isinstance(take, str):

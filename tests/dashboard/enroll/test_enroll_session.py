@@ -82,3 +82,12 @@ def test_another_way_to_record_is_noticed(enrollment):
 def test_a_file_is_read_once_and_a_bad_one_is_a_sentence(enrollment):
     assert "not a sound file" in enrollment.file("1", b"text, not sound", "notes.txt")
     assert enrollment.file("1", b"never looked at", "notes.txt") is enrollment.file("1", b"", "")
+
+
+def test_of_files_uploaded_one_after_another_only_those_still_there_are_kept(enrollment, tmp_path):
+    data = voices.write_wav(tmp_path / "a.wav", voices.turn("Alice", 0)).read_bytes()
+    for number in range(3):
+        enrollment.only_files({str(number)})
+        kept = enrollment.file(str(number), data, "a.wav")
+        assert enrollment.file(str(number), data, "a.wav") is kept
+    assert [*enrollment._files] == ["2"]
