@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -11,6 +11,18 @@ def json_text(value: Any, indent: int | None = None) -> str:
     What the terminal's encoding cannot write is escaped as JSON does it when it is printed (see `cli.main`).
     """
     return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """The object that a text in JSON is.
+
+    Raises:
+        ValueError: it is no JSON, or something else in JSON.
+    """
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")
+    return cast("dict[str, Any]", value)
 
 
 def _finite(value: Any) -> Any:

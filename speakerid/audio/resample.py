@@ -31,6 +31,13 @@ class Resampler:
         return empty() if self._stream is None else self._stream.resample_chunk(empty(), last=True)
 
 
+def resampled(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
+    """Sound [n] at `rate` samples a second -> at `to`, all at once."""
+    import soxr
+
+    return soxr.resample(samples, rate, to)
+
+
 def _resampler(rate: int) -> "ResampleStream":
     from soxr import ResampleStream
 

@@ -8,15 +8,12 @@ probabilities do not depend on the block size to the last bit.
 import functools
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from speakerid.audio.format import RATE, Block, empty
 from speakerid.errors import AudioError
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from speakerid.onnx_session import OnnxSession
 
 FRAME = 512
 """Samples of one step of the network (32 ms)."""
@@ -59,8 +56,8 @@ class VoiceActivity:
         for index in range(count):
             self._heard[0, :_CONTEXT] = self._heard[0, -_CONTEXT:]
             self._heard[0, _CONTEXT:] = waiting[index * FRAME : (index + 1) * FRAME]
-            outputs = self._network.run(None, {"input": self._heard, "state": self._state, "sr": _RATE})
-            probability, self._state = map(np.asarray, outputs)
+            heard = {"input": self._heard, "state": self._state, "sr": _RATE}
+            probability, self._state = self._network.run(heard)
             probabilities[index] = probability[0, 0]
         return probabilities
 
@@ -140,30 +137,14 @@ def _padded(spans: list[tuple[float, float]], pad: float, seconds: float) -> lis
 
 
 @functools.cache
-def _load_network() -> "InferenceSession":
+def _load_network() -> OnnxSession:
     """Read once a process; may be run by several threads at once."""
     try:
-        return _session(_FILE.read_bytes())
+        session = OnnxSession(_FILE.read_bytes())  # one step is shorter than handing it to other threads
+        if set(session.inputs) != {"input", "state", "sr"}:
+            raise ValueError("the network takes other inputs")
+        return session
     except (OSError, ValueError) as error:
         raise AudioError(
             f"{_FILE.name}, which tells speech from silence, is missing or damaged: install speakerid again."
         ) from error
-
-
-def _session(model: bytes) -> "InferenceSession":
-    """Raises ValueError: it is not this network."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One step is shorter than handing it to other threads, and threads that wait by spinning starve the rest.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    for kind in ("intra", "inter"):
-        options.add_session_config_entry(f"session.{kind}_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors are raised; warnings are about how the file was exported
-    try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own errors have no class in common
-        raise ValueError("the network cannot be read") from error
-    if {one.name for one in session.get_inputs()} != {"input", "state", "sr"}:
-        raise ValueError("the network takes other inputs")
-    return session

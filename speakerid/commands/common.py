@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from speakerid import settings
+from speakerid import atomic, settings
 from speakerid.errors import EnrollmentRefused, SpeakerIdError
 from speakerid.json_text import json_text
 from speakerid.model import catalog
@@ -125,29 +124,19 @@ def answer(args: argparse.Namespace, value: Any, text: str) -> None:
 
 
 @contextmanager
-def written(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """A file to write, which appears at path whole when the block ends, and not at all when it fails.
+def written(path: Path, mode: str = "w") -> Generator[IO[Any]]:
+    """`atomic.written`, for a user.
 
     Raises:
         SpeakerIdError: if it cannot be written there.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        binary = "b" in mode
-        with temporary.open(
-            mode,
-            encoding=None if binary else "utf-8",
-            errors=None if binary else "surrogateescape",  # a file's name may be no text
-            newline=None if binary else "",
-        ) as file:
+        with atomic.written(path, mode) as file:
             yield file
-        temporary.replace(path)
     except OSError as error:
         raise SpeakerIdError(
             f'"{path}" cannot be written ({error.strerror or error}): choose another place, or make room.'
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Progress:

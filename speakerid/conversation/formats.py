@@ -56,7 +56,7 @@ def to_srt(entries: Sequence[Entry]) -> str:
 
     Where several speak at once a subtitle names each on a line of its own, as subtitlers do: "- Ana", "- Bo".
     """
-    cues = []
+    cues: list[str] = []
     for number, (start, end, names) in enumerate(_moments(entries), 1):
         lines = [_line(name).translate(_MARKUP) for name in names]
         text = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)

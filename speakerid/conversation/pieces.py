@@ -137,7 +137,7 @@ class Gathering:
 
 def _parted(spans: list[tuple[float, float]], changes: list[float]) -> list[tuple[float, float]]:
     """The spans, cut at the changes within them."""
-    parted = []
+    parted: list[tuple[float, float]] = []
     for start, end in spans:
         edges = [start, *(at for at in changes if start < at < end), end]
         parted += itertools.pairwise(edges)
@@ -154,7 +154,7 @@ def _sound(sound: Block, local: np.ndarray, start: float, end: float) -> Block:
 
 def _cut(start: float, end: float, whole: float) -> list[tuple[float, float, float]]:
     """(at, start, end) of the pieces of a span; none reaches beyond what there is (`whole`, s)."""
-    cut = []
+    cut: list[tuple[float, float, float]] = []
     for at in np.arange(start, end, HOP) + HOP / 2:
         first, last = max(start, at - PIECE / 2), min(end, at + PIECE / 2)
         if last - first < _SHORTEST:

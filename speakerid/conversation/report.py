@@ -86,7 +86,7 @@ def _facts(
 def _lanes(entries: Sequence[Entry], end: float, colors: Mapping[str, str]) -> list[_Lane]:
     """One for each voice, in the order in which they are first heard."""
     shares = {one.name: one for one in talking_time(entries)}
-    lanes = []
+    lanes: list[_Lane] = []
     for number, name in enumerate(dict.fromkeys(entry.speaker for entry in entries)):
         palette = _GRAYS if is_stranger(name) else _COLORS
         bars = [

@@ -43,7 +43,7 @@ def likeliest(evidence: np.ndarray, base: np.ndarray, stay: np.ndarray) -> np.nd
         jump = best[leader] + change + anew
         # Drawn anew, it may be the same again.
         keep = best + np.logaddexp(np.log(max(stay[step], 1e-12)), change + anew)
-        came_from[step] = np.where(keep >= jump, np.arange(states), leader)
+        came_from[step] = np.where(keep >= jump, np.arange(int(states)), leader)
         best = np.maximum(keep, jump) + evidence[step]
     path = np.empty(count, np.int32)
     path[-1] = best.argmax()

@@ -40,7 +40,8 @@ def _inside(turn: Entry, pieces: Pieces) -> np.ndarray:
     half = PIECE / 2 - _BEYOND
     if turn.end - turn.start < LEAST_SECONDS:
         return np.zeros(0, int)
-    return np.arange(*np.searchsorted(pieces.at, (turn.start + half - 1e-6, turn.end - half + 1e-6)))
+    first, last = np.searchsorted(pieces.at, (turn.start + half - 1e-6, turn.end - half + 1e-6)).tolist()
+    return np.arange(int(first), int(last))
 
 
 def _mean(pieces: Pieces, which: np.ndarray) -> tuple[np.ndarray, float]:

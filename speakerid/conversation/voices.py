@@ -80,7 +80,8 @@ def merged(pieces: Pieces, voices: Voices, scorer: Scorer) -> Voices:
     for voice in range(people, share.shape[1] - 1):
         alike = scorer.same_voices(means @ means[voice], seconds, np.full_like(seconds, seconds[voice]))
         known = heard[:people] >= LEAST_SECONDS
-        person = np.where(known, (llr[voice] + alike[:people]) / 2, llr[voice])
+        person = llr[voice].copy()
+        person[known] = (person[known] + alike[:people][known]) / 2
         if heard[voice] < LEAST_SECONDS:
             to = share.shape[1] - 1
         elif people and person.max() >= SURELY:

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
-import soxr
 
 from speakerid.audio.format import RATE
+from speakerid.audio.resample import resampled
 from speakerid.evaluate import EvaluationError
 
 OPUS_BITS = 24_000  # bit/s
@@ -85,9 +85,9 @@ def noise10(samples: np.ndarray, label: str) -> np.ndarray:
 
 def telephone(samples: np.ndarray, label: str) -> np.ndarray:
     """At 8 kHz through G.711 µ-law and back, of the same length [n] and level."""
-    narrow = soxr.resample(np.asarray(samples, np.float32), RATE, TELEPHONE_RATE)
+    narrow = resampled(np.asarray(samples, np.float32), RATE, TELEPHONE_RATE)
     heard = g711(np.clip(narrow, -1, 1)).astype(np.float32)
-    wide = soxr.resample(heard, TELEPHONE_RATE, RATE)[: len(samples)]
+    wide = resampled(heard, TELEPHONE_RATE, RATE)[: len(samples)]
     return np.pad(wide, (0, len(samples) - len(wide)))
 
 

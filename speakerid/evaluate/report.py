@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import math
-import secrets
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
+from speakerid.atomic import written
 from speakerid.evaluate import EvaluationError, figures, metrics, tables
 from speakerid.evaluate.verification import LLR, Result
 
@@ -29,7 +29,7 @@ def write(out: str | Path, summary: dict, results: Sequence[Result]) -> list[Pat
     out = Path(out)
     rows = [{**one.key(), **one.figures} for one in results]
     content: dict = _rounded({**summary, "verification": rows})
-    jobs: dict[str, Callable[[TextIO], object]] = {
+    jobs: dict[str, Callable[[IO[str]], object]] = {
         "metrics.json": lambda file: json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False),
         "det.html": lambda file: file.write(page(content, results)),
     }
@@ -123,7 +123,7 @@ def _telling(results: Sequence[Result]) -> list[str]:
     return [name for name in keys[0] if len({key[name] for key in keys}) > 1] or ["model"]
 
 
-def _scores(file: TextIO, results: Sequence[Result]) -> None:
+def _scores(file: IO[str], results: Sequence[Result]) -> None:
     """One row a trial; one column for each model, condition, length and scoring."""
     columns = list(dict.fromkeys(_column(one) for one in results))
     writer = csv.writer(file)
@@ -156,14 +156,9 @@ def _rounded(value) -> Any:
     return value
 
 
-def _replace(path: Path, job: Callable[[TextIO], object]) -> Path:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            job(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _replace(path: Path, job: Callable[[IO[str]], object]) -> Path:
+    with written(path) as file:
+        job(file)
     return path
 
 

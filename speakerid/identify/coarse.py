@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from speakerid.gallery.centers import gathered
+from speakerid.onnx_session import OnnxSession
 
 NEAREST = 1024  # people whose cosines are exact
 _STEPS = 127  # of 8 bits, on either side of zero
@@ -56,7 +57,7 @@ class Coarse:
         first = np.rint(embedding / step)
         second = np.clip(np.rint((embedding / step - first) * _FINER), -_STEPS, _STEPS)
         columns = np.stack([first, second], axis=1).astype(np.int8)
-        products = np.asarray(_product().run(None, {"people": self._numbers, "embedding": columns})[0])
+        products = _product().run({"people": self._numbers, "embedding": columns})[0]
         cosines = (products[:, 0] + products[:, 1] * np.float32(1 / _FINER)) * np.float32(step)
         cosines *= self._steps
         nearest = np.argpartition(cosines, -NEAREST)[-NEAREST:]
@@ -65,9 +66,8 @@ class Coarse:
 
 
 @lru_cache(maxsize=1)
-def _product():
+def _product() -> OnnxSession:
     """uint8 [p, 192] less 128, by int8 [192, k], on one thread."""
-    import onnxruntime as ort
     from onnx import TensorProto, helper, numpy_helper
 
     zero = numpy_helper.from_array(np.array(128, np.uint8), "zero")
@@ -82,6 +82,4 @@ def _product():
         [zero],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return OnnxSession(model.SerializeToString())

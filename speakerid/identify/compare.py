@@ -83,14 +83,15 @@ def _profile(name: str, voice: Voice, encoder: "EncoderLike") -> _Profiled:
     from speakerid.audio.vad import speech_probabilities
     from speakerid.gallery.enrollment import spoken_spans, without_silence
     from speakerid.gallery.exemplars import Spoken, embed_speech
-    from speakerid.model.encoder import MIN_SECONDS
+    from speakerid.model.encoder import MIN_SECONDS, is_array
 
+    several = voice
     if isinstance(voice, str | Path) or (isinstance(voice, np.ndarray) and voice.ndim == 1):
-        voice = [voice]
-    spoken = []
-    for one in voice:
-        samples = cast(np.ndarray, load(one) if isinstance(one, str | Path) else one)
-        if isinstance(samples, np.ndarray) and samples.ndim == 1 and np.isfinite(samples).all():
+        several = [voice]
+    spoken: list[Spoken] = []
+    for one in cast("Sequence[str | Path | np.ndarray]", several):
+        samples = load(one) if isinstance(one, str | Path) else one
+        if is_array(samples) and samples.ndim == 1 and np.isfinite(samples).all():
             heard = speech_probabilities(samples)
             if spoken_spans(heard, len(samples) / RATE):
                 samples = without_silence(np.asarray(samples, np.float32), heard)

@@ -42,7 +42,7 @@ class Decision:
     at: float
     speaker: str | None
     confidence: float
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict[str, float])
     embedding: np.ndarray | None = None
     details: Details | None = None
     segment: int = 0

@@ -6,6 +6,9 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from speakerid.audio.format import RATE
 from speakerid.audio.ring import Ring
 from speakerid.errors import ModelError, SpeakerIdError
 from speakerid.identify.config import Window
+from speakerid.identify.decision import Decision
 from speakerid.identify.listener import EncoderLike, Listener
 from speakerid.identify.session import OnUpdate, Session
 from speakerid.plural import counted
@@ -24,6 +28,7 @@ BATCH = 4  # sessions that a worker hears at once: more would make the first of 
 # 48 ms for embeddings, where one of 3 s took 7 ms), and the share of the processors that sessions may take.
 EMBEDDINGS_A_SECOND, SHARE = 9.0, 0.8
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class EngineFull(SpeakerIdError):
@@ -134,8 +139,8 @@ class Engine:
             self._embed_and_accept(heard)
         except Exception:
             # One window that cannot be embedded spoils its batch: find its session, let the others go on.
-            for session, windows in heard:
-                self._guarded(session, lambda s=session, w=windows: self._embed_and_accept([(s, w)]))
+            for one in heard:
+                self._guarded(one[0], partial(self._embed_and_accept, [one]))
         return bool(spoken)
 
     def _embed_and_accept(self, heard: list[tuple[Session, list[Window]]]) -> None:
@@ -146,9 +151,9 @@ class Engine:
         embeddings = iter(made)
         for session, windows in heard:
             taken = [next(embeddings) if window.samples is not None else None for window in windows]
-            self._guarded(session, lambda s=session, w=windows, e=taken: _accept(s, w, e))
+            self._guarded(session, partial(_accept, session, windows, taken))
 
-    def _guarded(self, session: Session, what):
+    def _guarded(self, session: Session, what: Callable[[], T]) -> T | None:
         try:
             return what()
         except Exception as error:
@@ -158,7 +163,7 @@ class Engine:
 
 
 def _accept(session: Session, windows: list[Window], embeddings: list[np.ndarray | None]) -> None:
-    decisions = []
+    decisions: list[Decision] = []
     for window, embedding in zip(windows, embeddings, strict=True):
         decisions += session.listener.accept(window, embedding)
     session.publish(decisions)
@@ -167,7 +172,7 @@ def _accept(session: Session, windows: list[Window], embeddings: list[np.ndarray
 def _measured(encoder: EncoderLike, workers: int) -> int:
     """Sessions that so many workers keep up with, from what one embedding costs of a processor's time."""
     block = np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32)
-    costs = []
+    costs: list[float] = []
     for _ in range(4):  # the first one warms up
         began = time.thread_time()
         encoder.embed([block])

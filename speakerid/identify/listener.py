@@ -4,8 +4,9 @@ No thread, no clock, no I/O: its time is the samples that it has heard, so the s
 decisions whatever the block size, and a recording is treated as a microphone is.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,8 +32,15 @@ class EncoderLike(Protocol):
     def embed(self, blocks: list[np.ndarray]) -> np.ndarray: ...
 
 
+class Kept(Enrolled, Protocol):
+    """A voiceprint: somebody enrolled, as one model knows them."""
+
+    @property
+    def model(self) -> str: ...
+
+
 class GalleryLike(Protocol):
-    def speakers(self) -> list: ...
+    def speakers(self) -> Sequence[Kept]: ...
 
 
 class _Call(NamedTuple):
@@ -123,7 +131,7 @@ class Listener:
             tracker = replace(tracker, unknown=0.0)
         self._tracker = Tracker(len(people), tracker)
 
-    def configure(self, **changes) -> None:
+    def configure(self, **changes: Any) -> None:
         """Use these settings of ListenerConfig from now on, and the defaults of all others."""
         self.config = replace(ListenerConfig(), **changes)
         self._speech.config, self._voices.config = self.config.speech, self.config.voices

@@ -6,14 +6,15 @@ is not.
 """
 
 import json
-import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from speakerid import tensors
 from speakerid.errors import ModelError
 from speakerid.gallery.centers import Centers, Enrolled, centers_of, gathered
 from speakerid.identify.coarse import Coarse
@@ -67,7 +68,7 @@ class Profiles:
         """The people with these numbers, in this order."""
         kept = np.asarray(people, int)
         arrays = (self.centers, self.seconds, self.cohort_mean, self.cohort_std)
-        return Profiles(tuple(self.names[k] for k in kept), *(array[kept] for array in arrays))
+        return Profiles(tuple(self.names[k] for k in people), *(array[kept] for array in arrays))
 
 
 @dataclass(frozen=True)
@@ -210,18 +211,15 @@ def same_features(cosine: np.ndarray, first: np.ndarray, second: np.ndarray) -> 
 
 @lru_cache(maxsize=8)
 def _load(path: Path, _version: tuple[int, int, int]) -> Scorer:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        tensors = {name: value.astype(np.float32) for name, value in load_file(path).items()}
-        calibration = Calibration(tensors["weights"], tensors["same_weights"])
-        cohort = tensors["cohort"]
+        arrays = {name: value.astype(np.float32) for name, value in tensors.read(path).items()}
+        calibration = Calibration(arrays["weights"], arrays["same_weights"])
+        cohort = arrays["cohort"]
         if (len(calibration.weights), len(calibration.same_weights)) != (FEATURES, SAME_FEATURES):
             raise ModelError(
                 f'The calibration "{path}" is of another version of the app: delete it, and calibrate again.'
             )
-    except (SafetensorError, KeyError, OSError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ModelError(f'The calibration "{path}" is damaged: delete it, and calibrate again.') from error
     if not len(cohort):
         return Scorer(None, calibration)
@@ -229,7 +227,11 @@ def _load(path: Path, _version: tuple[int, int, int]) -> Scorer:
 
 
 def save(
-    path: Path, cohort: np.ndarray | None, calibration: Calibration, about: dict, limits: Limits | None = None
+    path: Path,
+    cohort: np.ndarray | None,
+    calibration: Calibration,
+    about: Mapping[str, Any],
+    limits: Limits | None = None,
 ) -> None:
     """Write what for_model() reads, in one step; `about` says how it was made.
 
@@ -239,13 +241,12 @@ def save(
     Raises:
         OSError: it cannot be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {
+    arrays = {
         "cohort": np.zeros((0, 0), np.float16) if cohort is None else cohort.astype(np.float16),
         "weights": calibration.weights.astype(np.float32),
         "same_weights": calibration.same_weights.astype(np.float32),
     }
-    _write(path, tensors, {"about": json.dumps(about)}, limits)
+    _write(path, arrays, {"about": json.dumps(about)}, limits)
 
 
 def set_limits(path: Path, limits: Limits) -> None:
@@ -255,24 +256,14 @@ def set_limits(path: Path, limits: Limits) -> None:
         ModelError: it is no calibration.
         OSError: it cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
+        arrays = tensors.read(path)
+    except (OSError, ValueError) as error:
         raise ModelError(f'There is no calibration in "{path}": calibrate the model first.') from error
-    _write(path, tensors, {"about": json.dumps(companions.about(path))}, limits)
+    _write(path, arrays, {"about": json.dumps(companions.about(path))}, limits)
 
 
-def _write(path: Path, tensors: dict[str, np.ndarray], told: dict[str, str], limits: Limits | None) -> None:
-    from safetensors.numpy import save_file
-
+def _write(path: Path, arrays: dict[str, np.ndarray], told: dict[str, str], limits: Limits | None) -> None:
     if limits is not None and limits.known:
         told = told | {"limits": json.dumps(limits.as_dict())}
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        save_file(tensors, temporary, told)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    tensors.write(path, arrays, told)

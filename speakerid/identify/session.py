@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class Session:
         """Take in the gallery as it is now, before the next block."""
         self._order(self.listener.reload)
 
-    def configure(self, **changes) -> None:
+    def configure(self, **changes: Any) -> None:
         """Use these fields of ListenerConfig, and the defaults of all others, from the next block on."""
         self._order(lambda: self.listener.configure(**changes))
 

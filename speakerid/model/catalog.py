@@ -6,14 +6,14 @@ The choice is kept in a small JSON beside the user's own calibrations; SPEAKERID
 from __future__ import annotations
 
 import json
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from speakerid import settings
+from speakerid.atomic import written
 from speakerid.errors import ModelError
+from speakerid.json_text import json_object
 from speakerid.model import companions, hub, networks, weights
 from speakerid.model.networks import campplus
 
@@ -218,10 +218,8 @@ def _file() -> Path:
 
 def _state() -> dict[str, Any]:
     try:
-        state = json.loads(_file().read_text(encoding="utf-8"))
+        state = json_object(_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    if not isinstance(state, dict):
         return {}
     shapes = {"model": str, "known": list, "ids": dict}
     return {key: value for key, value in state.items() if isinstance(value, shapes.get(key, object))}
@@ -229,16 +227,12 @@ def _state() -> dict[str, Any]:
 
 def _write(state: dict[str, Any]) -> None:
     path = _file()
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(state, indent=1), encoding="utf-8")
-        temporary.replace(path)
+        with written(path) as file:
+            json.dump(state, file, indent=1)
     except OSError as problem:
         raise ModelError(
             f"The choice of a model cannot be stored in {path.parent} ({problem.strerror or problem}); check "
             f"its permissions, or set {settings.MODEL}."
         ) from problem
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

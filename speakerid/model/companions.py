@@ -7,12 +7,12 @@ where `calibrate` writes, in the package, and where the calibration on arrival i
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from speakerid import settings
+from speakerid import settings, tensors
+from speakerid.json_text import json_object
 
 CALIBRATIONS = Path(__file__).with_name("calibrations")
 
@@ -84,12 +84,7 @@ def version(path: Path) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=32)
 def _metadata(path: Path, _version: tuple[int, int, int]) -> dict[str, dict[str, Any]]:
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, "np") as file:
-            told = file.metadata() or {}
-        parts = {key: json.loads(value) for key, value in told.items()}
-    except (SafetensorError, OSError, ValueError):  # scoring says so, with the remedy
+        return {key: json_object(value) for key, value in tensors.about(path).items()}
+    except (OSError, ValueError):  # scoring says so, with the remedy
         return {}
-    return {key: part for key, part in parts.items() if isinstance(part, dict)}

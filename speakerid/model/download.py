@@ -7,13 +7,14 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from speakerid.errors import ModelError
-from speakerid.model.hub import WAY_ON, Progress, _brief
+from speakerid.model.hub import WAY_ON, Progress, brief
 
 ROOM = 1.1  # of a file's size that has to be free beside it: it is converted
 
@@ -41,7 +42,9 @@ def file(repo: str, revision: str, name: str, folder: Path, progress: Progress |
         ModelError: no network, no such file, the connection was lost, or what came is something else.
         OSError: the folder cannot be written, or has too little room.
     """
-    from huggingface_hub.file_download import http_get
+    from huggingface_hub import file_download
+
+    library: Any = file_download
 
     endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
     with _quiet():
@@ -54,7 +57,7 @@ def file(repo: str, revision: str, name: str, folder: Path, progress: Progress |
         _require_room(folder, int(ROOM * 2 * found.size) - have)
         try:
             with part.open("ab") as sink:
-                http_get(
+                library.http_get(
                     found.url,
                     sink,
                     resume_size=have,
@@ -66,7 +69,7 @@ def file(repo: str, revision: str, name: str, folder: Path, progress: Progress |
             if isinstance(problem, OSError) and problem.errno is not None and not _of_the_network(problem):
                 raise
             raise ModelError(
-                f"The download of {repo} from {endpoint} broke off ({_brief(problem)}); try again, and it "
+                f"The download of {repo} from {endpoint} broke off ({brief(problem)}); try again, and it "
                 f"goes on where it ended, or {WAY_ON}"
             ) from problem
     if not _is_whole(part, found):
@@ -94,18 +97,19 @@ def _look_up(repo: str, revision: str, name: str, endpoint: str) -> _Found:
     import huggingface_hub
     from huggingface_hub import errors
 
+    library: Any = huggingface_hub
     absent = (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError)
     url = huggingface_hub.hf_hub_url(repo, name, revision=revision, endpoint=endpoint)
     try:
         # The model is public; a stale login must not stand in the way.
-        found = huggingface_hub.get_hf_file_metadata(url, token=False, timeout=10, endpoint=endpoint)
+        found = library.get_hf_file_metadata(url, token=False, timeout=10, endpoint=endpoint)
     except absent as problem:
         raise _Absent(
             f"{endpoint} has no {name} of {repo} at revision {revision}; check the name, or {WAY_ON}"
         ) from problem
     except Exception as problem:  # as above
         raise ModelError(
-            f"{endpoint} cannot be reached to download {repo} ({_brief(problem)}); "
+            f"{endpoint} cannot be reached to download {repo} ({brief(problem)}); "
             f"connect to the network and try again, or {WAY_ON}"
         ) from problem
     if found.commit_hash is None or found.etag is None or found.size is None:
@@ -141,7 +145,7 @@ def _of_the_network(problem: OSError) -> bool:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Keeps the library's warnings about each retry off the terminal: the error at the end says it all."""
     logger = logging.getLogger("huggingface_hub")
     level = logger.level
@@ -156,11 +160,11 @@ def _bar(progress: Progress) -> type:
     """A progress bar class, as huggingface_hub wants one, that reports to `progress` and draws nothing."""
     from huggingface_hub.utils import tqdm
 
-    class Report(tqdm):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **{**kwargs, "disable": True})
-            self.total = kwargs.get("total")
-            self.done = kwargs.get("initial") or 0
+    class Report(cast(Any, tqdm)):
+        def __init__(self, *args: Any, **kwargs: Any):
+            super().__init__(*args, **{**kwargs, "disable": True})  # pyright: ignore[reportUnknownMemberType]
+            self.total: int | None = kwargs.get("total")
+            self.done: int = kwargs.get("initial") or 0
 
         def update(self, n: float | None = 1) -> None:
             self.done += int(n or 0)

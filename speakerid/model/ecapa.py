@@ -150,7 +150,7 @@ class AttentivePooling(nn.Module):
         # The utterance's mean and deviation are the same in every frame, so their share of the first
         # layer is worked out once per utterance instead of joining them to each frame.
         weight = self.tdnn.conv.conv.weight[..., 0]
-        own, common = weight.split([x.shape[2], 2 * x.shape[2]], dim=1)
+        own, common = torch.split(weight, [x.shape[2], 2 * x.shape[2]], dim=1)
         context = F.linear(torch.cat([mean, std], dim=1), common, self.tdnn.conv.conv.bias)
         hidden = self.tdnn.norm(F.relu(F.linear(x, own) + context[:, None]))
         attention = self.conv(torch.tanh(hidden))
@@ -200,7 +200,7 @@ class EcapaTdnn(nn.Module):
     def frames(self, features: Tensor, reach: Reach | None = None) -> Tensor:
         """Features [b, t, 80] -> what the three blocks together say of each frame [b, t, 3·channels]."""
         x = self.blocks[0](features, reach)
-        outputs = []
+        outputs: list[Tensor] = []
         for block in list(self.blocks)[1:]:
             x = block(x, reach)
             outputs.append(x)

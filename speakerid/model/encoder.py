@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 import numpy as np
 
@@ -134,9 +134,14 @@ class Encoder:
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
 
-def refusal(block: np.ndarray) -> str | None:
+def is_array(value: object) -> TypeGuard[np.ndarray]:
+    """Whether a caller gave an array."""
+    return isinstance(value, np.ndarray)
+
+
+def refusal(block: object) -> str | None:
     """Why a block cannot be embedded, to be read after "Item 2" or "The recording"; None if it can."""
-    if not isinstance(block, np.ndarray) or block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
+    if not is_array(block) or block.ndim != 1 or not np.issubdtype(block.dtype, np.floating):
         return "is not a block of audio; give a one-dimensional float32 array, 16 kHz, from -1 to 1."
     if len(block) < MIN_SECONDS * RATE:
         return f"is too short ({len(block) / RATE:.2f} s); give at least {MIN_SECONDS} s of speech."

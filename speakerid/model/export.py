@@ -81,7 +81,7 @@ def _small(
     if encoder.name == weights.BUNDLED:
         shipped, why = runtimes.int8_of(weights.INT8_FILE, weights.BUNDLED_FILE)
         if shipped is not None:
-            return onnx.load(weights.INT8_FILE)
+            return onnx.load_model_from_string(weights.INT8_FILE.read_bytes())
     raise ModelError(
         f"An 8-bit form of {encoder.id} has to be made ({why}), which takes speech of many voices to find "
         "its ranges in: name a folder of recordings with --speech FOLDER."

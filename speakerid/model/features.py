@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torchaudio.functional import spectrogram
+from torchaudio.functional import spectrogram  # pyright: ignore[reportMissingTypeStubs]
 
 RATE = 16_000  # samples per second
 WINDOW = 400  # samples: 25 ms

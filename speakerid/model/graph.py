@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speakerid.model import mel
-from speakerid.model.graph_nodes import Nodes, log_mel
+from speakerid.model.graph_nodes import Nodes, check, log_mel
 
 if TYPE_CHECKING:
     import onnx
@@ -47,7 +47,6 @@ def build(weights: Arrays, about: dict[str, str], *, samples: bool = False) -> o
         about: stored as the model's metadata.
         samples: take waveforms [batch, n] instead of features.
     """
-    import onnx
     from onnx import TensorProto, helper
 
     graph = Nodes()
@@ -64,7 +63,7 @@ def build(weights: Arrays, about: dict[str, str], *, samples: bool = False) -> o
     made = helper.make_graph(graph.nodes, "ecapa-tdnn", [source], [out], graph.constants)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     helper.set_model_props(model, about)
-    onnx.checker.check_model(model)
+    check(model)
     return model
 
 
@@ -85,7 +84,7 @@ def with_features(core: onnx.ModelProto, about: dict[str, str]) -> onnx.ModelPro
     front = onnx.compose.add_prefix(front, "mel_", rename_inputs=False, rename_outputs=False)
     model = onnx.compose.merge_models(front, core, [("features", "features")])
     helper.set_model_props(model, about)
-    onnx.checker.check_model(model)
+    check(model)
     return model
 
 
@@ -167,7 +166,7 @@ class _Network:
         """Features [b, 80, t] -> embeddings [b, d] of unit length."""
         w = self.weights
         x = self.tdnn(_Tensor(features, np.zeros(mel.BANDS, np.float32)), "blocks.0")
-        outputs = []
+        outputs: list[_Tensor] = []
         for k, dilation in enumerate(DILATIONS):
             x = self.block(x, f"blocks.{k + 1}", dilation)
             outputs.append(x)

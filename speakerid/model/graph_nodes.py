@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     import onnx
 
 
+def check(model: onnx.ModelProto) -> None:
+    """Raises onnx.checker.ValidationError: the model breaks the rules of ONNX."""
+    import onnx
+
+    library: Any = onnx.checker
+    library.check_model(model)
+
+
 class Nodes:
     """What a graph holds so far, in order."""
 
@@ -19,7 +27,7 @@ class Nodes:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes) -> str:
+    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
         """Add a node; the name of its (first) output, which the others follow with _1, _2, …"""
         from onnx import helper
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from speakerid import settings
 from speakerid.errors import ModelError
+from speakerid.json_text import json_object
 from speakerid.model import weights
 
 SCHEME = "hf://"
@@ -91,7 +92,7 @@ def fetch(asked: HubName, progress: Progress | None = None) -> Path:
             _fetch_alone(asked, target, progress)
         except OSError as problem:
             raise ModelError(
-                f"{asked.repo} cannot be stored in {target.parent} ({_brief(problem)}); free some space or "
+                f"{asked.repo} cannot be stored in {target.parent} ({brief(problem)}); free some space or "
                 f"set {settings.CACHE} to another folder, or {WAY_ON}"
             ) from problem
     _check(target)
@@ -101,8 +102,7 @@ def fetch(asked: HubName, progress: Progress | None = None) -> Path:
 def source_of(target: Path) -> dict[str, Any]:
     """What is known of a file in the cache: name, repo, revision, commit, file, bytes, sha256, fetched."""
     try:
-        about = json.loads(_beside(target).read_text(encoding="utf-8"))
-        return about if isinstance(about, dict) else {}
+        return json_object(_beside(target).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
@@ -128,7 +128,7 @@ def remove(target: Path) -> None:
         shutil.rmtree(_partial(target), ignore_errors=True)
     except OSError as problem:
         raise ModelError(
-            f"{target} cannot be deleted ({_brief(problem)}); check its permissions."
+            f"{target} cannot be deleted ({brief(problem)}); check its permissions."
         ) from problem
 
 
@@ -213,7 +213,7 @@ def _converted(checkpoint: Path, repo: str) -> weights.Weights:
         raise ModelError(f"What was downloaded as {repo} is not the model: {reason}") from problem
 
 
-def _brief(problem: BaseException) -> str:
+def brief(problem: BaseException) -> str:
     """The first line of the error that started it all."""
     while problem.__cause__ is not None:
         problem = problem.__cause__

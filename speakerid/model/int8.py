@@ -12,7 +12,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,8 +73,9 @@ def quantized(parameters: Weights, about: Mapping[str, str], speech: Sequence[np
         speech: as for write_int8.
     """
     import onnx
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    import onnxruntime.quantization  # pyright: ignore[reportMissingTypeStubs]
 
+    library: Any = onnxruntime.quantization
     exact = graph.build(parameters, {})
     first = [next(n.name for n in exact.graph.node if n.op_type == kind) for kind in ("Pad", "Conv")]
     level = logging.root.manager.disable
@@ -82,19 +83,19 @@ def quantized(parameters: Weights, about: Mapping[str, str], speech: Sequence[np
     try:
         with tempfile.TemporaryDirectory() as folder:
             draft, small = Path(folder, "float.onnx"), Path(folder, "int8.onnx")
-            onnx.save(exact, draft)
-            quantize_static(
+            draft.write_bytes(exact.SerializeToString())
+            library.quantize_static(
                 draft,
                 small,
-                _reader(speech),
-                quant_format=QuantFormat.QDQ,
+                _reader(library.CalibrationDataReader, speech),
+                quant_format=library.QuantFormat.QDQ,
                 op_types_to_quantize=QUANTIZED,
                 nodes_to_exclude=first,
                 per_channel=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
+                activation_type=library.QuantType.QUInt8,
+                weight_type=library.QuantType.QInt8,
             )
-            model = onnx.load(small)
+            model = onnx.load_model_from_string(small.read_bytes())
     finally:
         logging.disable(level)
     _halve_last_layer(model)
@@ -102,21 +103,19 @@ def quantized(parameters: Weights, about: Mapping[str, str], speech: Sequence[np
     return model
 
 
-def _reader(speech: Sequence[np.ndarray]):
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):
+def _reader(base: Any, speech: Sequence[np.ndarray]) -> object:
+    class Reader(base):
         def __init__(self):
             self._left = iter(speech)
 
-        def get_next(self) -> dict | None:
+        def get_next(self) -> dict[str, np.ndarray] | None:
             piece = next(self._left, None)
             return None if piece is None else {"features": log_mel(piece[None])}
 
     return Reader()
 
 
-def _halve_last_layer(model) -> None:
+def _halve_last_layer(model: onnx.ModelProto) -> None:
     """Store the matrix of the last layer as float16; it is widened when the file is loaded."""
     from onnx import TensorProto, helper, numpy_helper
 

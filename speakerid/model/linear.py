@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from speakerid import tensors
 from speakerid.model import companions
 
 HEADS = Path(__file__).with_name("heads")
@@ -42,18 +43,13 @@ class LinearHead:
 
     def save(self, model_id: str, folder: Path | None = None) -> None:
         """Write what load() reads."""
-        from safetensors.numpy import save_file
-
-        path = self.path(model_id, folder)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"weights": self.weights.astype("f4"), "bias": np.array([self.bias], "f4")}, path)
+        arrays = {"weights": self.weights.astype("f4"), "bias": np.array([self.bias], "f4")}
+        tensors.write(self.path(model_id, folder), arrays)
 
 
 @lru_cache(maxsize=16)
 def _load(path: Path) -> tuple[np.ndarray, float] | None:
     if not path.exists():
         return None
-    from safetensors.numpy import load_file
-
-    tensors = load_file(path)
-    return tensors["weights"], float(tensors["bias"][0])
+    arrays = tensors.read(path)
+    return arrays["weights"], float(arrays["bias"][0])

@@ -7,6 +7,7 @@ calibrated scores.
 """
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -45,21 +46,21 @@ def _tuned(centers: np.ndarray, people: Sequence[np.ndarray]) -> np.ndarray:
             "the voiceprints."
         ) from problem
     threads.hold()
-    start = torch.from_numpy(centers)
-    rows = torch.from_numpy(_unit(np.concatenate([np.asarray(own, np.float64) for own in people])))
+    start = torch.as_tensor(centers)
+    rows = torch.as_tensor(_unit(np.concatenate([np.asarray(own, np.float64) for own in people])))
     counts = torch.tensor([len(own) for own in people])
     owner = torch.repeat_interleave(torch.arange(len(people)), counts)
     share = 1 / (counts[owner] * len(people))  # people weigh alike, however much they enrolled
     margin = MARGIN * F.one_hot(owner, len(people))
     with torch.inference_mode(False), torch.enable_grad():
         weight = torch.nn.Parameter(start.clone())
-        optimizer = torch.optim.Adam([weight], lr=LEARNING_RATE, betas=(0.9, 0.99))
+        optimizer: Any = cast(Any, torch.optim.Adam)([weight], lr=LEARNING_RATE, betas=(0.9, 0.99))
         for _ in range(STEPS):
             unit = F.normalize(weight, dim=1)
             losses = F.cross_entropy(SCALE * (rows @ unit.T - margin), owner, reduction="none")
             stay = STAY / (2 * len(people)) * (unit - start).square().sum()
             optimizer.zero_grad()
-            ((share * losses).sum() + stay).backward()
+            torch.autograd.backward((share * losses).sum() + stay)
             optimizer.step()
         return F.normalize(weight, dim=1).detach().numpy()
 

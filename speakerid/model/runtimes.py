@@ -20,10 +20,9 @@ import numpy as np
 
 from speakerid import settings, threads
 from speakerid.errors import ModelError
+from speakerid.onnx_session import OnnxSession
 
 if TYPE_CHECKING:
-    import onnxruntime
-
     from speakerid.model.ecapa import EcapaTdnn
     from speakerid.model.weights import Weights
 
@@ -62,18 +61,16 @@ class OnnxRuntime:
     def __init__(self, model: bytes, name: str, source: str, declared_in: str = "a JSON file"):
         self.name = name
         self._session = session(model, source)
-        inputs = [one.name for one in self._session.get_inputs()]
-        outputs = [one.name for one in self._session.get_outputs()]
-        if inputs not in (["features"], ["samples"]) or outputs != ["embedding"]:
+        inputs = self._session.inputs
+        if inputs not in (["features"], ["samples"]) or self._session.outputs != ["embedding"]:
             raise _not_ours(
                 source,
                 "its input is neither features nor samples, or its output no embedding, and there is no "
                 f"{declared_in} beside it that says what another network is fed with",
             )
         self._samples = inputs == ["samples"]
-        width = self._session.get_outputs()[0].shape[-1]
-        self.width = width if isinstance(width, int) else int(self.embed(probe()[:1]).shape[1])
-        self.about: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.width = self._session.width or int(self.embed(probe()[:1]).shape[1])
+        self.about = self._session.about
 
     def embed(self, pieces: Sequence[np.ndarray]) -> np.ndarray:
         from speakerid.model.mel import HOP, log_mel
@@ -87,7 +84,7 @@ class OnnxRuntime:
             for row, i in zip(batch, items, strict=True):
                 row[: len(pieces[i])] = pieces[i]
             given = {"samples": batch} if self._samples else {"features": log_mel(batch)}
-            for i, made in zip(items, np.asarray(self._session.run(["embedding"], given)[0]), strict=True):
+            for i, made in zip(items, self._session.run(given, ["embedding"])[0], strict=True):
                 rows[i] = made
         return np.stack(rows)
 
@@ -114,7 +111,7 @@ class TorchRuntime:
             row[: len(piece)] = piece
         with torch.inference_mode():
             lengths = torch.tensor(sizes) if min(sizes) < max(sizes) else None
-            features = log_mel(torch.from_numpy(padded), lengths)
+            features = log_mel(torch.as_tensor(padded), lengths)
             embeddings = self.network(features, None if lengths is None else frames_of(lengths))
             return torch.nn.functional.normalize(embeddings, dim=1).numpy()
 
@@ -171,7 +168,7 @@ def probe(lengths: tuple[float, ...] = PROBES) -> list[np.ndarray]:
     """Waveforms, of so many seconds, with harmonics, noise and pauses, as speech has them; the same on every
     computer.
     """
-    made = []
+    made: list[np.ndarray] = []
     for seconds in lengths:
         time = np.arange(round(seconds * 16_000)) / 16_000
         phase = 2 * np.pi * (120 * time + 3 * np.sin(2 * np.pi * 1.5 * time))
@@ -187,34 +184,21 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def session(model: bytes, source: str) -> onnxruntime.InferenceSession:
+def session(model: bytes, source: str) -> OnnxSession:
     """A graph on the threads of this process.
 
     Raises:
         ModelError: onnxruntime is missing, or cannot read it.
         SpeakerIdError: SPEAKERID_THREADS is not a number.
     """
+    count = settings.threads()  # outside: what is wrong with the setting is not the graph's fault
     try:
-        import onnxruntime
+        return OnnxSession(model, count)
     except ImportError as problem:
         remedy = "install it with: python -m pip install onnxruntime"
         raise ModelError(f"{source} needs the package onnxruntime, which is missing; {remedy}") from problem
-    options = options_here()  # outside: what is wrong with the setting is not the graph's fault
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # its exceptions have no base of their own
+    except ValueError as problem:
         raise _not_ours(source, "ONNX Runtime cannot read it") from problem
-
-
-def options_here() -> onnxruntime.SessionOptions:
-    """A graph's options: on the threads of this process, which do not spin while they wait."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = settings.threads(), 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return options
 
 
 def _not_ours(source: str, why: str) -> ModelError:

@@ -13,18 +13,14 @@ remembers is in each `SegmentStream`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.errors import ModelError
-from speakerid.model import mel, runtimes
-
-if TYPE_CHECKING:
-    import onnxruntime
+from speakerid.model import mel
+from speakerid.model.onnx_segmenter import VOICES, OnnxSegmenter
+from speakerid.onnx_session import OnnxSession
 
 FRAME = 256
 """Samples of a frame (16 ms)."""
@@ -36,7 +32,6 @@ STEP = FRAMES_A_STEP * FRAME  # samples that the network hears at once: 32 ms
 DELAY = 5  # steps that the network hears beyond the one that it judges
 LATENCY = (DELAY + 1) * STEP / mel.RATE
 """Seconds (0.192) after its first sample at which a frame's probabilities are out at the latest."""
-VOICES = 3
 SETS = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))  # who speaks, as the network's seven classes have it
 INPUTS = STEP // HOP * mel.BANDS
 AT_ONCE = 125  # steps (4 s) that the network hears at once in a recording
@@ -84,7 +79,7 @@ class Features:
 class SegmentStream:
     """One stream of sound; made by Segmenter.stream()."""
 
-    def __init__(self, session: onnxruntime.InferenceSession):
+    def __init__(self, session: OnnxSession):
         self._session = session
         self._features = Features()
         self._states = {name: np.zeros(shape, np.float32) for name, shape in STATES.items()}
@@ -114,7 +109,7 @@ class SegmentStream:
         return self._run(waiting, AT_ONCE * STEP)
 
     def _run(self, waiting: np.ndarray, step: int) -> np.ndarray:
-        rows = []
+        rows: list[np.ndarray] = []
         at = 0
         while at + STEP <= len(waiting):
             size = min(step, (len(waiting) - at) // STEP * STEP)
@@ -129,99 +124,18 @@ class SegmentStream:
 
     def _step(self, samples: np.ndarray) -> np.ndarray:
         given = {"features": self._features.push(samples)[None], **self._states}
-        voices, *states = self._session.run(["voices", *(f"{name}_after" for name in STATES)], given)
-        self._states = dict(zip(STATES, map(np.asarray, states), strict=True))
-        return np.asarray(voices)[0]
+        voices, *states = self._session.run(given, ["voices", *(f"{name}_after" for name in STATES)])
+        self._states = dict(zip(STATES, states, strict=True))
+        return voices[0]
 
 
-class Segmenter:
-    """The network; may be shared between threads, each stream with a `stream()` of its own."""
+class Segmenter(OnnxSegmenter[SegmentStream]):
+    """The network that hears live."""
 
-    def __init__(self, session: onnxruntime.InferenceSession):
-        self._session = session
-
-    @staticmethod
-    def load(path: Path = WEIGHTS_FILE) -> Segmenter:
-        """The network that comes with the app; read once a process.
-
-        Raises:
-            ModelError: the file is missing or damaged.
-        """
-        return _load(path)
+    file = WEIGHTS_FILE
 
     def stream(self) -> SegmentStream:
         return SegmentStream(self._session)
-
-    def whole(self, samples: np.ndarray) -> np.ndarray:
-        """A whole recording [n], float32 -> float32 [ceil(n / 256), 3], the same as from a stream but for
-        rounding."""
-        stream = self.stream()
-        return np.concatenate([stream.hear_at_once(samples), stream.flush()])
-
-
-def probe() -> np.ndarray:
-    """A second of two voices that set in one after the other [16000]; the same on every computer."""
-    time = np.arange(mel.RATE) / mel.RATE
-
-    def voice(pitch: float, start: float) -> np.ndarray:
-        phase = 2 * np.pi * (pitch * time + 2 * np.sin(2 * np.pi * 1.5 * time))
-        return sum(np.sin(k * phase) / k for k in range(1, 16)) * (time > start)
-
-    noise = np.random.default_rng(0).standard_normal(mel.RATE)
-    return (0.08 * voice(110, 0.1) + 0.06 * voice(215, 0.5) + 1e-3 * noise).astype(np.float32)
-
-
-PROBE_TOLERANCE = 0.02  # of a probability, between this computer and the one that wrote the file
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path) -> Segmenter:
-    return Segmenter(checked(path, lambda network: Segmenter(network).whole))
-
-
-def checked(
-    path: Path, hearing: Callable[[onnxruntime.InferenceSession], Callable[[np.ndarray], np.ndarray]]
-) -> onnxruntime.InferenceSession:
-    """The network in a file, if it says of the probe what it said when it was made.
-
-    Args:
-        hearing: what hears a whole recording with a network.
-
-    Raises:
-        ModelError: it does not, or it cannot be read.
-    """
-    try:
-        model = path.read_bytes()
-    except OSError as problem:
-        raise _unusable(path, "is missing or cannot be read") from problem
-    network = session(model, path)
-    about = network.get_modelmeta().custom_metadata_map
-    try:
-        expected = np.frombuffer(bytes.fromhex(about["probe"]), "<f4").reshape(-1, VOICES)
-        found = hearing(network)(probe())
-        alike = found.shape == expected.shape and float(np.abs(found - expected).max()) <= PROBE_TOLERANCE
-    except Exception as problem:  # ONNX Runtime's own errors have no class in common
-        raise _unusable(path, "is no segmentation network") from problem
-    if not alike:  # so that NaN is refused too
-        raise _unusable(path, "gives other probabilities than when it was made")
-    return network
-
-
-def session(model: bytes, path: Path) -> onnxruntime.InferenceSession:
-    """Raises ModelError: ONNX Runtime cannot read the model; `path` is where it comes from."""
-    import onnxruntime
-
-    options = runtimes.options_here()
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # its exceptions have no base of their own
-        raise _unusable(path, "is damaged") from problem
-
-
-def _unusable(path: Path, why: str) -> ModelError:
-    return ModelError(
-        f"The segmentation network {path} {why}; install the app again (or get the file from its repository)."
-    )
 
 
 @lru_cache(maxsize=8)

@@ -11,18 +11,14 @@ rounded to 8 bits with a scale for each row (speakerid/training/segmentation_win
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speakerid.model import segmentation
-from speakerid.model.segmentation import FRAME, VOICES
-
-if TYPE_CHECKING:
-    import onnxruntime
+from speakerid.model.onnx_segmenter import VOICES, OnnxSegmenter
+from speakerid.model.segmentation import FRAME
+from speakerid.onnx_session import OnnxSession
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "segmentation-windows.onnx"
 WINDOW = 625  # frames: 10 s
@@ -35,7 +31,7 @@ _RENAMINGS = np.array(list(permutations(range(VOICES))))
 class WindowStream:
     """One recording, block by block; made by WindowSegmenter.stream()."""
 
-    def __init__(self, session: onnxruntime.InferenceSession):
+    def __init__(self, session: OnnxSession):
         self._session = session
         self._samples = np.zeros(0, np.float32)  # since the beginning of the latest window
         self._latest = np.zeros((0, VOICES), np.float32)  # the latest window's frames, blended
@@ -44,13 +40,17 @@ class WindowStream:
         """Hear a block [n], float32; -> float32 [t, 3], of the frames that are settled by now, in order. They
         come up to 15 s late; the same recording gives the same whatever the size of the blocks."""
         self._samples = np.concatenate([self._samples, np.asarray(block, np.float32)])
-        settled = []
+        settled: list[np.ndarray] = []
         while len(self._samples) >= (WINDOW + (HOP if len(self._latest) else 0)) * FRAME:
             start = HOP if len(self._latest) else 0
             settled.append(self._latest[:start])
             self._latest = self._blended(start, WINDOW)
             self._samples = self._samples[start * FRAME :]
         return np.concatenate(settled) if settled else np.zeros((0, VOICES), np.float32)
+
+    def hear_at_once(self, samples: np.ndarray) -> np.ndarray:
+        """`push`, which takes a window at a time whatever comes."""
+        return self.push(samples)
 
     def flush(self) -> np.ndarray:
         """The recording has ended; -> float32 [t, 3], of the frames that were still to come."""
@@ -77,37 +77,16 @@ class WindowStream:
 
     def _heard(self, samples: np.ndarray) -> np.ndarray:
         """A window [n] -> its frames of 16 ms."""
-        voices = np.asarray(self._session.run(["voices"], {"samples": samples[None, None]})[0])[0]
+        voices = self._session.run({"samples": samples[None, None]}, ["voices"])[0][0]
         middles = (np.arange(len(samples) // FRAME) + 0.5) * FRAME
         nearest = np.round((middles - CENTRE) / STEP).astype(int)
         return voices[np.clip(nearest, 0, len(voices) - 1)]
 
 
-class WindowSegmenter:
-    """The network; may be shared between threads, each recording with a `stream()` of its own."""
+class WindowSegmenter(OnnxSegmenter[WindowStream]):
+    """The network that hears recordings."""
 
-    def __init__(self, session: onnxruntime.InferenceSession):
-        self._session = session
-
-    @staticmethod
-    def load(path: Path = WEIGHTS_FILE) -> WindowSegmenter:
-        """The network that comes with the app; read once a process.
-
-        Raises:
-            ModelError: the file is missing or damaged.
-        """
-        return _load(path)
+    file = WEIGHTS_FILE
 
     def stream(self) -> WindowStream:
         return WindowStream(self._session)
-
-    def whole(self, samples: np.ndarray) -> np.ndarray:
-        """A whole recording [n], float32, 16 kHz -> float32 [ceil(n / 256), 3]: the probability that each of
-        up to three local voices speaks."""
-        stream = self.stream()
-        return np.concatenate([stream.push(samples), stream.flush()])
-
-
-@lru_cache(maxsize=2)
-def _load(path: Path) -> WindowSegmenter:
-    return WindowSegmenter(segmentation.checked(path, lambda session: WindowSegmenter(session).whole))

@@ -8,14 +8,13 @@ widened when they are read.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
 
+from speakerid import tensors as safetensors
 from speakerid.errors import ModelError
 from speakerid.plural import counted
 from speakerid.settings import BUNDLED_MODEL
@@ -59,7 +58,7 @@ def checked(weights: object, source: str) -> Weights:
     Raises:
         ModelError: names or shapes are not those of the network, or a number is not finite.
     """
-    if not isinstance(weights, dict) or not all(map(_is_array, weights.values())):
+    if not _is_table(weights):
         raise _wrong(source, "it is not a table of named tensors")
     weights = {str(k): _array(v) for k, v in weights.items() if not str(k).endswith(COUNTER)}
     expected = _shapes(_channels(weights, source), *_widths(weights, source))
@@ -94,7 +93,7 @@ def tensors(weights: Weights) -> dict[str, Tensor]:
     """The same for PyTorch, in memory of its own, all aligned alike: then sums do not depend on the file."""
     import torch
 
-    return {name: torch.from_numpy(value).clone() for name, value in weights.items()}
+    return {name: torch.as_tensor(value).clone() for name, value in weights.items()}
 
 
 def fingerprint(weights: Weights) -> str:
@@ -112,22 +111,9 @@ def write(weights: Mapping[str, np.ndarray | Tensor], path: Path) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    from safetensors.numpy import save
-
     if not all(map(_is_array, weights.values())):
         raise ValueError("weights are arrays or tensors")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(save({name: np.ascontiguousarray(value) for name, value in weights.items()}))
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            file.close()
-            os.unlink(file.name)
-            raise
+    safetensors.write(path, {name: np.asarray(value) for name, value in weights.items()})
 
 
 def _channels(weights: Weights, source: str) -> int:
@@ -139,7 +125,7 @@ def _channels(weights: Weights, source: str) -> int:
 
 def _widths(weights: Weights, source: str) -> tuple[int, int, int]:
     """Of the embedding, of squeeze-excitation and of the attention, as their layers say."""
-    found = []
+    found: list[int] = []
     for name in WIDTHS:
         layer = weights.get(name)
         if layer is None or layer.ndim != 3 or not layer.shape[0]:
@@ -181,6 +167,10 @@ def _shapes(channels: int, width: int, squeezed: int, attention: int) -> dict[st
     return shapes
 
 
+def _is_table(value: object) -> TypeGuard[dict[Any, np.ndarray | Tensor]]:
+    return isinstance(value, dict) and all(map(_is_array, cast("dict[Any, Any]", value).values()))
+
+
 def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) or hasattr(value, "detach")
 
@@ -192,12 +182,9 @@ def _array(value: np.ndarray | Tensor) -> np.ndarray:
 
 
 def _read_safetensors(path: Path) -> object:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        return load_file(path)
-    except (SafetensorError, OSError, KeyError, TypeError, AttributeError) as problem:  # also: bfloat16
+        return safetensors.read(path)
+    except (OSError, ValueError) as problem:
         raise _wrong(str(path), f"it cannot be read as safetensors ({problem})") from problem
 
 

@@ -1,7 +1,6 @@
 """Bodies of requests, in memory: what somebody said is written to no file, not even a temporary one."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from starlette.requests import Request
 
 from speakerid.audio.container import Sound
 from speakerid.errors import AudioError
+from speakerid.json_text import json_object
 from speakerid.rest.refusals import Refusal
 from speakerid.rest.workers import Place
 
@@ -97,14 +97,11 @@ async def read_json(request: Request, place: Place) -> dict[str, Any]:
     """
     parts = [part async for part in _body(request, place, _LONGEST_JSON)]
     try:
-        value = json.loads(b"".join(parts))
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
+        return json_object(b"".join(parts))
+    except (ValueError, RecursionError) as error:
         raise Refusal(
             HTTPStatus.BAD_REQUEST, 'The body is no JSON object: send one, such as {"name": "Ada"}.'
-        )
-    return value
+        ) from error
 
 
 def require_sound(upload: Upload) -> float:

@@ -6,7 +6,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from speakerid.model import segmentation
 from speakerid.model.segmentation import (
     CONTEXT,
     INPUTS,
@@ -16,6 +15,7 @@ from speakerid.model.segmentation import (
     VOICES,
     WEIGHTS_FILE,
     WIDE,
+    Segmenter,
 )
 from speakerid.training.onnx_parts import Parts, put_in_place
 from speakerid.training.segmentation import SegmentationNetwork, network_of
@@ -27,8 +27,7 @@ def ship_segmentation(run_folder: Path, out: Path = WEIGHTS_FILE) -> None:
     """Write a run's network, with what it says of the probe."""
     network = network_of(run_folder)
     draft = build(network, {})
-    segmenter = segmentation.Segmenter(segmentation.session(draft.SerializeToString(), out))
-    probed = segmenter.whole(segmentation.probe()).astype("<f4").tobytes().hex()
+    probed = Segmenter.of(draft.SerializeToString(), out).probed()
     helper.set_model_props(draft, {"model": "segmentation", "probe": probed})
     put_in_place(draft, out)
 

@@ -10,7 +10,6 @@ from onnx import TensorProto, helper
 
 from speakerid.errors import ModelError
 from speakerid.evaluate.campplus import MISSING
-from speakerid.model import segmentation
 from speakerid.model.mel import RATE
 from speakerid.model.segmentation import SETS, VOICES
 from speakerid.model.segmentation_windows import WEIGHTS_FILE, WindowSegmenter
@@ -29,8 +28,7 @@ def ship_segmentation_windows(weights: dict[str, np.ndarray], out: Path = WEIGHT
         weights: pyannote's names to arrays.
     """
     draft = build(weights)
-    hearing = WindowSegmenter(segmentation.session(draft.SerializeToString(), out))
-    probed = hearing.whole(segmentation.probe()).astype("<f4").tobytes().hex()
+    probed = WindowSegmenter.of(draft.SerializeToString(), out).probed()
     about = {"model": "pyannote/segmentation-3.0", "license": "MIT, Copyright (c) 2020-2023 CNRS"}
     helper.set_model_props(draft, {**about, "probe": probed})
     put_in_place(draft, out)

@@ -91,7 +91,7 @@ class CamPlusPlus:
             alike.setdefault(len(one), []).append(index)
         with torch.inference_mode():
             for items in alike.values():
-                batch = torch.from_numpy(np.stack([features[i] for i in items]))
+                batch = torch.as_tensor(np.stack([features[i] for i in items]))
                 rows[items] = torch.nn.functional.normalize(self._network(batch), dim=1).numpy()
         return rows
 

@@ -21,7 +21,6 @@ wespeaker: window "hamming", scale 32768. 3D-Speaker: window "povey", scale 1.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -29,7 +28,9 @@ from typing import Any
 
 import numpy as np
 
+from speakerid.audio.resample import resampled
 from speakerid.errors import ModelError
+from speakerid.json_text import json_object
 from speakerid.model import kaldi, mel, networks, runtimes
 
 NAMES: tuple[str, ...] = ()
@@ -88,10 +89,7 @@ def read_declaration(path: Path) -> Declaration:
         ModelError: saying which value cannot be.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(told, dict):
-            raise ValueError("it is no JSON object")
-        return _declared(told)
+        return _declared(json_object(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as problem:
         raise ModelError(
             f"{path} does not declare what its model is fed with: {problem}; see the README's section on "
@@ -125,7 +123,7 @@ def _declared(told: dict[str, Any]) -> Declaration:
     return made
 
 
-def _what_counts(told: Declaration) -> tuple:
+def _what_counts(told: Declaration) -> tuple[str | float, ...]:
     """What of a declaration changes embeddings."""
     return (told.features, told.sample_rate, told.bands, told.window, told.scale, told.mean, told.shortest)
 
@@ -142,8 +140,8 @@ class Declared:
     def __init__(self, content: bytes, told: Declaration, source: str):
         self._told, self._source = told, source
         self._session = runtimes.session(content, source)
-        self._input = _one("input", told.input, [one.name for one in self._session.get_inputs()], source)
-        self._output = _one("output", told.output, [one.name for one in self._session.get_outputs()], source)
+        self._input = _one("input", told.input, self._session.inputs, source)
+        self._output = _one("output", told.output, self._session.outputs, source)
         self.width = int(self.embed(runtimes.probe()[:1]).shape[1])
 
     def embed(self, pieces: Sequence[np.ndarray]) -> np.ndarray:
@@ -153,13 +151,11 @@ class Declared:
     def _embed(self, piece: np.ndarray) -> np.ndarray:
         told = self._told
         if told.sample_rate != mel.RATE:
-            import soxr
-
-            piece = soxr.resample(piece, mel.RATE, told.sample_rate)
+            piece = resampled(piece, mel.RATE, told.sample_rate)
         if len(piece) < told.shortest * told.sample_rate:
             piece = np.resize(piece, int(told.shortest * told.sample_rate))
         try:
-            (given,) = self._session.run([self._output], {self._input: self._features(piece)})
+            (given,) = self._session.run({self._input: self._features(piece)}, [self._output])
         except Exception as problem:  # its exceptions have no base of their own
             raise _unfit(
                 self._source, f"it does not take the {told.features} features of its JSON"
