@@ -23,6 +23,7 @@ class ListenerConfig:
         nobody_after: seconds of silence until nobody is shown.
         change: log-likelihood ratio below which two pieces of a stretch are taken for two voices.
         recent: seconds at the end of a stretch that are held against what came before.
+        at_ease: confidence from which on, twice in a row, a stretch is looked at seldom.
         max_window: seconds, the longest window.
         people: names that take part; None for all.
         closed_set: only enrolled people speak: the likeliest of them is named, never "unknown".
@@ -37,6 +38,7 @@ class ListenerConfig:
     nobody_after: float = 0.4
     change: float = 1.0
     recent: float = 0.6
+    at_ease: float = 0.9
     max_window: float = 3.0
     people: tuple[str, ...] | None = None
     closed_set: bool = False

@@ -296,12 +296,23 @@ class Listener:
             start=window.look.start / RATE,
             also=tuple(call.name for call in beside),
         )
-        self._shown = decision
+        before, self._shown = self._shown, decision
+        if self._clear(before, decision):
+            self._speech.ease()
         end = window.look.end / RATE
         self._log.add(decision, end)
         for call in beside:
             self._log.add_beside(call.name, end - self.config.voices.beside, end, call.confidence)
         return [decision]
+
+    def _clear(self, before: Decision | None, now: Decision) -> bool:
+        """Whether a name is as sure as it has to be for fewer looks, twice in a row."""
+        return before is not None and all(
+            one.segment == self._segment
+            and one.speaker == now.speaker
+            and one.confidence >= self.config.at_ease
+            for one in (before, now)
+        )
 
     def _beside(self, window: Window, speaker: str, confidence: float) -> list[_Call]:
         """How those are called who speak beside the main voice; whose slot nobody knows is unknown."""

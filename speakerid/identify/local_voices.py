@@ -11,6 +11,7 @@ from speakerid.audio.format import RATE
 from speakerid.model.segmentation import FRAME, VOICES, Segmenter
 
 NONE = -1  # the slot of nobody
+MOST_WAITING = RATE // 2  # samples that wait at most until the network hears them
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class VoicesConfig:
 class LocalVoices:
     """The voices of one stream's last seconds, frame by frame.
 
+    The network hears what has come since it was last asked for in one go: a step at a time, as the sound
+    comes, costs twice as much.
+
     Args:
         keep: seconds remembered.
     """
@@ -50,21 +54,26 @@ class LocalVoices:
         self._most = int(keep * RATE) // FRAME
         self._active = np.zeros((0, VOICES), bool)
         self._count = 0  # frames of the stream that are known
+        self._waiting: list[np.ndarray] = []
+        self._held = 0  # samples that wait
 
     @property
     def known(self) -> int:
         """Samples of the stream up to which it is known who speaks."""
+        self._catch_up()
         return self._count * FRAME
 
     def hear(self, samples: np.ndarray) -> None:
         """The next samples [n] of the stream."""
-        new = self._stream.push(samples) >= self.config.speaks
-        self._count += len(new)
-        self._active = np.concatenate([self._active, new])[-self._most :]
+        self._waiting.append(samples)
+        self._held += len(samples)
+        if self._held >= MOST_WAITING:
+            self._catch_up()
 
     def between(self, start: int, end: int) -> np.ndarray:
         """Who speaks in the frames that begin in samples start..end, as far as they are known and remembered:
         bool [t, 3]."""
+        self._catch_up()
         first = self._count - len(self._active)
         return self._active[max(-(-start // FRAME) - first, 0) : max(-(-end // FRAME) - first, 0)]
 
@@ -103,6 +112,7 @@ class LocalVoices:
 
     def clean(self, start: int, end: int) -> np.ndarray:
         """Which samples hold one voice at most, as far as that is known: bool [end - start]."""
+        self._catch_up()
         clean = np.ones(end - start, bool)
         first = max(self._count - len(self._active), -(-start // FRAME))
         for number, active in enumerate(self.between(start, end)):
@@ -110,3 +120,11 @@ class LocalVoices:
                 at = (first + number) * FRAME - start
                 clean[at : at + FRAME] = False
         return clean
+
+    def _catch_up(self) -> None:
+        if not self._held:
+            return
+        new = self._stream.push(np.concatenate(self._waiting)) >= self.config.speaks
+        self._waiting, self._held = [], 0
+        self._count += len(new)
+        self._active = np.concatenate([self._active, new])[-self._most :]

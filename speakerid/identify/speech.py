@@ -13,7 +13,8 @@ from speakerid.audio.vad import FRAME, VoiceActivity
 class SpeechConfig:
     """Times in seconds.
 
-    first: of speech before the first look, then every `early` until `grown`, then every `late`.
+    first: of speech before the first look, then every `early` until `grown` or until the listener is at
+        ease, then every `late`.
     pause: of silence that ends a stretch of speech.
     """
 
@@ -117,6 +118,7 @@ class Speech:
         self._last_voiced = 0
         self._previous_end = 0
         self._next_look = 0
+        self._at_ease = False
         self._memory = Memory(int(config.keep * RATE))
 
     def frame(self, samples: np.ndarray) -> Look | None:
@@ -148,6 +150,11 @@ class Speech:
         self._previous_end = start
         self._plan(self.heard)
 
+    def ease(self) -> None:
+        """It is clear who speaks in this stretch: look seldom until it ends."""
+        self._at_ease = True
+        self._plan(self.heard)
+
     def audio(self, start: int, end: int) -> np.ndarray:
         """Samples start..end of the stream, as far back as they are remembered."""
         return self._memory.between(start, end)
@@ -156,13 +163,13 @@ class Speech:
         self.speaking = True
         self.segment += 1
         self.start = start
+        self._at_ease = False
         self._next_look = start + int(self.config.first * RATE)
 
     def _plan(self, now: int) -> None:
         age = (now - self.start) / RATE
-        self._next_look = now + int(
-            (self.config.early if age < self.config.grown else self.config.late) * RATE
-        )
+        seldom = self._at_ease or age >= self.config.grown
+        self._next_look = now + int((self.config.late if seldom else self.config.early) * RATE)
 
     def _look(self, over: bool) -> Look:
         pause = (self.start - self._previous_end) / RATE if self.segment else 1e6

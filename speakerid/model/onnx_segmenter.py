@@ -25,9 +25,6 @@ class Stream(Protocol):
 
     def push(self, block: np.ndarray) -> np.ndarray: ...
     def flush(self) -> np.ndarray: ...
-    def hear_at_once(self, samples: np.ndarray) -> np.ndarray:
-        """`push`, of very much."""
-        ...
 
 
 S = TypeVar("S", bound=Stream)
@@ -80,7 +77,7 @@ class OnnxSegmenter(Generic[S]):
         """A whole recording [n], float32, 16 kHz -> float32 [ceil(n / 256), 3]: the probability that each of
         up to three local voices speaks, the same as from a stream but for rounding."""
         stream = self.stream()
-        return np.concatenate([stream.hear_at_once(samples), stream.flush()])
+        return np.concatenate([stream.push(samples), stream.flush()])
 
 
 N = TypeVar("N", bound=OnnxSegmenter[Stream])

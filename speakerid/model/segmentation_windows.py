@@ -48,10 +48,6 @@ class WindowStream:
             self._samples = self._samples[start * FRAME :]
         return np.concatenate(settled) if settled else np.zeros((0, VOICES), np.float32)
 
-    def hear_at_once(self, samples: np.ndarray) -> np.ndarray:
-        """`push`, which takes a window at a time whatever comes."""
-        return self.push(samples)
-
     def flush(self) -> np.ndarray:
         """The recording has ended; -> float32 [t, 3], of the frames that were still to come."""
         count = -(-len(self._samples) // FRAME)

@@ -8,7 +8,7 @@ from support.in_memory import People
 from speakerid import Listener
 from speakerid.conversation.formats import decision_row
 from speakerid.identify import UNKNOWN, Decision, ListenerConfig
-from speakerid.identify.local_voices import NONE, LocalVoices, VoicesConfig
+from speakerid.identify.local_voices import MOST_WAITING, NONE, LocalVoices, VoicesConfig
 from speakerid.identify.turn_log import TurnLog
 from speakerid.model.segmentation import FRAME
 
@@ -69,6 +69,26 @@ def test_memory_of_local_voices_is_bounded():
     local = heard(((0,), 500), ((1,), 500), keep=2.0)
     assert len(local.between(0, local.known)) == 125 and local.known == 1000 * FRAME
     assert local.clean(0, 100 * FRAME).all()
+
+
+def test_the_network_hears_together_what_came_since_it_was_asked_and_never_waits_for_long():
+    calls: list[int] = []
+
+    class Counted(Scripted):
+        def push(self, block: np.ndarray) -> np.ndarray:
+            calls.append(len(block))
+            return super().push(block)
+
+    local = LocalVoices(Counted(((0,), 40), ((0, 1), 60)), VoicesConfig(), 6.0)
+    for _ in range(10):
+        local.hear(np.zeros(2 * FRAME, np.float32))
+    assert not calls
+    assert local.known == 20 * FRAME and local.main(0, local.known) == 0
+    assert calls == [20 * FRAME]
+    for _ in range(40):
+        local.hear(np.zeros(2 * FRAME, np.float32))
+    assert max(calls) <= MOST_WAITING + 2 * FRAME
+    assert local.beside(0) == (1,)
 
 
 def test_what_is_said_beside_somebody_is_a_turn_that_overlaps():

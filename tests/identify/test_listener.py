@@ -76,6 +76,22 @@ def test_turns_are_who_spoke_when(heard, conversation):
         assert 0 < found.confidence <= 1
 
 
+def test_a_voice_that_is_clear_is_looked_at_less_until_the_next_stretch(
+    encoder, enrolled, conversation, beginning
+):
+    def times(**config: float) -> list[float]:
+        people = People(enrolled["Alice"], enrolled["Bruno"])
+        listener = Listener(encoder, people, ListenerConfig(**config))
+        return [d.at for d in push(listener, beginning, 320) if d.speaker is not None]
+
+    never, early = times(at_ease=1.1), times(at_ease=0.0)
+    turns = conversation[1][:3]
+    for turn in turns:
+        first, dense = ([at for at in looks if turn.start <= at < turn.start + 1] for looks in (early, never))
+        assert len(first) < 0.7 * len(dense)
+        assert first[0] == dense[0], "a new stretch is looked at as soon as ever"
+
+
 def test_silence_ends_with_nobody(heard):
     last = heard[1][-1]
     assert last.speaker is None and last.scores == {} and last.embedding is None
