@@ -119,7 +119,7 @@ def _is_default(stream: "AudioStream") -> bool:
 
 def _speech(blocks: Iterator[np.ndarray]) -> float:
     """Seconds of speech."""
-    from speakerid.audio.vad import FRAME, RATE, VoiceActivity
+    from speakerid.audio.vad import FRAME, RATE, SPEECH, VoiceActivity
 
     activity = VoiceActivity()
-    return sum(float((activity.push(block) >= 0.5).sum()) for block in blocks) * FRAME / RATE
+    return sum(float((activity.push(block) >= SPEECH).sum()) for block in blocks) * FRAME / RATE

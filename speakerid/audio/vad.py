@@ -18,6 +18,9 @@ from speakerid.onnx_session import OnnxSession
 FRAME = 512
 """Samples of one step of the network (32 ms)."""
 
+SPEECH = 0.5
+"""Probability from which on a frame is speech, as silero-vad's own `threshold` is by default."""
+
 _FILE = Path(__file__).parent / "silero" / "silero_vad_16k_op15.onnx"
 _CONTEXT = 64  # samples of the frame before that the network sees again
 _STATE = (2, 1, 128)  # of its LSTM
@@ -67,43 +70,26 @@ def speech_probabilities(samples: Block) -> np.ndarray:
     return VoiceActivity().push(samples)
 
 
-def speech_segments(
-    samples: Block,
-    threshold: float = 0.5,
+def segments(
+    probabilities: np.ndarray,
+    seconds: float,
+    threshold: float = SPEECH,
     *,
     release: float = 0.15,
     min_speech: float = 0.2,
     min_silence: float = 0.2,
     pad: float = 0.03,
 ) -> list[tuple[float, float]]:
-    """Where somebody speaks in a whole recording [n]: (start, end) in seconds, in order, not overlapping.
+    """Where somebody speaks in a recording of so many seconds: (start, end) in seconds, in order, not
+    overlapping.
 
     Speech starts when the probability reaches `threshold` and ends when it has stayed under
     `threshold - release` for `min_silence` seconds; what is shorter than `min_speech` seconds is dropped, the
     rest grows by `pad` seconds at both ends.
+
+    Args:
+        probabilities: of each frame, as `speech_probabilities` gives them.
     """
-    return segments(
-        speech_probabilities(samples),
-        len(samples) / RATE,
-        threshold,
-        release=release,
-        min_speech=min_speech,
-        min_silence=min_silence,
-        pad=pad,
-    )
-
-
-def segments(
-    probabilities: np.ndarray,
-    seconds: float,
-    threshold: float = 0.5,
-    *,
-    release: float = 0.15,
-    min_speech: float = 0.2,
-    min_silence: float = 0.2,
-    pad: float = 0.03,
-) -> list[tuple[float, float]]:
-    """`speech_segments` for probabilities that are known already, of a recording of `seconds`."""
     step = FRAME / RATE
     found: list[tuple[float, float]] = []
     start: float | None = None

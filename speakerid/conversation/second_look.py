@@ -23,7 +23,7 @@ from speakerid.identify.scoring import Profiles, Scorer
 
 # Chosen on made-up meetings of people held out of training; none of them matters to a digit.
 _NEVER = -1e3  # log-likelihood ratio of what cannot be
-UNKNOWN_SHARE = 0.3  # of speech that strangers are expected to have
+UNKNOWN_IN_RECORDINGS = 0.3  # share of speech expected of strangers; live it is TrackerConfig.unknown
 ELSE_SHARE = 0.05  # of speech expected of voices that are heard too seldom for a model of their own
 STAY = 0.8  # that the same person speaks from one piece to the next of a span
 STAY_AFTER_PAUSE = 0.3  # the same over the shortest pause, and down to 1/e of it over …
@@ -50,7 +50,7 @@ def second_look(
     if not len(pieces.at):
         return ()
     everybody = len(profiles.names)
-    unknown = 1.0 if not everybody else 0.0 if config.closed_set else UNKNOWN_SHARE
+    unknown = 1.0 if not everybody else 0.0 if config.closed_set else UNKNOWN_IN_RECORDINGS
     found = voices.find(
         pieces, scorer, profiles, unknown, config.threshold, lambda share: progress(0.8 * share)
     )

@@ -19,6 +19,7 @@ from speakerid.evaluate.diarization import Turn
 if TYPE_CHECKING:
     from speakerid.conversation.conversation import Conversation
     from speakerid.evaluate.peers import Embedder
+    from speakerid.gallery import Gallery
     from speakerid.identify import Decision
 
 BLOCK = 320  # samples, 20 ms: how a live source delivers
@@ -112,38 +113,48 @@ def second_look(every: Sequence[Heard]) -> dict[str, Any]:
     }
 
 
-def _listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], Conversation, list[str]]:
-    """Enroll a conversation's people as a user would who knows them, and hear its mix in 20 ms blocks.
+def enrolled(folder: Path, encoder: Embedder, place: Path) -> tuple[Gallery, list[str]]:
+    """Enroll a conversation's people as a user would who knows them, in a gallery at `place`.
 
     Returns:
-        The decisions of the first look, what the second made of it all, and one sentence for each person
-        whose enrollment was refused.
+        The gallery, and one sentence for each person whose enrollment was refused.
     """
-    from speakerid.audio.decode import decode, stream
-    from speakerid.conversation.hearing import Hearing
+    from speakerid.audio.decode import decode
     from speakerid.gallery import Consent, Gallery
+
+    gallery = Gallery.open(place)
+    refused: list[str] = []
+    people = sorted((folder / "enroll").iterdir())
+    for person in people:
+        files = sorted(path for path in person.iterdir() if path.is_file())
+        try:
+            gallery.enroll(
+                person.name,
+                [decode(path).samples for path in files],
+                encoder,
+                consent=Consent.now("Labelled recordings, used for measuring only.", "evaluate"),
+                sources=[path.name for path in files],
+                distinct_from=[other.name for other in people if other != person],
+            )
+        except EnrollmentRefused as error:
+            refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")
+    return gallery, refused
+
+
+def _listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], Conversation, list[str]]:
+    """Hear a conversation's mix in 20 ms blocks.
+
+    Returns:
+        The decisions of the first look, what the second made of it all, and who was refused (`enrolled`).
+    """
+    from speakerid.audio.decode import stream
+    from speakerid.conversation.hearing import Hearing
     from speakerid.identify import Listener
 
-    refused = []
     with tempfile.TemporaryDirectory(prefix="speakerid-evaluate-") as temporary:
-        gallery = Gallery.open(temporary)
-        people = sorted((folder / "enroll").iterdir())
-        for person in people:
-            files = sorted(path for path in person.iterdir() if path.is_file())
-            blocks = [decode(path).samples for path in files]
-            try:
-                gallery.enroll(
-                    person.name,
-                    blocks,
-                    encoder,
-                    consent=Consent.now("Labelled recordings, used for measuring only.", "evaluate"),
-                    sources=[path.name for path in files],
-                    distinct_from=[other.name for other in people if other != person],
-                )
-            except EnrollmentRefused as error:
-                refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")
+        gallery, refused = enrolled(folder, encoder, Path(temporary))
         hearing = Hearing(Listener(encoder, gallery))
-        decisions = []
+        decisions: list[Decision] = []
         for block in stream(folder / "mix.wav", block=BLOCK):
             decisions += hearing.push(block)
         decisions += hearing.flush()

@@ -30,10 +30,10 @@ def at_once(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 def _sentences(samples: np.ndarray) -> list[np.ndarray]:
     """Cut at pauses, neighbours put together up to SENTENCE_SECONDS."""
-    from speakerid.audio.vad import speech_segments
+    from speakerid.audio.vad import segments, speech_probabilities
 
     spans: list[tuple[float, float]] = []
-    for start, end in speech_segments(samples, pad=0.1):
+    for start, end in segments(speech_probabilities(samples), len(samples) / RATE, pad=0.1):
         if spans and end - spans[-1][0] < SENTENCE_SECONDS:
             spans[-1] = spans[-1][0], end
         else:

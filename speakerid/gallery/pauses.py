@@ -4,12 +4,12 @@
 import numpy as np
 
 from speakerid.audio.format import dbfs
-from speakerid.audio.vad import FRAME
+from speakerid.audio.vad import FRAME, SPEECH
 
 # Of 170 recordings of readers none is below 6 dB, as they are, in simulated rooms, with noise at 10 dB, or
 # through Opus.
 LOUD_PAUSES_DB = 5.0  # speech above the mean of what is heard in the pauses; below it a recording is not used
-_SPEECH, _PAUSE = 0.5, 0.2  # probabilities: surely speech, surely none (quiet speech is often half missed)
+_PAUSE = 0.2  # probability: surely no speech (quiet speech is often half missed)
 _NEAR = 4  # frames beside what may be speech, where its beginnings and ends are heard
 _FEWEST = 10  # frames of pause; the mean of fewer says little
 
@@ -24,7 +24,7 @@ def speech_above_pauses(samples: np.ndarray, probabilities: np.ndarray) -> float
     """
     frames = samples[: len(probabilities) * FRAME].reshape(-1, FRAME)
     powers = np.mean(np.square(frames, dtype=np.float64), axis=1)
-    speech = probabilities >= _SPEECH
+    speech = probabilities >= SPEECH
     pause = np.convolve(probabilities > _PAUSE, np.ones(2 * _NEAR + 1), "same") < 0.5
     if not speech.any() or pause.sum() < _FEWEST:
         return float("inf")

@@ -1,4 +1,8 @@
-"""What an operator may turn of a Listener, and the pieces of speech that it asks to have embedded."""
+"""What an operator may turn of a Listener, and the pieces of speech that it asks to have embedded.
+
+All tuned numbers of the Listener are fields of ListenerConfig or of the three below it; `python -m
+speakerid.training listener DIR NAME=VALUE` shows what other values of them do on labelled conversations.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -20,6 +24,7 @@ class ListenerConfig:
         margin: by which it has to be ahead of the second person.
         hysteresis: a name that is shown stays until its probability falls this far below the threshold.
         patience: seconds of speech after which an undecided voice is called "unknown".
+        surely_unknown: probability of "unknown" that is told before that.
         nobody_after: seconds of silence until nobody is shown.
         change: log-likelihood ratio below which two pieces of a stretch are taken for two voices.
         recent: seconds at the end of a stretch that are held against what came before.
@@ -35,6 +40,7 @@ class ListenerConfig:
     margin: float = 0.1
     hysteresis: float = 0.05
     patience: float = 1.0
+    surely_unknown: float = 0.75
     nobody_after: float = 0.4
     change: float = 1.0
     recent: float = 0.6

@@ -23,7 +23,6 @@ from speakerid.identify.turn_log import TurnLog
 from speakerid.model.segmentation import Segmenter
 
 MOST_TOLD = 1000  # people whose numbers a decision tells, the likeliest ones; of the others they say nothing
-SURELY_UNKNOWN = 0.75  # probability of "unknown" that is told before the patience with a voice is over
 
 
 class EncoderLike(Protocol):
@@ -355,7 +354,7 @@ class Listener:
         else:
             reason = f"{names[best]} and {names[int(order[1])]} are too close to tell apart"
         age = (window.look.end - window.look.start) / RATE
-        if shown is not None or age >= config.patience or unknown >= SURELY_UNKNOWN:
+        if shown is not None or age >= config.patience or unknown >= config.surely_unknown:
             return UNKNOWN, unknown, reason
         return None, 0.0, ""
 

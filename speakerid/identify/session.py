@@ -11,6 +11,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE, SILENCE_DBFS, level
 from speakerid.audio.ring import Ring
+from speakerid.audio.vad import SPEECH
 from speakerid.errors import SpeakerIdError
 from speakerid.identify.config import Window
 from speakerid.identify.decision import Decision, Turn
@@ -19,7 +20,6 @@ from speakerid.identify.listener import Listener
 MAX_BEHIND = 0.5  # seconds of waiting audio from which on older windows are skipped
 UPDATE_SECONDS = 0.1  # between pictures while there is no decision
 CLIPPED = 0.99  # a sample this large is taken for a clipped one
-SPEECH = 0.5  # probability from which on somebody speaks
 
 
 @dataclass(frozen=True)

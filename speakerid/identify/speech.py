@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from speakerid.audio.format import RATE, dbfs
-from speakerid.audio.vad import FRAME, VoiceActivity
+from speakerid.audio.vad import FRAME, SPEECH, VoiceActivity
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class SpeechConfig:
     pause: of silence that ends a stretch of speech.
     """
 
-    threshold: float = 0.5
+    threshold: float = SPEECH
     release: float = 0.35
     first: float = 0.16
     early: float = 0.064

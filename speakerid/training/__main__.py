@@ -63,6 +63,12 @@ def main() -> int:
     step = steps.add_parser("limits", help="derive the bundled model's limits of enrollment anew")
     step.add_argument("prepared", type=Path)
     step.set_defaults(run=_limits)
+    step = steps.add_parser("listener", help="try other numbers of the Listener on labelled conversations")
+    step.add_argument("conversations", type=Path, help="as for evaluate --conversations")
+    step.add_argument(
+        "settings", nargs="*", help="such as threshold=0.45 or tracker.unknown=0.3,tracker.stay=0.2"
+    )
+    step.set_defaults(run=_listener)
     step = steps.add_parser(
         "segmentation", help="train the network that hears who speaks when; run again to go on"
     )
@@ -145,6 +151,12 @@ def _limits(options: argparse.Namespace) -> None:
 
     encoder = Encoder.load()
     renew_limits(options.prepared, encoder, CALIBRATIONS / file_name(encoder.id))
+
+
+def _listener(options: argparse.Namespace) -> None:
+    from speakerid.training.listener import compare
+
+    print(compare(options.conversations, options.settings))
 
 
 def _int8(options: argparse.Namespace) -> None:

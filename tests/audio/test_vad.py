@@ -13,7 +13,7 @@ from sounds import RATE, voice
 from support.voices import conversation
 
 from speakerid.audio import vad
-from speakerid.audio.vad import FRAME, VoiceActivity, segments, speech_probabilities, speech_segments
+from speakerid.audio.vad import FRAME, VoiceActivity, segments, speech_probabilities
 from speakerid.errors import AudioError
 
 TALK, TURNS = conversation(["Edgar", "Felix"], gap=1.0)
@@ -89,7 +89,7 @@ def test_silence_and_noise_are_not_speech():
 
 
 def test_turns_are_found_where_they_are():
-    found = speech_segments(TALK)
+    found = segments(speech_probabilities(TALK), len(TALK) / RATE)
     assert all(start < end for start, end in found)
     for turn in TURNS:
         inside = [span for span in found if span[1] > turn.start and span[0] < turn.end]

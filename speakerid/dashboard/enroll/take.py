@@ -25,7 +25,6 @@ WANTED_SPEECH_SECONDS = 15.0
 LONGEST_SECONDS = 90.0
 """A recording stops here even if nobody spoke."""
 
-_SPEECH = 0.5  # probability from which a frame counts as speech
 _CLIPPED = 0.005  # share of samples with their peaks cut off; enrollment refuses twice as much
 _QUIET_DBFS = -50.0  # speech below this is hard to tell from the microphone's own noise
 _NOTHING_DBFS = -75.0  # below this, a microphone is muted or the wrong one
@@ -106,7 +105,7 @@ class Collector:
         self._samples += len(block)
         self._recent = np.concatenate([self._recent, block])[-_RECENT:]
         self._heard = np.concatenate([self._heard, self._activity.push(block)])
-        spoken = np.flatnonzero(self._heard >= _SPEECH)
+        spoken = np.flatnonzero(self._heard >= vad.SPEECH)
         self._last_speech_frame = int(spoken[-1]) + 1 if len(spoken) else 0
 
     def samples(self) -> np.ndarray:
