@@ -21,7 +21,7 @@ from speakerid.model.segmentation import VOICES
 from speakerid.model.segmentation_windows import WindowSegmenter
 
 if TYPE_CHECKING:
-    from speakerid.identify.listener import EncoderLike
+    from speakerid.model.embedder import Embedder
 
 PIECE, HOP = 1.5, 0.5
 """Seconds of a piece, and from one to the next: shorter ones say too little of a voice, fewer miss a turn."""
@@ -64,7 +64,7 @@ class Gathering:
         encoder: embeds them, some tens at once.
     """
 
-    def __init__(self, encoder: "EncoderLike"):
+    def __init__(self, encoder: "Embedder"):
         self._encoder = encoder
         self._activity = VoiceActivity()
         self._segments = WindowSegmenter.load().stream()

@@ -27,10 +27,11 @@ from speakerid.evaluate.gate_measures import Remembering
 from speakerid.evaluate.gender import adult, learn_head
 from speakerid.evaluate.limits import Side, from_sides, side
 from speakerid.evaluate.subjects import Subject, subject
-from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Embedder
+from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS
 from speakerid.identify.gender import GenderHead
 from speakerid.identify.scoring import Calibration, Scorer, save
 from speakerid.model import companions
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import Limits
 
 SPEECH = Path(__file__).with_name("calibration_speech") / "speech.ogg"

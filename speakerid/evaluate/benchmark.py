@@ -21,9 +21,9 @@ import numpy as np
 from speakerid.audio.format import RATE
 
 if TYPE_CHECKING:
-    from speakerid.evaluate.peers import Embedder
     from speakerid.identify.listener import GalleryLike
     from speakerid.identify.scoring import Enrolled, Scorer
+    from speakerid.model.embedder import Embedder
 
 LENGTHS = (1.0, 2.0, 3.0, 5.0)  # s
 BATCHES = (1, 4, 16)

@@ -14,7 +14,7 @@ from speakerid import settings, threads
 from speakerid.json_text import json_text
 
 if TYPE_CHECKING:
-    from speakerid.evaluate.peers import Embedder
+    from speakerid.model.embedder import Embedder
 
 WHAT = ("encoder", "gallery", "listener", "sessions", "server")
 

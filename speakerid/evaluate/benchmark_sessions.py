@@ -13,7 +13,8 @@ from speakerid.audio.format import RATE
 from speakerid.audio.ring import Ring
 from speakerid.evaluate.processes import megabytes
 from speakerid.identify import Decision, Engine, Listener, Snapshot
-from speakerid.identify.listener import EncoderLike, GalleryLike
+from speakerid.identify.listener import GalleryLike
+from speakerid.model.embedder import Embedder
 
 BLOCK = RATE // 50  # samples: 20 ms, as a browser's frames
 MOST_MS = 500.0  # of the 95th percentile from sound to decision, beyond which a computer does not keep up
@@ -44,7 +45,7 @@ class Carried:
 
 
 def sessions(
-    encoder: EncoderLike,
+    encoder: Embedder,
     gallery: GalleryLike,
     speech: np.ndarray,
     *,
@@ -71,7 +72,7 @@ def sessions(
 
 
 def _carry(
-    encoder: EncoderLike, gallery: GalleryLike, speech: np.ndarray, count: int, seconds: float, talking: float
+    encoder: Embedder, gallery: GalleryLike, speech: np.ndarray, count: int, seconds: float, talking: float
 ) -> Carried:
     carried = Carried(count)
 

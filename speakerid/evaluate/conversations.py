@@ -20,7 +20,7 @@ from speakerid.evaluate.diarization import STEP, Turn
 from speakerid.evaluate.labelled import Progress, all_heard, second_look
 
 if TYPE_CHECKING:
-    from speakerid.evaluate.peers import Embedder
+    from speakerid.model.embedder import Embedder
 
 MARGIN = 0.5  # s from any speech, beyond which a name shown is a false alarm
 UNKNOWN = "unknown"

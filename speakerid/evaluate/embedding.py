@@ -13,8 +13,8 @@ from speakerid.audio.format import RATE
 from speakerid.errors import SpeakerIdError
 from speakerid.evaluate import EvaluationError
 from speakerid.evaluate.degrade import CONDITIONS
-from speakerid.evaluate.peers import Embedder
 from speakerid.evaluate.trials import Utterance
+from speakerid.model.embedder import Embedder
 
 LENGTHS: dict[str, float | None] = {"whole": None, "3 s": 3.0, "2 s": 2.0, "1 s": 1.0}
 CHUNK = 64  # recordings decoded at a time: bounds memory, and fills the encoder's batches

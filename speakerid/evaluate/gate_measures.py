@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from speakerid.gallery.exemplars import Embedder
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.embedder import Embedder
 
 _SPECIFIC = re.compile(r'"[^"]*"|\d+(\.\d+)?')
 

@@ -18,9 +18,9 @@ from speakerid.evaluate.diarization import Turn
 
 if TYPE_CHECKING:
     from speakerid.conversation.conversation import Conversation
-    from speakerid.evaluate.peers import Embedder
     from speakerid.gallery import Gallery
     from speakerid.identify import Decision
+    from speakerid.model.embedder import Embedder
 
 BLOCK = 320  # samples, 20 ms: how a live source delivers
 

@@ -13,8 +13,9 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.degrade import with_noise
 from speakerid.gallery import voices
 from speakerid.gallery.enrollment import spoken_spans, without_silence
-from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Embedder, Spoken, choose, embed_speech
+from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Spoken, choose, embed_speech
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import TYPICAL, Limits
 
 SIDE_SECONDS = 5.0  # of speech in one enrollment, at least

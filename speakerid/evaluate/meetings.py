@@ -21,7 +21,7 @@ from speakerid.evaluate.diarization import strange as is_strange
 from speakerid.evaluate.labelled import Progress, all_heard, second_look
 
 if TYPE_CHECKING:
-    from speakerid.evaluate.peers import Embedder
+    from speakerid.model.embedder import Embedder
 
 LEAST = 5  # meetings, for intervals
 

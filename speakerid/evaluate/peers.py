@@ -10,24 +10,17 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from speakerid.evaluate import EvaluationError
+from speakerid.model.embedder import Embedder
 
 if TYPE_CHECKING:
     from speakerid.model import Encoder
 
 SPEECHBRAIN = "speechbrain:"
-
-
-class Embedder(Protocol):
-    """Whatever turns blocks [n] into unit rows [n, d] and has a name."""
-
-    id: str
-
-    def embed(self, blocks: Sequence[np.ndarray]) -> np.ndarray: ...
 
 
 def load(name: str, progress: Callable[[int, int], None] | None = None) -> Embedder:

@@ -20,8 +20,9 @@ from speakerid.evaluate.gate_recordings import Enrollment
 from speakerid.evaluate.two_voices import at_once, by_sentences, in_turn
 from speakerid.gallery import Consent, Gallery, Voiceprint, voices
 from speakerid.gallery import enrollment as gate
-from speakerid.gallery.exemplars import Embedder, Spoken
+from speakerid.gallery.exemplars import Spoken
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import limits_of
 
 CLIPPED_SHARE, NOISE_DB = 0.10, 0.0  # how recordings are spoiled

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.exemplars import Embedder, Spoken, choose, embed_speech
+from speakerid.gallery.exemplars import Spoken, choose, embed_speech
+from speakerid.model.embedder import Embedder
 
 TEST_SECONDS = (0.45, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
 TESTS_PER_VOICE = 14

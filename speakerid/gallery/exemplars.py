@@ -2,30 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, SAME_SAMPLES, WINDOW_SECONDS, Voiceprint, unit
+from speakerid.model.embedder import Embedder
 
 SHORTEST_WINDOW_SECONDS = 1.5  # a remainder shorter than this makes no exemplar of its own
 MAX_WINDOWS = 60  # embedded for one enrollment; more of the same voice adds time and nothing else
 WHOLE_SECONDS = 30.0  # how much of a recording its whole-recording exemplar takes in
 T = TypeVar("T")
-
-
-class Embedder(Protocol):
-    """What enrollment needs of `speakerid.model.Encoder`."""
-
-    @property
-    def id(self) -> str:
-        """Name and version of the model; embeddings are compared only where it is the same."""
-        ...
-
-    def embed(self, blocks: list[np.ndarray]) -> np.ndarray:
-        """float32 [n, d], unit rows, for n recordings [samples] at 16 kHz."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from speakerid.identify.decision import sure
 from speakerid.identify.scoring import Scorer
 
 if TYPE_CHECKING:
-    from speakerid.identify.listener import EncoderLike
+    from speakerid.model.embedder import Embedder
 
 Voice = str | Path | np.ndarray | Sequence["str | Path | np.ndarray"]
 """Recordings of one person: a file, float32 [n] at 16 kHz, or several of either."""
@@ -50,7 +50,7 @@ class _Profiled:
     seconds: np.ndarray
 
 
-def compare(a: Voice, b: Voice, encoder: "EncoderLike | None" = None) -> Comparison:
+def compare(a: Voice, b: Voice, encoder: "Embedder | None" = None) -> Comparison:
     """Compare two voices, from recordings in which one person speaks each.
 
     Args:
@@ -78,7 +78,7 @@ def compare(a: Voice, b: Voice, encoder: "EncoderLike | None" = None) -> Compari
     return Comparison(1 / (1 + math.exp(-max(-700.0, llr))), llr, cosine, seconds, scorer.calibrated)
 
 
-def _profile(name: str, voice: Voice, encoder: "EncoderLike") -> _Profiled:
+def _profile(name: str, voice: Voice, encoder: "Embedder") -> _Profiled:
     from speakerid.audio.loading import load
     from speakerid.audio.vad import speech_probabilities
     from speakerid.gallery.enrollment import spoken_spans, without_silence
@@ -103,7 +103,7 @@ def _profile(name: str, voice: Voice, encoder: "EncoderLike") -> _Profiled:
             encoder.embed([samples])  # says what is wrong with it
     if not spoken:
         raise AudioError(f"Nobody speaks in the {name} recording: give some seconds of speech.")
-    windows, _ = embed_speech(spoken, encoder)  # type: ignore[arg-type]
+    windows, _ = embed_speech(spoken, encoder)
     return _Profiled(name, windows.embeddings, windows.seconds)
 
 
@@ -113,7 +113,7 @@ def _center(voice: _Profiled) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _bundled() -> "EncoderLike":
+def _bundled() -> "Embedder":
     from speakerid.model import Encoder
 
     return Encoder.load()

@@ -17,8 +17,9 @@ from speakerid.audio.ring import Ring
 from speakerid.errors import ModelError, SpeakerIdError
 from speakerid.identify.config import Window
 from speakerid.identify.decision import Decision
-from speakerid.identify.listener import EncoderLike, Listener
+from speakerid.identify.listener import Listener
 from speakerid.identify.session import OnUpdate, Session
+from speakerid.model.embedder import Embedder
 from speakerid.plural import counted
 
 PERIOD = 0.02  # seconds between looks at the rings: one frame of a browser
@@ -47,7 +48,7 @@ class Engine:
         workers: threads; by default one for each core.
     """
 
-    def __init__(self, encoder: EncoderLike, capacity: int | None = None, workers: int | None = None):
+    def __init__(self, encoder: Embedder, capacity: int | None = None, workers: int | None = None):
         self.encoder = encoder
         self.workers = workers or min(os.cpu_count() or 1, MOST_WORKERS)
         self._capacity = capacity
@@ -169,7 +170,7 @@ def _accept(session: Session, windows: list[Window], embeddings: list[np.ndarray
     session.publish(decisions)
 
 
-def _measured(encoder: EncoderLike, workers: int) -> int:
+def _measured(encoder: Embedder, workers: int) -> int:
     """Sessions that so many workers keep up with, from what one embedding costs of a processor's time."""
     block = np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32)
     costs: list[float] = []

@@ -20,15 +20,10 @@ from speakerid.identify.scoring import Enrolled, Profiles, Scorer, Scores
 from speakerid.identify.speech import Look, Speech
 from speakerid.identify.tracker import Tracker
 from speakerid.identify.turn_log import TurnLog
+from speakerid.model.embedder import Embedder
 from speakerid.model.segmentation import Segmenter
 
 MOST_TOLD = 1000  # people whose numbers a decision tells, the likeliest ones; of the others they say nothing
-
-
-class EncoderLike(Protocol):
-    @property
-    def id(self) -> str: ...
-    def embed(self, blocks: list[np.ndarray]) -> np.ndarray: ...
 
 
 class Kept(Enrolled, Protocol):
@@ -63,7 +58,7 @@ class Listener:
 
     def __init__(
         self,
-        encoder: EncoderLike,
+        encoder: Embedder,
         gallery: GalleryLike,
         config: ListenerConfig | None = None,
         scorer: Scorer | None = None,

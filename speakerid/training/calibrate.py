@@ -16,8 +16,8 @@ from speakerid.evaluate import metrics
 from speakerid.evaluate.calibration import fit, trials_by_cosine
 from speakerid.evaluate.limits import derive
 from speakerid.evaluate.subjects import Subject, subject
-from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.scoring import save, set_limits
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import TYPICAL, Limits
 from speakerid.training import augment
 from speakerid.training import corpus as corpora

@@ -8,8 +8,8 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.calibration import logistic
 from speakerid.evaluate.gender import adult, discriminant
 from speakerid.evaluate.subjects import PAUSE_POWER
-from speakerid.gallery.exemplars import Embedder
 from speakerid.identify.gender import SURE, GenderHead
+from speakerid.model.embedder import Embedder
 from speakerid.training import augment
 from speakerid.training import corpus as corpora
 from speakerid.training.prepare import load_surroundings

@@ -7,7 +7,7 @@ import numpy as np
 from speakerid.audio.format import RATE
 from speakerid.evaluate.calibration import logistic
 from speakerid.evaluate.subjects import PAUSE_POWER
-from speakerid.gallery.exemplars import Embedder
+from speakerid.model.embedder import Embedder
 from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 from speakerid.training import augment
 from speakerid.training import corpus as corpora
