@@ -6,14 +6,62 @@ at random: a room in which nobody else speaks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from speakerid.evaluate.embedding import LENGTHS, Embedded
+from speakerid.evaluate.own import MIN_RECORDINGS, Exemplars
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS
+from speakerid.identify.closed_set import tuned
+from speakerid.identify.scoring import Enrolled, Scorer
 from speakerid.model.prototypes import FEWEST_EXEMPLARS, prototypes
+
+if TYPE_CHECKING:
+    from speakerid.gallery import Voiceprint
 
 GROUP = 8  # people in a room
 GROUPS = 40
+
+
+@dataclass(frozen=True)
+class Share:
+    """Pieces of recordings that were given to the right person, of those tried."""
+
+    right: int
+    tried: int
+
+
+def leave_one_out(people: Sequence[Voiceprint], scorer: Scorer, *, by_head: bool) -> Share:
+    """Of people enrolled with one model: each recording is left out, one of everybody's at a time, and each
+    of its pieces is given to the likeliest of them. Exemplars with the same source count as one recording;
+    nobody's only recording is left out.
+
+    Args:
+        by_head: compare with prototypes fine-tuned on what is left, instead of the voiceprints.
+
+    Raises:
+        ModelError: PyTorch, which tunes the head, is not installed.
+    """
+    right = tried = 0
+    recordings = [list(dict.fromkeys(person.sources)) for person in people]
+    for number in range(max(map(len, recordings), default=0)):
+        left: list[Enrolled] = []
+        tests: list[tuple[int, np.ndarray, np.ndarray]] = []
+        for k, (person, own) in enumerate(zip(people, recordings, strict=True)):
+            out = np.zeros(len(person.sources), bool)
+            if len(own) >= MIN_RECORDINGS and number < len(own):
+                out = np.array([source == own[number] for source in person.sources])
+                tests.append((k, person.embeddings[out], person.seconds[out]))
+            left.append(Exemplars(person.name, person.embeddings[~out], person.seconds[~out]))
+        if tests:
+            profiles = scorer.profiles(tuned(left) if by_head else left)
+            for k, embeddings, seconds in tests:
+                likeliest = scorer.score(embeddings, seconds, profiles).llr.argmax(axis=1)
+                right, tried = right + int((likeliest == k).sum()), tried + len(embeddings)
+    return Share(right, tried)
 
 
 def measure(embedded: Embedded, rounds: int = 300, seed: int = 0) -> list[dict]:
@@ -66,8 +114,8 @@ def _right(room: list, heads: tuple[np.ndarray, np.ndarray], pieces: np.ndarray)
     """Share of a room's pieces that each of the two heads gives to the right person."""
     tests = np.concatenate([pieces[test] for _, test in room])
     truth = np.repeat(np.arange(len(room)), [len(test) for _, test in room])
-    plain, tuned = (float(((tests @ head.T).argmax(axis=1) == truth).mean()) for head in heads)
-    return plain, tuned
+    plain, by_head = (float(((tests @ head.T).argmax(axis=1) == truth).mean()) for head in heads)
+    return plain, by_head
 
 
 def _figures(shares: np.ndarray, rounds: int, rng: np.random.Generator) -> dict:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from gallery.people import voiceprint
 
+from speakerid.evaluate import closed_set
 from speakerid.evaluate.own import error_still_possible, leave_one_out
 from speakerid.gallery.voiceprint import unit
 from speakerid.identify.scoring import Scorer
@@ -71,3 +72,19 @@ def test_too_little(people):
 def test_error_still_possible():
     assert error_still_possible(1) == pytest.approx(0.95)
     assert (1 - error_still_possible(12)) ** 12 == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("by_head", [False, True])
+def test_of_a_closed_set_everybodys_recordings_are_left_out_in_turn(by_head):
+    people = [person("Ann", 1), person("Bob", 2, recordings=2), person("Cy", 3, recordings=1)]
+    share = closed_set.leave_one_out(people, Scorer(), by_head=by_head)
+    assert (share.right, share.tried) == (10, 10)  # Cy's only recording stays in
+
+
+def test_a_closed_set_never_meets_its_own_recording():
+    """Recordings that have nothing in common: found only if a piece could meet its own recording."""
+    rows = unit(np.random.default_rng(5).standard_normal((2, 192)))
+    ann = replace(person("Ann", 1, recordings=2, pieces=2), embeddings=np.repeat(rows, 2, axis=0))
+    bob = replace(person("Bob", 2, recordings=2, pieces=2), embeddings=np.repeat(-rows, 2, axis=0))
+    share = closed_set.leave_one_out([ann, bob], Scorer(), by_head=False)
+    assert share.tried == 8 and share.right < 8

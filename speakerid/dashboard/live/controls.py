@@ -54,6 +54,7 @@ _SLIDERS = (
     ),
 )
 _SHARES = ("threshold", "margin", "hysteresis")  # shown as everywhere on the page
+_CLOSED, _TUNED = "live-set-closed_set", "live-set-tuned"
 _RESETS = "live-resets"  # how often the controls went back to their defaults
 
 
@@ -79,8 +80,19 @@ def set_threshold(session: LiveSession, threshold: float) -> float:
     _, _, lowest, highest, step, _ = _SLIDERS[0]
     chosen = round(round(min(highest, max(lowest, threshold)) / step) * step, 2)
     session.choices["threshold"] = chosen
-    session.choices[_RESETS] = session.choices.get(_RESETS, 0) + 1  # the control is drawn anew, see `_key`
+    _draw_anew(session)
     return chosen
+
+
+def set_only_enrolled(session: LiveSession, tuned: bool) -> None:
+    """Turn on that only enrolled people speak, as with the controls, by the tuned head or without it."""
+    session.choices.update({_CLOSED: True, _TUNED: tuned})
+    _draw_anew(session)
+
+
+def _draw_anew(session: LiveSession) -> None:
+    """Have the controls show what was set without them, see `_key`."""
+    session.choices[_RESETS] = session.choices.get(_RESETS, 0) + 1
 
 
 def keep_sound(session: LiveSession) -> None:
@@ -151,14 +163,14 @@ def _settings(session: LiveSession) -> dict[str, Any]:
                 chosen[name] = value
     if _toggle(
         session,
-        "live-set-closed_set",
+        _CLOSED,
         "Only enrolled people speak",
         'The likeliest of them is always named, never "unknown". A stranger gets somebody\'s name.',
     ):
         chosen["closed_set"] = True
         if _toggle(
             session,
-            "live-set-tuned",
+            _TUNED,
             "By a head tuned on them",
             "Compares with prototypes fine-tuned on what all of them enrolled, which sets people apart "
             "who sound alike. Use it where the voiceprints alone mix two people up.",
@@ -194,7 +206,7 @@ def _people_key(session: LiveSession, names: list[str]) -> str:
 
 def _reset(session: LiveSession) -> None:
     sliders = [slider[0] for slider in _SLIDERS]
-    for chosen in (*sliders, "live-set-closed_set", "live-set-tuned", "live-gender"):
+    for chosen in (*sliders, _CLOSED, _TUNED, "live-gender"):
         session.choices.pop(chosen, None)
     session.people.leave_out(())
-    session.choices[_RESETS] = session.choices.get(_RESETS, 0) + 1
+    _draw_anew(session)

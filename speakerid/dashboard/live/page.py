@@ -146,6 +146,16 @@ def show_names_from(threshold: float) -> float:
     return live_controls.set_threshold(_session(), threshold)
 
 
+def only_enrolled(*, tuned: bool) -> None:
+    """Have this visitor's live session name the likeliest of the enrolled people, by their voiceprints or by
+    the tuned head.
+
+    Raises:
+        GalleryError: the folder of voiceprints cannot be read.
+    """
+    live_controls.set_only_enrolled(_session(), tuned)
+
+
 def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
     """The board by push; where that does not come up, say so and poll."""
     why = "" if server.serving() else "blocked"

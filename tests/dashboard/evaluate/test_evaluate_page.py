@@ -1,6 +1,7 @@
 """The Evaluate page in its three states: too little, clear voices, one voice under two names."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -91,3 +92,23 @@ def test_each_persons_reliability_is_told_before_a_show(folder, monkeypatch):
     assert "<td>Dee</td><td>6 of 6</td>" in text and "reliable" in text
     assert "taken for Ana &lt;b&gt;again: record more of both" in text or "taken for Ana: record more" in text
     assert "<td>Cy</td><td>not tried</td>" in text and "one recording only: record one more" in text
+
+
+def test_people_are_compared_by_their_voiceprints_or_by_the_tuned_head(folder, monkeypatch):
+    app = page(folder, monkeypatch, person("Ana", 1), person("Bō", 2), person("Cy", 3, recordings=1))
+    choice = app.segmented_control(key="evaluate-compare")
+    assert choice.value == "Voiceprints" and "identify --closed-set tuned" in choice.help
+    assert "right person named" in said(app) and "12 of 12 pieces" in said(app)
+    app = app.segmented_control(key="evaluate-compare").set_value("Tuned head").run()
+    assert not app.exception and "12 of 12 pieces" in said(app)
+    app = app.button(key="evaluate-closed-apply").click().run()
+    assert "names the likeliest of the enrolled people, by the tuned head" in said(app)
+    app = app.switch_page("pages/2_Live.py").run()
+    assert app.session_state["live-session"].settings == {"closed_set": True, "tuned": True}
+
+
+def test_without_pytorch_the_tuned_head_says_what_to_install(folder, monkeypatch):
+    app = page(folder, monkeypatch, person("Ana", 1), person("Bō", 2))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    app = app.segmented_control(key="evaluate-compare").set_value("Tuned head").run()
+    assert any("takes PyTorch" in one.value for one in app.error)
