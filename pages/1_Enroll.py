@@ -16,15 +16,15 @@ Streamlit keys that tests rely on (a key K gives the CSS class `st-key-K`):
                           enroll-distinct where it only sounds like somebody enrolled
     enroll-spectrogram-N  toggle of the Nth recording
     enroll-save, enroll-live (saves and goes live), enroll-again, enroll-next      buttons
-    keeping-open          button that opens the dialog of all voiceprints; in it: enroll/everybody.py
+    everybody-open          button that opens the dialog of all voiceprints; in it: enroll/everybody.py
     person-ID             button that opens the dialog of an enrolled person; in it: enroll/person.py
 """
 
 import streamlit as st
 
-from speakerid.dashboard.enroll import people as enroll_people
 from speakerid.dashboard.enroll import review as enroll_review
 from speakerid.dashboard.enroll import sources as enroll_sources
+from speakerid.dashboard.enroll import speakers as enroll_speakers
 from speakerid.dashboard.enroll.prompts import (
     FREE_TOPICS,
     KEEP_RECORDINGS,
@@ -96,7 +96,7 @@ def _draw() -> None:
                     text = PROMPTS.get(language, FREE_TOPICS)
                     widgets.reading(text, right_to_left=language in RIGHT_TO_LEFT)
         enroll_review.draw(enrollment, takes, name=name, consented=consented, keep=keep, source=source)
-    enroll_people.draw()
+    enroll_speakers.draw()
 
 
 widgets.page("Enroll", title="Enroll a voice", lead="A name, consent, and about 15 seconds of speech.")

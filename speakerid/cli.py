@@ -21,8 +21,8 @@ from speakerid.errors import SpeakerIdError
 
 COMMANDS = (
     "speakerid.commands.enroll",
-    "speakerid.commands.people",
-    "speakerid.commands.keeping",
+    "speakerid.commands.speakers",
+    "speakerid.commands.voiceprints",
     "speakerid.commands.doctor",
     "speakerid.commands.move",
     "speakerid.commands.identify",

@@ -29,11 +29,12 @@ RUN_BY = {
     "dashboard/live/test_board*.py": "dashboard.live.board.* dashboard.live.figures "
     "dashboard.live.space_figures dashboard.shared.words",
     "dashboard/live/test_live_page.py": "dashboard.live.page dashboard.live.fallback dashboard.live.controls "
-    "dashboard.live.press_start dashboard.live.people dashboard.shared.figure_parts dashboard.shared.sources",
+    "dashboard.live.press_start dashboard.live.participants dashboard.shared.figure_parts "
+    "dashboard.shared.sources",
     "dashboard/live/test_live_session.py": "dashboard.live.listening dashboard.live.gender",
     "dashboard/models/test_models_page.py": "dashboard.models.*",
     "dashboard/recordings/test_*.py": "dashboard.recordings.* dashboard.shared.timeline "
-    "dashboard.shared.keeping",
+    "dashboard.shared.keep_dialog",
     "dashboard/shared/test_unlocking.py": "dashboard.shared.unlocking dashboard.shared.escaping",
     "evaluate/test_benchmark.py": "evaluate.benchmark_command evaluate.benchmark_gallery",
     "evaluate/test_calibration.py": "evaluate.calibrate_command",

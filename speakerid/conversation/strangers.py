@@ -104,8 +104,8 @@ def cluster(
         label[label == second] = first
         best[second] = -np.inf
         # An average lies between the two that it is made of: only who had one of them as the best looks anew.
-        looking = np.isin(partner, (first, second)) & (best > -np.inf)
-        for row in {*np.flatnonzero(looking).tolist(), first}:
+        affected = np.isin(partner, (first, second)) & (best > -np.inf)
+        for row in {*np.flatnonzero(affected).tolist(), first}:
             partner[row] = average[row].argmax()
             best[row] = average[row, partner[row]]
     progress(1.0)

@@ -13,7 +13,7 @@ from speakerid.rest import refusals
 from speakerid.rest.access import BYTES_A_REQUEST, REQUESTS_A_MINUTE, Access
 from speakerid.rest.deps import REFUSALS
 from speakerid.rest.guard import Guard
-from speakerid.rest.routes import about, jobs, people, recordings
+from speakerid.rest.routes import about, jobs, recordings, speakers
 from speakerid.rest.routes.live import listen
 from speakerid.rest.service import Service
 from speakerid.uploads import MAX_FILE_BYTES
@@ -55,7 +55,7 @@ def application(service: Service, token: str, *, local: bool) -> FastAPI:
     app.add_exception_handler(SpeakerIdError, refusals.refused)
     app.add_exception_handler(HTTPException, refusals.no_such_route)
     app.add_exception_handler(RequestValidationError, refusals.not_valid)
-    for routes in (about, people, recordings, jobs):
+    for routes in (about, speakers, recordings, jobs):
         app.include_router(routes.router)
     app.router.routes.append(WebSocketRoute("/v1/listen", listen))
     app.state.service = service

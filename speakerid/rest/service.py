@@ -24,7 +24,7 @@ class Service:
         heavy: for what runs the network; two at once keep a computer busy.
         quick: for what reads and writes the folder of voiceprints.
         reading: requests whose body is on its way; they hold no place among the others.
-        looking: for /v1/health, which answers whatever else is busy.
+        health: for /v1/health, which answers whatever else is busy.
         listening: WebSockets whose sound is heard.
         silent: WebSockets that have sent nothing yet, the oldest first; their events turn them away.
     """
@@ -34,7 +34,7 @@ class Service:
     heavy: Workers = field(default_factory=lambda: Workers(threads=2, waiting=6))
     quick: Workers = field(default_factory=lambda: Workers(threads=4, waiting=60))
     reading: Workers = field(default_factory=lambda: Workers(threads=0, waiting=1000))
-    looking: Workers = field(default_factory=lambda: Workers(threads=1, waiting=1000))
+    health: Workers = field(default_factory=lambda: Workers(threads=1, waiting=1000))
     listening: int = 0
     silent: dict[WebSocket, asyncio.Event] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
@@ -62,7 +62,7 @@ class Service:
         """
         try:
             async with asyncio.timeout(1):
-                self._seen = await self.looking.run(lambda _: self._count())
+                self._seen = await self.health.run(lambda _: self._count())
                 return "ok", self._seen[0], self._seen[1]
         except TimeoutError:
             return "busy", self._seen[0], self._seen[1]
@@ -73,7 +73,7 @@ class Service:
     def end(self) -> None:
         """The server ends: nothing new is begun, and whoever waits is told."""
         self.heavy.close()
-        self.looking.close()
+        self.health.close()
         self.jobs.close()
         self.quick.close()
         # It waits for its thread, which may be in the middle of a batch; the event loop must not.

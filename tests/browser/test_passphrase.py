@@ -23,7 +23,7 @@ def dialog(page: Page, app: App, tab: str):
     start = page.frame_locator("iframe[src*=webrtc]").get_by_role("button", name="START")
     start.wait_for(timeout=PLENTY)
     idle(page)
-    page.locator(".st-key-keeping-open button").click(timeout=PLENTY)
+    page.locator(".st-key-everybody-open button").click(timeout=PLENTY)
     opened = page.locator(DIALOG)
     opened.get_by_role("tab", name=tab).click(timeout=PLENTY)
     return opened

@@ -1,6 +1,6 @@
 """The dialog of an admin for all voiceprints at once: take people along, bring people in, the passphrase.
 
-Streamlit keys, for tests: keeping-open (button in the list of people); for the rest see enroll_export,
+Streamlit keys, for tests: everybody-open (button in the list of people); for the rest see enroll_export,
 enroll_import and enroll_passphrase.
 """
 
@@ -38,7 +38,7 @@ class Opened:
 
 def opened() -> Opened:
     """The dialog of this visit to the page."""
-    return state.kept("keeping", Opened)
+    return state.kept("everybody", Opened)
 
 
 def button() -> None:
@@ -46,7 +46,7 @@ def button() -> None:
     if access.may("admin"):
         st.button(
             "Export, import, passphrase",
-            key="keeping-open",
+            key="everybody-open",
             icon=":material/encrypted:",
             width="stretch",
             on_click=opened().show,

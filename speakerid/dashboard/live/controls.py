@@ -6,7 +6,7 @@ import streamlit as st
 
 from speakerid.dashboard.live.gender import NOT_AVAILABLE
 from speakerid.dashboard.live.session import LiveSession
-from speakerid.dashboard.shared import keeping
+from speakerid.dashboard.shared import keep_dialog
 from speakerid.dashboard.shared.escaping import escaped
 
 # field of ListenerConfig, label, lowest, highest, step, what it does
@@ -115,7 +115,7 @@ def keep_session(session: LiveSession) -> None:
     elif not session.board.entries:
         st.toast("There is nothing to keep yet: nobody has spoken.")
     else:
-        keeping.ask(session.conversation, session.sound, session.people.gallery, "live", lambda _: None)
+        keep_dialog.ask(session.conversation, session.sound, session.people.gallery, "live", lambda _: None)
 
 
 def _gender(session: LiveSession) -> None:

@@ -17,7 +17,7 @@ from speakerid.conversation.kept_sound import KeptSound
 from speakerid.dashboard.live.board.board import Board
 from speakerid.dashboard.live.drawing import beside, settle
 from speakerid.dashboard.live.gender import GenderGuess
-from speakerid.dashboard.live.people import LivePeople
+from speakerid.dashboard.live.participants import Participants
 from speakerid.dashboard.live.publisher import Publisher
 from speakerid.dashboard.shared import resources
 from speakerid.dashboard.shared.browser_stream import (
@@ -65,7 +65,7 @@ class Listening:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self.people = LivePeople(resources.gallery(), self._people_changed)
+        self.people = Participants(resources.gallery(), self._people_changed)
         self.settings: dict[str, Any] = {}
         self._gender_wanted = False
         self.model: str | None = None

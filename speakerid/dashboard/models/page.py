@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from speakerid import settings
-from speakerid.dashboard.models import installing, people
+from speakerid.dashboard.models import installing, voiceprints
 from speakerid.dashboard.shared import access, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
@@ -48,7 +48,7 @@ def draw() -> None:
             _card(entry, entry.name == used, fixed=catalog.is_fixed())
     with right:
         _add(fixed=catalog.is_fixed())
-        people.draw()
+        voiceprints.draw()
         _about()
 
 

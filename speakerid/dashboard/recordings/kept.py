@@ -14,7 +14,7 @@ from speakerid.conversation.conversation import Conversation
 from speakerid.conversation.entry import clock
 from speakerid.conversation.kept import SessionSound, conversation_of, is_label
 from speakerid.dashboard.recordings.visit import RecordingPage
-from speakerid.dashboard.shared import access, heard, keeping, state, widgets
+from speakerid.dashboard.shared import access, heard, keep_dialog, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import UNKNOWN, Gallery, sessions
@@ -105,7 +105,7 @@ def offer(visit: RecordingPage, analysis: Analysis, gallery: Gallery) -> None:
         return
 
     if st.button("Keep this conversation", key="recording-keep", icon=":material/bookmark_add:"):
-        keeping.ask(lambda: visit.conversation, analysis.sound, gallery, "recording", kept=open_session)
+        keep_dialog.ask(lambda: visit.conversation, analysis.sound, gallery, "recording", kept=open_session)
 
 
 def draw(gallery: Gallery) -> None:
@@ -128,7 +128,7 @@ def draw(gallery: Gallery) -> None:
         found = _found(gallery, shelf.sessions)
         for session in found:
             _row(gallery, session)
-        st.caption(keeping.ABOUT)
+        st.caption(keep_dialog.ABOUT)
 
 
 def _found(gallery: Gallery, kept: Sequence[KeptSession]) -> Sequence[KeptSession]:

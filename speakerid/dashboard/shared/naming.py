@@ -98,7 +98,7 @@ def ask(offered: Callable[[], Sequence[Stretch]], gallery: Gallery, *, source: s
     _dialog(_Opening(number), offered, gallery, source, named)
 
 
-@st.dialog("Whose voice is this?", width="large", on_dismiss="rerun")  # which ends the looking for turns
+@st.dialog("Whose voice is this?", width="large", on_dismiss="rerun")  # which ends the search for turns
 def _dialog(
     opening: _Opening,
     offered: Callable[[], Sequence[Stretch]],

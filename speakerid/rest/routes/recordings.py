@@ -22,7 +22,7 @@ from speakerid.rest.jobs import Job
 from speakerid.rest.models import Embedding, Identified, Nearest, Verified
 from speakerid.rest.models import Job as JobTold
 from speakerid.rest.refusals import Refusal
-from speakerid.rest.routes.people import person_of
+from speakerid.rest.routes.speakers import person_of
 from speakerid.rest.service import Service
 from speakerid.rest.uploads import Upload, read_recording, require_sound
 from speakerid.rest.workers import stop_if

@@ -163,14 +163,14 @@ import numpy as np
 import streamlit as st
 from dashboard.recordings.test_kept_sessions import talk
 from speakerid.conversation.recorded_sound import RecordedSound
-from speakerid.dashboard.shared import keeping
+from speakerid.dashboard.shared import keep_dialog
 from speakerid.gallery import Gallery
 
 sound = RecordedSound()
 sound.add(np.full(104000, 0.1, np.float32))
 if "kept" not in st.session_state:  # under AppTest every run is one of the whole page
     kept = lambda one: st.session_state.update(kept=one)
-    keeping._dialog(1, talk, sound, Gallery.open(FOLDER), "live", kept)
+    keep_dialog._dialog(1, talk, sound, Gallery.open(FOLDER), "live", kept)
 """
 
 

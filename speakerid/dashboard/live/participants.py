@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from speakerid.gallery import Gallery, Voiceprint
 
 
-class LivePeople:
+class Participants:
     """The gallery that a session's Listener compares with: `speakers()` are those who take part.
 
     Args:

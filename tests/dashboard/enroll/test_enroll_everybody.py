@@ -47,7 +47,7 @@ def content(folder: Path) -> list[tuple[str, bytes]]:
 @pytest.fixture
 def dialog(folder, monkeypatch):
     app = open_page("1_Enroll.py", folder, monkeypatch)
-    app = app.button(key="keeping-open").click().run()
+    app = app.button(key="everybody-open").click().run()
     assert not app.exception
     return app
 
@@ -68,7 +68,7 @@ def test_only_an_admin_sees_it(folder, monkeypatch, email, may):
     app.secrets["roles"] = {"admin": ["ada@example.org"], "operator": ["ben@example.org"]}
     app.user = {"is_logged_in": True, "email": email}
     app = app.switch_page("pages/1_Enroll.py").run()
-    assert ("keeping-open" in keys(app)) == may
+    assert ("everybody-open" in keys(app)) == may
 
 
 @pytest.mark.parametrize("press", ["export-prepare", "passphrase-change", "import-start"])
@@ -77,7 +77,7 @@ def test_who_is_no_admin_any_more_is_refused(folder, monkeypatch, press):
     app.secrets["auth"] = {"client_id": "x"}
     app.secrets["roles"] = {"admin": ["ada@example.org"]}
     app.user = {"is_logged_in": True, "email": "ada@example.org"}
-    app = app.switch_page("pages/1_Enroll.py").run().button(key="keeping-open").click().run()
+    app = app.switch_page("pages/1_Enroll.py").run().button(key="everybody-open").click().run()
     upload(app, packed_people([Portable(ours("Cem", 3))], None))
     for field in ("new", "again"):
         app.text_input(key=f"passphrase-{field}-0").set_value(NEW)
@@ -96,7 +96,7 @@ def test_who_is_no_admin_any_more_is_refused(folder, monkeypatch, press):
 
 def download(app) -> bytes | None:
     """What the download button gives, if there is one (a real browser downloads it in tests/browser)."""
-    given = app.session_state["speakerid-page"].things["keeping"].prepared.content
+    given = app.session_state["speakerid-page"].things["everybody"].prepared.content
     return given if app.get("download_button") else None
 
 
@@ -214,7 +214,7 @@ def test_another_models_people_are_made_anew_where_recordings_came_along(dialog,
 
 def test_an_import_into_an_empty_folder(tmp_path, monkeypatch):
     folder = tmp_path / "empty"
-    app = open_page("1_Enroll.py", folder, monkeypatch).button(key="keeping-open").click().run()
+    app = open_page("1_Enroll.py", folder, monkeypatch).button(key="everybody-open").click().run()
     assert "nothing to export" in said(app) and "nothing to encrypt" in said(app)
     upload(app, packed_people([Portable(ours("Cem", 3))], None)).button(key="import-start").click().run()
     assert names(folder) == ["Cem"]
@@ -268,7 +268,7 @@ def test_what_is_missing_is_said_and_nothing_changed(dialog, folder, given, answ
 def test_the_present_passphrase_is_asked_for(folder, monkeypatch):
     Gallery.open(folder, "").change_passphrase(SECRET)
     monkeypatch.setenv("SPEAKERID_PASSPHRASE", SECRET)
-    app = open_page("1_Enroll.py", folder, monkeypatch).button(key="keeping-open").click().run()
+    app = open_page("1_Enroll.py", folder, monkeypatch).button(key="everybody-open").click().run()
     before = content(folder)
     set_passphrase(app, old="not that one", new=NEW)
     assert "That is not the present passphrase" in said(app) and content(folder) == before
@@ -282,7 +282,7 @@ def test_the_present_passphrase_is_asked_for(folder, monkeypatch):
 
 def test_what_is_not_encrypted_yet_is_encrypted(folder, monkeypatch):
     monkeypatch.setenv("SPEAKERID_PASSPHRASE", SECRET)
-    app = open_page("1_Enroll.py", folder, monkeypatch).button(key="keeping-open").click().run()
+    app = open_page("1_Enroll.py", folder, monkeypatch).button(key="everybody-open").click().run()
     assert "2 voiceprints are not encrypted, though a passphrase is set: an admin encrypts them" in said(app)
     app.radio(key="passphrase-what-0").set_value("rest").run()
     set_passphrase(app, old=SECRET)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from speakerid.dashboard.enroll import edit as enroll_edit
-from speakerid.dashboard.enroll import everybody as enroll_keeping
+from speakerid.dashboard.enroll import everybody as enroll_everybody
 from speakerid.dashboard.enroll import person as enroll_person
 from speakerid.dashboard.enroll import reembed as enroll_reembed
 from speakerid.dashboard.shared import resources, state, widgets
@@ -48,11 +48,11 @@ def draw() -> None:
             _list(people, opened)
         else:
             st.caption("Nobody yet. The first voice appears here once it is saved.")
-        enroll_keeping.button()
+        enroll_everybody.button()
     chosen = next((person for person in people if person.id == opened.id), None)
     if chosen is None:
         opened.close()
-        enroll_keeping.draw()
+        enroll_everybody.draw()
     else:
         dialog = st.dialog(escaped(chosen.name), width="medium", on_dismiss=opened.close)
         dialog(enroll_person.draw)(chosen, people, opened.close)
