@@ -173,7 +173,7 @@ def learn(encoder: Embedder, progress: Progress | None = None, voices: Sequence[
         "ms": round(1000 * seconds_of(encoder), 1),
         **losses,
     }
-    return Learned(cohort, calibration, from_sides(sides, encoder.id), _gender(heard, sides), about)
+    return Learned(cohort, calibration, from_sides(sides), _gender(heard, sides), about)
 
 
 def seconds_of(encoder: Embedder) -> float:

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     cohort = Scorer.for_model(encoder.id).cohort
     calibration, losses = fit(subjects, cohort)
     path = own_file(encoder.id)
-    limits = from_sides(sides, encoder.id)
+    limits = from_sides(sides)
     if not limits.known:  # too few speakers for them: those that the model had stay
         limits = limits_of(encoder.id)
     save(path, cohort, calibration, {"model": encoder.id, "voices": len(subjects), **losses}, limits)

@@ -13,21 +13,24 @@ from speakerid.audio.format import RATE
 from speakerid.evaluate.degrade import with_noise
 from speakerid.gallery import voices
 from speakerid.gallery.enrollment import spoken_spans, without_silence
-from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Spoken, choose, embed_speech
+from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS, Spoken, choose, embed_speech, spread
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.embedder import Embedder
 from speakerid.model.limits import TYPICAL, Limits
 
 SIDE_SECONDS = 5.0  # of speech in one enrollment, at least
+WINDOW_SECONDS = 1.5  # of the windows that neighbours are compared by
 SIDES = 3  # of a speaker
 GALLERY = 30  # people enrolled when somebody comes
 DRAWS = 5  # of such galleries for each enrollment
 NOISE_DB = 12.0  # in every other recording that is held against what its person enrolled before
 REFUSED = 0.01  # of good enrollments, for whose voice it is
-REFUSED_AS_TWO = 0.004  # of good enrollments, by each of the three ways to hear two voices
+REFUSED_AS_TWO = 0.002  # of good enrollments, by how their phrases agree
+# Of pairs of neighbouring windows of one voice. The segmentation hears a second voice in one good recording
+# of twenty, so that few are refused in which it is wrong.
+APART_OF_ONE = 0.05
 ENOUGH = 300  # values whose tail is counted; of fewer their spread takes part
 FEWEST = 8  # speakers with two enrollments; of fewer nothing can be learned
-CHANGED_ABOVE = 0.1  # on top of `same_voice`: how much the two sides of a change of voice agree at most
 NEAR = np.linspace(0, 0.25, 26)  # below `other_voice`: where the margin decides
 MARGINS = np.linspace(0.05, 0.4, 36)
 
@@ -39,7 +42,7 @@ class Side:
     """What enrollment sees of some recordings of one speaker.
 
     centroid [d]: of the exemplars; voice [d]: mean of the windows; noisy [d]: the same in noise; phrases and
-    windows [m, d]: what is asked whether it is one voice.
+    windows [m, d]: what tells how far one voice agrees with itself.
     """
 
     centroid: np.ndarray
@@ -69,10 +72,10 @@ def derive(
         if progress:
             progress(done, len(speakers))
         sides.append([side(part, encoder, name) for part in parts_of(speakers[name])[:SIDES]])
-    return from_sides([mine for mine in sides if mine], encoder.id, seed)
+    return from_sides([mine for mine in sides if mine], seed)
 
 
-def from_sides(sides: Sequence[Sequence[Side]], model_id: str, seed: int = 0) -> Limits:
+def from_sides(sides: Sequence[Sequence[Side]], seed: int = 0) -> Limits:
     """The limits, from the sides of each speaker."""
     if sum(len(mine) > 1 for mine in sides) < FEWEST:
         return TYPICAL
@@ -80,20 +83,17 @@ def from_sides(sides: Sequence[Sequence[Side]], model_id: str, seed: int = 0) ->
     best, margin = _strangers(sides, rng)
     same, own, ahead = _again(sides, rng)
     other, near, near_margin = _whose(best, margin, own, ahead)
-    same_voice = tail(same, REFUSED)
     each = [one for mine in sides for one in mine]
     return Limits(
         other_voice=other,
         near_voice=near,
         near_margin=near_margin,
-        same_voice=same_voice,
+        same_voice=tail(same, REFUSED),
         two_voices=tail(
             [voices.agreement_of_voices(one.phrases, TYPICAL.per_doubling) for one in each], REFUSED_AS_TWO
         ),
         per_doubling=TYPICAL.per_doubling,
-        change=TYPICAL.change,  # in units of the scatter, so it is no matter of the model
-        changed=_changed([voices.change_of_voice(one.windows) for one in each], same_voice),
-        at_once=_at_once([voices.odds_at_once(one.windows, model_id) for one in each]),
+        apart=_apart([one.windows for one in each]),
         known=True,
     )
 
@@ -141,8 +141,18 @@ def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str, *, noi
         unit(windows.embeddings.mean(axis=0)),
         unit(noisy.embeddings.mean(axis=0)),
         voices.embed_phrases(phrases or [one.samples for one in spoken], encoder),
-        voices.voice_windows(spoken, encoder),
+        _windows(spoken, encoder),
     )
+
+
+def _windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
+    """Unit embeddings [m, d] of windows of WINDOW_SECONDS that overlap by half."""
+    pieces: list[np.ndarray] = []
+    for part in spoken:
+        size = min(round(WINDOW_SECONDS * RATE), len(part.samples))
+        starts = range(0, len(part.samples) - size + 1, max(size // 2, 1))
+        pieces += [part.samples[start : start + size] for start in starts]
+    return unit(encoder.embed(spread(pieces)))
 
 
 def tail(values: Sequence[float] | np.ndarray, share: float, *, high: bool = False) -> float:
@@ -212,13 +222,7 @@ def _whose(
     return other, *chosen
 
 
-def _changed(changes: Sequence[tuple[float, float]], same_voice: float) -> float:
-    alike = sorted(agreement for apart, agreement in changes if apart > TYPICAL.change)
-    allowed = int(REFUSED_AS_TWO * len(changes))
-    highest = same_voice + CHANGED_ABOVE
-    return min(highest, alike[allowed] - 1e-3) if len(alike) > allowed else highest
-
-
-def _at_once(odds: Sequence[float]) -> float:
-    heard = [value for value in odds if np.isfinite(value)]
-    return tail(heard, REFUSED_AS_TWO, high=True) if len(heard) >= FEWEST else TYPICAL.at_once
+def _apart(windows: Sequence[np.ndarray]) -> float:
+    """From windows [m, d] of each enrollment, which overlap by half."""
+    agree = [np.einsum("ij,ij->i", rows[2:], rows[:-2]) for rows in windows if len(rows) > 2]
+    return tail(np.concatenate(agree), APART_OF_ONE) if agree else TYPICAL.apart

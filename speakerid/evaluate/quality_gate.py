@@ -21,6 +21,7 @@ from speakerid.evaluate.two_voices import at_once, by_sentences, in_turn
 from speakerid.gallery import Consent, Gallery, Voiceprint, voices
 from speakerid.gallery import enrollment as gate
 from speakerid.gallery.exemplars import Spoken
+from speakerid.gallery.segmented import MOST_AT_ONCE, agreement_of_pairs, segmented
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.embedder import Embedder
 from speakerid.model.limits import limits_of
@@ -51,8 +52,8 @@ class Gate:
                 ("MIN_SNR_DB", gate.MIN_SNR_DB, True),
                 ("MAX_CLIPPED", gate.MAX_CLIPPED, False),
                 ("two_voices", limits.two_voices, True),
-                ("change", limits.change, False),
-                ("at_once", limits.at_once, False),
+                ("apart", limits.apart, True),
+                ("MOST_AT_ONCE", MOST_AT_ONCE, False),
                 ("other_voice", limits.other_voice, False),
                 ("near_margin", limits.near_margin, False),
                 ("same_voice", limits.same_voice, True),
@@ -142,11 +143,9 @@ class Gate:
         self._try(TURNS, [turns])
         self._try(SENTENCES, [sentences])
         self._try(AT_ONCE, [both])
-        for windows in self._windows([turns]):
-            self.measured["change"].bad.append(voices.change_of_voice(windows)[0])
+        self.measured["apart"].bad.append(agreement_of_pairs(segmented([turns]).pairs, self._encoder))
         self.measured["two_voices"].bad += self._agreements([sentences])
-        for windows in self._windows([both]):
-            self.measured["at_once"].bad.append(voices.odds_at_once(windows, self._encoder.id))
+        self.measured["MOST_AT_ONCE"].bad.append(segmented([both]).at_once)
 
     def _try(self, kind: str, blocks: list[np.ndarray]) -> None:
         try:
@@ -161,15 +160,9 @@ class Gate:
         self.measured["MAX_CLIPPED"].good += [quality.clipped for quality in qualities]
         self.measured["MIN_SPEECH_SECONDS"].good.append(sum(part.seconds for part in _spoken(one.blocks)))
         self.measured["two_voices"].good += self._agreements(one.blocks)
-        for windows in self._windows(one.blocks):
-            self.measured["change"].good.append(voices.change_of_voice(windows)[0])
-            self.measured["at_once"].good.append(voices.odds_at_once(windows, self._encoder.id))
-
-    def _windows(self, blocks: list[np.ndarray]) -> Iterator[np.ndarray]:
-        """The windows that the gate looks at; none where it refuses for too little speech."""
-        spoken = _spoken(blocks)
-        if sum(part.seconds for part in spoken) >= gate.MIN_SPEECH_SECONDS:
-            yield voices.voice_windows(spoken, self._encoder)
+        heard = segmented(one.blocks)
+        self.measured["apart"].good.append(agreement_of_pairs(heard.pairs, self._encoder))
+        self.measured["MOST_AT_ONCE"].good.append(heard.at_once)
 
     def _agreements(self, blocks: list[np.ndarray]) -> Iterator[float]:
         """How far the two groups of phrases agree that the gate finds; none where nothing is said."""

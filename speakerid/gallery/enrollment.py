@@ -16,8 +16,9 @@ from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.centers import centers_of
 from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
 from speakerid.gallery.pauses import LOUD_PAUSES_DB, speech_above_pauses
+from speakerid.gallery.segmented import segmented
 from speakerid.gallery.voiceprint import Voiceprint, unit
-from speakerid.gallery.voices import MORE_THAN_ONE, embed_phrases, more_than_one, phrases_of, voice_windows
+from speakerid.gallery.voices import MORE_THAN_ONE, embed_phrases, more_than_one, phrases_of
 from speakerid.model.limits import TYPICAL, Limits, limits_of
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def examine(
     warnings = [f"{refusal} It was left out." for refusal in refusals] + warnings
     windows, whole = embed_speech(spoken, encoder)
     limits = limits_of(encoder.id)
-    if more_than_one(embed_phrases(phrases, encoder), voice_windows(spoken, encoder), encoder.id, limits):
+    heard_apart = segmented([samples[place] for place in used])
+    if more_than_one(embed_phrases(phrases, encoder), heard_apart, encoder, limits):
         raise EnrollmentRefused([MORE_THAN_ONE])
     return Examined(whole.join(windows), windows.embeddings, seconds, quality, warnings, tuple(used), limits)
 

@@ -1,5 +1,5 @@
-"""Whether the recordings of one enrollment hold one voice: in turn, by their phrases and windows; at once, by
-a head."""
+"""Whether the recordings of one enrollment hold one voice: in the same recording, as the segmentation hears
+them; in several, by the phrases between pauses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,11 @@ from itertools import combinations
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.exemplars import Embedder, Spoken, spread
+from speakerid.gallery.exemplars import Embedder, spread
+from speakerid.gallery.segmented import MOST_AT_ONCE, Segmented, agreement_of_pairs
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.limits import Limits
-from speakerid.model.overlap import WINDOW_SECONDS, OverlapHead
 
-FEWEST_FOR_CHANGE = 7  # windows; the scatter of fewer is no measure
-FEWEST_AT_ONCE = 6  # windows; the mean of fewer scatters too much to refuse anybody for it
 MORE_THAN_ONE = (
     "More than one voice is heard: enroll each person from recordings in which nobody else speaks."
 )
@@ -63,52 +61,11 @@ def embed_phrases(pieces: Sequence[np.ndarray], encoder: Embedder) -> Phrases:
     return Phrases(unit(encoder.embed(pieces)), seconds)
 
 
-def voice_windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
-    """Unit embeddings [m, d] of short windows, which seldom hold two voices in turn."""
-    pieces: list[np.ndarray] = []
-    for part in spoken:
-        size = min(round(WINDOW_SECONDS * RATE), len(part.samples))
-        starts = range(0, len(part.samples) - size + 1, max(size // 2, 1))
-        pieces += [part.samples[start : start + size] for start in starts]
-    return unit(encoder.embed(spread(pieces)))
-
-
-def more_than_one(phrases: Phrases, windows: np.ndarray, model_id: str, limits: Limits) -> bool:
-    """Whether phrases and windows [m, d] of one enrollment are of more than one voice."""
-    apart, alike = change_of_voice(windows)
-    changed = apart > limits.change and alike < limits.changed
-    in_groups = agreement_of_voices(phrases, limits.per_doubling) < limits.two_voices
-    return changed or in_groups or odds_at_once(windows, model_id) > limits.at_once
-
-
-def odds_at_once(windows: np.ndarray, model_id: str) -> float:
-    """Mean log-odds that windows [m, d] hold two voices at once; minus infinity where nobody can tell, as the
-    windows are too few or the model has no head for it."""
-    head = OverlapHead.load(model_id)
-    if head is None or len(windows) < FEWEST_AT_ONCE:
-        return -np.inf
-    return float(head.log_odds(windows).mean())
-
-
-def change_of_voice(windows: np.ndarray) -> tuple[float, float]:
-    """Where windows [m, d], in order, are likeliest to change to another voice: how far apart both sides are,
-    and the cosine of their means; 0 and 1 where there are too few windows to tell.
-
-    The distance is Hotelling's T² (1931) with one variance for all directions: of the two means, squared, in
-    units of the scatter around them that chance would leave.
-    """
-    best = 0.0, 1.0
-    if len(windows) < FEWEST_FOR_CHANGE:
-        return best
-    for at in range(2, len(windows) - 2):  # the window in the middle hears both
-        first, second = windows[:at], windows[at + 1 :]
-        between = float(np.square(first.mean(axis=0) - second.mean(axis=0)).sum())
-        within = np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)])
-        weight = len(first) * len(second) / (len(first) + len(second))
-        apart = weight * between / max(float(np.square(within).sum()) / len(within), 1e-9)
-        if apart > best[0]:
-            best = apart, float(unit(first.mean(axis=0)) @ unit(second.mean(axis=0)))
-    return best
+def more_than_one(phrases: Phrases, heard: Segmented, encoder: Embedder, limits: Limits) -> bool:
+    """Whether an enrollment holds more than one voice, as it was heard and as its phrases agree."""
+    if heard.at_once > MOST_AT_ONCE or agreement_of_pairs(heard.pairs, encoder) < limits.apart:
+        return True
+    return agreement_of_voices(phrases, limits.per_doubling) < limits.two_voices
 
 
 def agreement_of_voices(phrases: Phrases, per_doubling: float) -> float:

@@ -23,9 +23,7 @@ class Limits:
         same_voice: a new recording must agree at least this much with what its person enrolled before.
         two_voices: two groups of phrases, two seconds in the shorter one, that agree less are two voices.
         per_doubling: more is asked of each doubling of these seconds, between one and four.
-        change: a change of voice: how far the means on its two sides lie apart against the scatter (T²),
-        changed: and how little these means agree at most.
-        at_once: mean log-odds of the overlap head from which on two voices are heard at once.
+        apart: two local voices of one recording (gallery/segmented.py) that agree less are two people.
         known: whether they are this model's own.
     """
 
@@ -35,9 +33,7 @@ class Limits:
     same_voice: float = 0.45
     two_voices: float = 0.33
     per_doubling: float = 0.12
-    change: float = 5.0
-    changed: float = 0.55
-    at_once: float = -0.1
+    apart: float = 0.40
     known: bool = False
 
     def as_dict(self) -> dict[str, float]:
@@ -56,8 +52,10 @@ def limits_of(model_id: str) -> Limits:
 
 
 def from_dict(stored: dict[str, Any]) -> Limits:
-    """What as_dict() gave; TYPICAL where a number is missing or is none."""
+    """What as_dict() gave; TYPICAL where a number is missing or is none, but for `apart`, which those of
+    earlier versions lack."""
     names = [field.name for field in fields(Limits) if field.name != "known"]
+    stored = {"apart": TYPICAL.apart, **stored}
     try:
         return Limits(**{name: float(stored[name]) for name in names}, known=True)
     except (KeyError, TypeError, ValueError):

@@ -37,10 +37,7 @@ KEPT = ("other_voice", "near_voice", "near_margin", "same_voice")
 
 
 def calibrate(prepared: Path, encoder: Embedder, out: Path, seed: int = 0) -> None:
-    """Write cohort, calibration and limits for an encoder to `out`, a safetensors file.
-
-    The overlap head has to be there already: one of the limits is its.
-    """
+    """Write cohort, calibration and limits for an encoder to `out`, a safetensors file."""
     corpus = corpora.load(prepared)
     held = corpora.held_out(corpus)
     cohort = _cohort(corpus.without(held), encoder, seed)

@@ -19,7 +19,6 @@ from speakerid.training import corpus as corpora
 from speakerid.training.calibrate import calibrate
 from speakerid.training.distill import network_of
 from speakerid.training.gender import train_gender
-from speakerid.training.overlap import train_overlap
 
 INT8_CLIPS, INT8_SAMPLES = 100, 2 * RATE  # that the ranges of 8-bit values are found in
 
@@ -45,7 +44,6 @@ def ship(prepared: Path, run_folder: Path, others: Sequence[Path] = (), share: f
         for stale in folder.glob(f"{encoder.name}-*.safetensors"):
             stale.unlink()
     train_gender(prepared, encoder)
-    train_overlap(prepared, encoder)
     calibrate(prepared, encoder, CALIBRATIONS / f"{encoder.id}.safetensors")
     print(f"shipped {encoder.id}")
     return encoder.id

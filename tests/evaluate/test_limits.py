@@ -41,7 +41,7 @@ def people(count: int, scatter: float, common: float = 0.0) -> list[list[Side]]:
 
 
 def test_a_model_gets_limits_of_its_own_scale():
-    narrow, wide = from_sides(people(60, 0.3, common=2.0), "m"), from_sides(people(60, 0.3), "m")
+    narrow, wide = from_sides(people(60, 0.3, common=2.0)), from_sides(people(60, 0.3))
     assert narrow.known and wide.known
     for limits in (narrow, wide):
         assert limits.near_voice <= limits.other_voice
@@ -51,7 +51,7 @@ def test_a_model_gets_limits_of_its_own_scale():
 
 
 def test_about_one_good_enrollment_in_a_hundred_is_in_question():
-    limits = from_sides(people(200, 0.7), "m")
+    limits = from_sides(people(200, 0.7))
     fresh = people(120, 0.7)
     asked = refused = tried = 0
     for number, mine in enumerate(fresh):
@@ -67,7 +67,7 @@ def test_about_one_good_enrollment_in_a_hundred_is_in_question():
 
 
 def test_too_few_speakers_leave_the_typical_limits():
-    assert from_sides(people(FEWEST - 1, 0.5), "m") == TYPICAL
+    assert from_sides(people(FEWEST - 1, 0.5)) == TYPICAL
 
 
 def test_a_tail_of_few_values_is_not_believed():

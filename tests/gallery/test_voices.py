@@ -1,4 +1,4 @@
-"""What the phrases and windows of an enrollment say about how many voices it holds."""
+"""What the phrases of an enrollment say about how many voices it holds."""
 
 import numpy as np
 import pytest
@@ -6,24 +6,31 @@ import pytest
 from speakerid.audio.format import RATE
 from speakerid.audio.vad import FRAME
 from speakerid.gallery import voices
+from speakerid.gallery.segmented import Segmented
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.limits import TYPICAL
-from speakerid.model.overlap import OverlapHead
 
 RNG = np.random.default_rng(0)
 ANNA, BEN = unit(RNG.standard_normal((2, 192)).astype(np.float32))
-MODEL = "made-up"
 
 
-def windows(*voice_of_each: np.ndarray, scatter: float = 0.06) -> np.ndarray:
+def phrases(*voice_of_each: np.ndarray, scatter: float = 0.06) -> np.ndarray:
     rows = np.stack(voice_of_each)
     return unit(rows + scatter * RNG.standard_normal(rows.shape).astype(np.float32))
 
 
+class NoEncoder:
+    id = "made-up"
+
+    def embed(self, blocks: list[np.ndarray]) -> np.ndarray:
+        raise AssertionError("there is nothing to embed")
+
+
 def more_than_one(*voice_of_each: np.ndarray) -> bool:
-    """Whether phrases of two seconds and their windows are taken for more than one voice."""
-    rows = windows(*voice_of_each)
-    return voices.more_than_one(voices.Phrases(rows, np.full(len(rows), 2.0)), rows, MODEL, TYPICAL)
+    """Whether phrases of two seconds are taken for more than one voice, the segmentation having heard one."""
+    rows = phrases(*voice_of_each)
+    said = voices.Phrases(rows, np.full(len(rows), 2.0, np.float32))
+    return voices.more_than_one(said, Segmented(0.0, []), NoEncoder(), TYPICAL)
 
 
 def test_one_voice_is_one():
@@ -40,9 +47,8 @@ def test_another_room_is_not_another_voice():
     assert not more_than_one(*[ANNA] * 10, *[elsewhere] * 10)
 
 
-def test_few_windows_change_nothing():
-    assert voices.change_of_voice(windows(*[ANNA] * 3, *[BEN] * 3)) == (0.0, 1.0)
-    assert voices.agreement_of_voices(voices.Phrases(windows(ANNA), np.ones(1)), 0.12) == 1.0
+def test_a_single_phrase_agrees_with_itself():
+    assert voices.agreement_of_voices(voices.Phrases(phrases(ANNA), np.ones(1)), 0.12) == 1.0
 
 
 def test_less_agreement_is_enough_where_a_voice_says_little():
@@ -64,12 +70,3 @@ def test_phrases_end_at_pauses_and_are_neither_short_nor_long():
     assert not len(voices.phrases_of(samples, np.zeros(len(heard), np.float32)))
     [short] = voices.phrases_of(samples[: 80 * FRAME], np.array(heard[31:111], np.float32) * 0.9)
     assert len(short) / RATE == pytest.approx(2.1, abs=0.12)
-
-
-def test_two_at_once_are_told_by_the_head_where_there_are_enough_windows(tmp_path, monkeypatch):
-    monkeypatch.setattr("speakerid.model.linear.HEADS", tmp_path)
-    OverlapHead(10 * ANNA, -3.0).save(MODEL)
-    assert more_than_one(*[ANNA] * voices.FEWEST_AT_ONCE)
-    assert not more_than_one(*[ANNA] * (voices.FEWEST_AT_ONCE - 1))
-    assert not more_than_one(*[BEN] * 12)
-    assert voices.odds_at_once(windows(*[ANNA] * 12), "another model") == -np.inf
