@@ -47,7 +47,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         action="extend",
         choices=list(CONDITIONS),
         metavar="NAME",
-        help=", ".join(CONDITIONS),
+        help=f"how recordings and what is heard of conversations are spoilt: {', '.join(CONDITIONS)}",
     )
     parser.add_argument("--bootstrap", type=_count, default=300, metavar="N", help="draws for the intervals")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
@@ -106,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
         "groups": [],
         "closed_set": [],
         "conversations": {},
+        "conversations_under": [],
         "meetings": {},
     }
     results = []
@@ -120,6 +121,15 @@ def run(args: argparse.Namespace) -> int:
         for encoder in encoders:
             place = args.out / "conversations" / encoder.id.replace("/", "-").replace(":", "-")
             summary["conversations"][encoder.id] = conversations.run(folders, encoder, place, **resampling)
+            summary["conversations_under"] += [
+                {
+                    "model": encoder.id,
+                    "condition": condition,
+                    **conversations.run(folders, encoder, condition=condition, **resampling),
+                }
+                for condition in conditions
+                if condition != "clean"
+            ]
     for encoder in encoders if overlapped else []:
         summary["meetings"][encoder.id] = meetings.run(overlapped, encoder, **resampling)
     files = report.write(args.out, summary, results)
@@ -146,6 +156,8 @@ def _say(args, summary: dict, results: list, files: list[Path]) -> None:
     live = [{"model": model, **values} for model, values in summary["conversations"].items()]
     if live:
         print(tables.text(live, tables.LIVE), end="\n\n")
+    if under := summary["conversations_under"]:
+        print(tables.text(under, tables.LIVE_UNDER), end="\n\n")
     met = [{"model": model, **values} for model, values in summary["meetings"].items()]
     if met:
         print(tables.text(met, tables.MEETINGS), end="\n\n")

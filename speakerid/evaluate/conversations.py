@@ -160,18 +160,21 @@ def run(
     rounds: int = 300,
     seed: int = 0,
     progress: Progress | None = None,
+    condition: str = "clean",
 ) -> dict:
     """Listen to all conversations with one encoder.
 
     Args:
         out: where to write NAME/decisions.jsonl for each conversation (one JSON object a line: at, speaker,
             confidence) and NAME/turns.rttm, None to write nothing.
+        condition: of the sound that is heard (degrade.py); people are enrolled without it.
 
     Returns:
         The live figures; beside them `diarization` of the second look, `refused` and `live_error_each`.
     """
     outcomes, every = [], []
-    for one in all_heard(folders, encoder, "listening to conversations", progress):
+    doing = "listening to conversations" + (f" ({condition})" if condition != "clean" else "")
+    for one in all_heard(folders, encoder, doing, progress, condition):
         shown = [(float(d.at), d.speaker, float(d.confidence)) for d in one.decisions]
         if out is not None:
             _write(out / one.name / "decisions.jsonl", shown)

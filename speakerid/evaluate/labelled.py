@@ -90,14 +90,22 @@ def read_rttm(path: Path) -> list[Turn]:
 
 
 def all_heard(
-    folders: Sequence[Path], encoder: Embedder, doing: str, progress: Progress | None = None
+    folders: Sequence[Path],
+    encoder: Embedder,
+    doing: str,
+    progress: Progress | None = None,
+    condition: str = "clean",
 ) -> Iterator[Heard]:
-    """Listen to each of the folders with one encoder; progress gets how many are done, of how many, doing."""
+    """Listen to each of the folders with one encoder; progress gets how many are done, of how many, doing.
+
+    Args:
+        condition: what happens to the sound that is heard (degrade.py); people are enrolled without it.
+    """
     for done, folder in enumerate(folders):
         if progress:
             progress(done, len(folders), doing)
         turns = read_rttm(folder / "ref.rttm")
-        yield Heard(folder.name, turns, *_listen(folder, encoder))
+        yield Heard(folder.name, turns, *_listen(folder, encoder, condition))
     if progress:
         progress(len(folders), len(folders), doing)
 
@@ -141,22 +149,27 @@ def enrolled(folder: Path, encoder: Embedder, place: Path) -> tuple[Gallery, lis
     return gallery, refused
 
 
-def _listen(folder: Path, encoder: Embedder) -> tuple[list[Decision], Conversation, list[str]]:
+def _listen(
+    folder: Path, encoder: Embedder, condition: str
+) -> tuple[list[Decision], Conversation, list[str]]:
     """Hear a conversation's mix in 20 ms blocks.
 
     Returns:
         The decisions of the first look, what the second made of it all, and who was refused (`enrolled`).
     """
-    from speakerid.audio.decode import stream
+    from speakerid.audio.decode import decode
     from speakerid.conversation.hearing import Hearing
+    from speakerid.evaluate.degrade import CONDITIONS
     from speakerid.identify import Listener
 
     with tempfile.TemporaryDirectory(prefix="speakerid-evaluate-") as temporary:
         gallery, refused = enrolled(folder, encoder, Path(temporary))
         hearing = Hearing(Listener(encoder, gallery))
         decisions: list[Decision] = []
-        for block in stream(folder / "mix.wav", block=BLOCK):
-            decisions += hearing.push(block)
+        mix = decode(folder / "mix.wav", max_seconds=float("inf")).samples
+        mix = CONDITIONS[condition](mix, f"{folder.parent.name}/{folder.name}")
+        for start in range(0, len(mix), BLOCK):
+            decisions += hearing.push(mix[start : start + BLOCK])
         decisions += hearing.flush()
         conversation = hearing.conversation(folder.name)
     return decisions, conversation, refused

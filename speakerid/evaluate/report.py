@@ -97,6 +97,12 @@ def page(content: dict, results: Sequence[Result]) -> str:
                 tables.DIARIZATION,
             ),
         ]
+    if under := content.get("conversations_under"):
+        parts += [
+            "<h2>Live conversations under worse conditions</h2>",
+            "<p>The sound that is heard is spoilt; people are enrolled without it.</p>",
+            tables.table(under, tables.LIVE_UNDER),
+        ]
     if met := content.get("meetings"):
         parts += [
             "<h2>Live meetings</h2>",

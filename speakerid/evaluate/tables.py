@@ -59,6 +59,7 @@ LIVE = (
     ("never named", "never", "%"),
     ("calibration error", "calibration_error", "f"),
 )
+LIVE_UNDER = (LIVE[0], ("condition", "condition", "s"), *LIVE[2:])
 DIARIZATION = (
     ("model", "model", "s"),
     ("diarization error", "der", "%"),

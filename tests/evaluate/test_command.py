@@ -101,6 +101,10 @@ def test_live_figures_and_decisions(results, conversation):
     assert live["conversations"] == 1 and live["refused"] == []
     assert live["live_error"] < 0.5 and live["never"] < 0.5  # a listener that shows nobody has 0.8 or more
     assert sum(row["weight"] for row in live["reliability"]) <= live["speech_s"]
+    [under] = content["conversations_under"]
+    assert (under["model"], under["condition"], under["conversations"]) == (model, "opus24", 1)
+    assert under["live_error"] < 0.5 and under["calibration_error"] != live["calibration_error"]
+    assert "under worse conditions" in (results / "det.html").read_text()
     lines = (results / "conversations" / model / "00" / "decisions.jsonl").read_text().splitlines()
     shown = [json.loads(line) for line in lines]
     assert {one["speaker"] for one in shown} >= {"Alice", "Bruno"}
