@@ -1,8 +1,10 @@
 """A folder of recordings worked through by a Ray cluster, whose workers see it at the same path."""
 
+import logging
 import secrets
+import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
 from speakerid.commands.batch import AHEAD, Job, Outcome, Outcomes, Work, done
@@ -13,14 +15,25 @@ _works: dict[str, Work] = {}
 
 
 def on_ray(address: str, job: Job, paths: Sequence[str]) -> Outcomes:
-    """By the workers of a Ray cluster, which begins anew elsewhere what was under way on a node that died."""
+    """By the workers of a Ray cluster, which begins anew elsewhere what was under way on a node that died.
+
+    What Ray tells of its nodes goes to standard error: it prints it into the result otherwise.
+
+    Raises:
+        SpeakerIdError: Ray is not installed, or no cluster is there.
+    """
+    with redirect_stdout(sys.stderr):
+        yield from _on_ray(address, job, paths)
+
+
+def _on_ray(address: str, job: Job, paths: Sequence[str]) -> Outcomes:
     try:
         import ray  # pyright: ignore[reportMissingImports]
         from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise SpeakerIdError("A Ray cluster needs a package: run pip install 'speakerid[ray]'.") from error
     try:
-        ray.init(address, ignore_reinit_error=True, log_to_driver=False)
+        ray.init(address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, RayError, ValueError) as error:
         raise SpeakerIdError(
             f'There is no Ray cluster at "{address}" ({error}): check the address.'
@@ -57,3 +70,4 @@ def on_ray(address: str, job: Job, paths: Sequence[str]) -> Outcomes:
         for one in running:
             with suppress(RayError):
                 ray.cancel(one, force=True)
+        ray.shutdown()  # or it would go on to tell of its nodes
