@@ -88,7 +88,7 @@ def test_what_keeping_recordings_means_is_in_the_consent(people, capsys):
 
 
 def test_recordings_that_are_too_long_together_are_refused(people, capsys, monkeypatch):
-    monkeypatch.setattr("speakerid.gallery.recordings.MAX_SECONDS_AT_ONCE", 15.0)
+    monkeypatch.setattr("speakerid.gallery.kept_recording.MAX_SECONDS_AT_ONCE", 15.0)
     status, out, _ = enroll(capsys)
     assert status == 1 and "Alice: These recordings are longer than" in out and "leave some out" in out
     files = [str(file) for file in voices.enrollment_files("Alice")]

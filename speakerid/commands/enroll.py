@@ -16,8 +16,8 @@ from speakerid.commands.common import (
     sentence_of,
 )
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
+from speakerid.gallery.kept_recording import require_length
 from speakerid.gallery.names import clean_name
-from speakerid.gallery.recordings import require_length
 from speakerid.plural import counted
 
 if TYPE_CHECKING:

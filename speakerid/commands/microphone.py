@@ -12,8 +12,8 @@ from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
 from speakerid.commands.enroll import add_enrolling, consent_of, tell
 from speakerid.commands.identify import warn_of_strangers
+from speakerid.gallery.kept_recording import MAX_SECONDS
 from speakerid.gallery.names import clean_name
-from speakerid.gallery.recordings import MAX_SECONDS
 
 if TYPE_CHECKING:
     from speakerid.identify import Decision

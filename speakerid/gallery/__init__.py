@@ -6,16 +6,16 @@ This room imports no torch; the model comes in as an argument of `Gallery.enroll
 from speakerid.gallery.audit import acting_as
 from speakerid.gallery.base import MAX_PEOPLE
 from speakerid.gallery.consent import Consent
-from speakerid.gallery.contents import Damaged
 from speakerid.gallery.database import Unavailable
 from speakerid.gallery.enrollment import MIN_SPEECH_SECONDS, EnrollmentReport
 from speakerid.gallery.gallery import Gallery
 from speakerid.gallery.importing import Arrival, SameName
+from speakerid.gallery.kept_recording import KeptRecording
 from speakerid.gallery.names import UNKNOWN, clean_name
 from speakerid.gallery.portable import Imported
-from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.reembedding import Reembedded
 from speakerid.gallery.sealing import Locked
+from speakerid.gallery.snapshot import Damaged
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
 
 __all__ = [

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from speakerid.gallery.consent import utc_now
-from speakerid.gallery.packed import clean_label
+from speakerid.gallery.serialization import clean_label
 
 _actor: ContextVar[str | None] = ContextVar("speakerid_actor", default=None)
 

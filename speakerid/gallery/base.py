@@ -5,7 +5,7 @@ from pathlib import Path
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
-from speakerid.gallery.contents import Contents
+from speakerid.gallery.snapshot import Snapshot
 from speakerid.gallery.store import Store
 from speakerid.gallery.takeover import FOLDER, old_files
 from speakerid.gallery.voiceprint import Voiceprint
@@ -43,15 +43,15 @@ class Kept:
         """Make a change as `Store.write` does, and record it; call it while holding the lock."""
         self.store.write(voiceprints, recordings, gone, audit.line_of(what, whom, **more))
 
-    def require_room(self, contents: Contents) -> None:
+    def require_room(self, snapshot: Snapshot) -> None:
         """Make sure that one more person may be enrolled.
 
         Raises:
             GalleryError: if not.
         """
-        if len(contents.people) >= self.max_people:
+        if len(snapshot.people) >= self.max_people:
             raise GalleryError(
-                f'There are {len(contents.people):,} people in "{self.place}", as many as there may be: '
+                f'There are {len(snapshot.people):,} people in "{self.place}", as many as there may be: '
                 "remove somebody first, or use another folder."
             )
 
@@ -74,19 +74,19 @@ class Kept:
         return told
 
 
-def require(contents: Contents, name: str) -> Voiceprint:
+def require(snapshot: Snapshot, name: str) -> Voiceprint:
     """The person of that name.
 
     Raises:
         GalleryError: if there is none, saying who there is.
     """
-    person = contents.find(name)
+    person = snapshot.find(name)
     if person is None:
-        if not contents.people:
+        if not snapshot.people:
             raise GalleryError(
                 f'Nobody called "{name}" is enrolled, nor anybody else: enroll a person first.'
             )
-        known = [f'"{p.name}"' for p in contents.people.values()]
+        known = [f'"{p.name}"' for p in snapshot.people.values()]
         if len(known) > 6:
             known = [*known[:5], f"{len(known) - 5} more"]
         raise GalleryError(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from speakerid.errors import GalleryError
-from speakerid.gallery.packed import text_of
+from speakerid.gallery.serialization import text_of
 
 MAX_TEXT = 10_000  # characters of what was agreed to
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit, sessions
 from speakerid.gallery.base import MAX_PEOPLE, Kept
-from speakerid.gallery.contents import SUFFIX, Contents, Damaged, FromNewer, Sealed, damage
 from speakerid.gallery.files import replace_file
 from speakerid.gallery.labels import naming_others
 from speakerid.gallery.sealing import OLD_MAGIC, is_sealed, seal_of
+from speakerid.gallery.snapshot import SUFFIX, Damaged, FromNewer, Sealed, Snapshot, damage
 from speakerid.gallery.store import Store, open_store
 from speakerid.gallery.transaction import check_part
 from speakerid.gallery.voiceprint import VERSION
@@ -99,25 +99,25 @@ def examine_folder(
     return Examination(findings, people, recordings)
 
 
-def _problems(store: Store, contents: Contents, model: str | None) -> Iterator[Problem]:
+def _problems(store: Store, snapshot: Snapshot, model: str | None) -> Iterator[Problem]:
     for notice in Kept(store).notices():
         yield Problem(notice, "see there", harmless="network file system" not in notice)
     yield from _access(store.folder)
-    for damaged in contents.damaged:
+    for damaged in snapshot.damaged:
         owner = damaged.file.removesuffix(SUFFIX)
         files = [damaged.file, *store.recordings(owner).get(owner, ())]
         yield _unusable(store, "voiceprint", damaged, files, "its recordings")
-    old = [person for person in contents.people.values() if person.version != VERSION]
+    old = [person for person in snapshot.people.values() if person.version != VERSION]
     if old:
         yield Problem(
             f"{len(old)} voiceprints are in an older format, which is read as well.",
             "they are written in the present format",
             lambda: store.write(old),
         )
-    yield from _recordings(store, contents)
+    yield from _recordings(store, snapshot)
     yield from _sessions(store)
     people, recordings, count = naming_others(
-        contents.people.values(), lambda person: _heard(store, person.id)
+        snapshot.people.values(), lambda person: _heard(store, person.id)
     )
     if people:
         yield Problem(
@@ -125,15 +125,15 @@ def _problems(store: Store, contents: Contents, model: str | None) -> Iterator[P
             "neutral ones take their place",
             lambda: store.write(people, recordings),
         )
-    others = [person for person in contents.people.values() if model and person.model != model]
+    others = [person for person in snapshot.people.values() if model and person.model != model]
     if others:
         made_by = ", ".join(sorted({person.model for person in others}))
         yield Problem(
             f"{len(others)} people were enrolled with another model ({made_by}), so they are not recognized.",
             'run "speakerid reembed", or enroll them again, or use that model',
         )
-    yield from _sealing(store, contents)
-    if len(contents.people) > MAX_PEOPLE:
+    yield from _sealing(store, snapshot)
+    if len(snapshot.people) > MAX_PEOPLE:
         yield Problem(f"There are more than {MAX_PEOPLE:,} people.", "remove some, or use another folder")
 
 
@@ -188,9 +188,9 @@ def _sessions(store: Store) -> Iterator[Problem]:
                 yield _unusable(store, "sound of a kept session", damaged, [file])
 
 
-def _recordings(store: Store, contents: Contents) -> Iterator[Problem]:
-    known = {person.id for person in contents.people.values()}
-    known |= {damaged.file.removesuffix(SUFFIX) for damaged in contents.damaged}
+def _recordings(store: Store, snapshot: Snapshot) -> Iterator[Problem]:
+    known = {person.id for person in snapshot.people.values()}
+    known |= {damaged.file.removesuffix(SUFFIX) for damaged in snapshot.damaged}
     for owner, files in store.recordings().items():
         for file in files:
             if owner not in known:
@@ -214,11 +214,11 @@ def _heard(store: Store, owner: str) -> dict[str, bytes]:
     return {file: store.recording_bytes(file) for file in files if _damage(store, file) is None}
 
 
-def _sealing(store: Store, contents: Contents) -> Iterator[Problem]:
+def _sealing(store: Store, snapshot: Snapshot) -> Iterator[Problem]:
     if store.seal is None:
         return
     seal, plain, weak = store.seal, [], []
-    closed = {damaged.file for damaged in contents.damaged}
+    closed = {damaged.file for damaged in snapshot.damaged}
     for file in store.rows():
         if file in closed:
             continue

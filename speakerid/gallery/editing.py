@@ -9,16 +9,16 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery import sessions
 from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
-from speakerid.gallery.contents import SUFFIX, shows_name
 from speakerid.gallery.database import DiskFull
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
 from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.reading import opened
+from speakerid.gallery.snapshot import SUFFIX, shows_name
 from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
 from speakerid.model.limits import limits_of
 
@@ -50,9 +50,9 @@ def rename(gallery: Kept, old: str, new: str) -> None:
     """
     new = clean_name(new)
     with gallery.store.locked():
-        contents = gallery.store.read()
-        person = require(contents, old)
-        taken = contents.find(new)
+        snapshot = gallery.store.read()
+        person = require(snapshot, old)
+        taken = snapshot.find(new)
         if taken and taken is not person:
             raise GalleryError(f'There is already somebody called "{taken.name}": choose another name.')
         gallery.commit("rename", [person.id], [replace(person, name=new, updated=utc_now())])
@@ -113,8 +113,8 @@ def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voicep
             sound alike, there are too many recordings, or the folder cannot be written.
     """
     with gallery.store.locked():
-        contents = gallery.store.read()
-        other, target = require(contents, name), require(contents, into)
+        snapshot = gallery.store.read()
+        other, target = require(snapshot, name), require(snapshot, into)
         _check_pair(other, target)
         if other is target:
             raise GalleryError(f'"{target.name}" cannot be merged with itself: name two people.')
@@ -144,8 +144,8 @@ def move_exemplar(gallery: Kept, name: str, index: int, to: str) -> None:
             written.
     """
     with gallery.store.locked():
-        contents = gallery.store.read()
-        source, target = require(contents, name), require(contents, to)
+        snapshot = gallery.store.read()
+        source, target = require(snapshot, name), require(snapshot, to)
         _check_pair(source, target)
         if source is target:
             raise GalleryError(f'This exemplar is already one of "{target.name}": name somebody else.')

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import editing, importing, keeping, reembedding, rows
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.base import MAX_PEOPLE, Kept, require
 from speakerid.gallery.consent import Consent, require_consent, utc_now
-from speakerid.gallery.contents import Contents, Damaged
 from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
 from speakerid.gallery.exemplars import Embedder, choose, exemplars_of, unknown
 from speakerid.gallery.given import Given, read
+from speakerid.gallery.kept_recording import KeptRecording
 from speakerid.gallery.names import clean_name
-from speakerid.gallery.packed import clean_label
-from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.sealing import is_sealed, seal_of
+from speakerid.gallery.serialization import clean_label
+from speakerid.gallery.snapshot import Damaged, Snapshot
 from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import Voiceprint
 
@@ -198,9 +198,9 @@ class Gallery(Kept):
         name, consent = clean_name(name), require_consent(consent)
         contents_of = {recording.id: kept.to_bytes(recording) for recording in keep}
         with self.store.locked():
-            contents = self.store.read()
-            own = self._may_enroll(contents, name, model)
-            same_model = [person for person in contents.people.values() if person.model == model]
+            snapshot = self.store.read()
+            own = self._may_enroll(snapshot, name, model)
+            same_model = [person for person in snapshot.people.values() if person.model == model]
             alike = check_owner(examined, name, own, same_model, distinct_from)
             identifier = own.id if own else secrets.token_hex(8)
             pool, fresh, again = None, examined.exemplars, []
@@ -242,11 +242,11 @@ class Gallery(Kept):
         added = sum(row >= len(pool) - len(fresh) for row in rows)
         return EnrollmentReport(name, added, len(chosen), examined.speech_seconds, examined.quality, warnings)
 
-    def _may_enroll(self, contents: Contents, name: str, model: str) -> Voiceprint | None:
+    def _may_enroll(self, snapshot: Snapshot, name: str, model: str) -> Voiceprint | None:
         """The person to add to, if there is one of exactly that name made by that model."""
-        own = contents.find(name)
+        own = snapshot.find(name)
         if own is None:
-            self.require_room(contents)
+            self.require_room(snapshot)
             return None
         if own.name != name:
             raise GalleryError(

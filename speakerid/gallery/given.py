@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.recordings import require_length
+from speakerid.gallery.kept_recording import require_length
 
 Given = np.ndarray | str | Path
 """One recording: float32 [n] at 16 kHz, mono, -1..1; or a file."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from speakerid.errors import GalleryError, SpeakerIdError
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.base import Kept
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.editing import joined
@@ -63,13 +63,13 @@ def look_into(
         GalleryError: if the file cannot be read or the passphrase does not open it.
     """
     people, damaged = read_people(file, seal_of(passphrase))
-    contents = gallery.store.read()
-    taken = set(contents.people) | {name_key(person.voiceprint.name) for person in people}
+    snapshot = gallery.store.read()
+    taken = set(snapshot.people) | {name_key(person.voiceprint.name) for person in people}
     arrivals: list[Arrival] = []
     seen: dict[str, str] = {}
     for person in people:
         name = person.voiceprint.name
-        enrolled = contents.find(name)
+        enrolled = snapshot.find(name)
         same = enrolled.name if enrolled else seen.get(name_key(name), "")
         other = free_name(name, taken) if same else ""
         taken.add(name_key(other or name))

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import attempts, audit
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.base import Kept, require
-from speakerid.gallery.contents import named
+from speakerid.gallery.kept_recording import KeptRecording
 from speakerid.gallery.portable import Portable, packed_people, require_somebody, write_people
-from speakerid.gallery.recordings import KeptRecording
 from speakerid.gallery.reembedding import Progress, chosen, recordings_of, unusable
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed, seal_of
+from speakerid.gallery.snapshot import named
 from speakerid.gallery.store import Store
 
 

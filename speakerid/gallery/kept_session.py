@@ -1,7 +1,7 @@
 """A conversation that is kept, a live session or a recording: who spoke when, and its sound where all agreed.
 
 A session is several rows, `SESSION.PART.session` by its random id: part 0 tells about it, parts 1, 2 … are
-its sound. Each has the form that `speakerid.gallery.packed` describes. Part 0 is of the kind "session": the
+its sound. Each has the form that `serialization.py` describes. Part 0 is of the kind "session": the
 tensors `times` float64 [n, 2] (s), `voices` int32 [n, 2] (who spoke, whom the app heard) and `confidence`
 float64 [n], and in the JSON
 
@@ -24,7 +24,7 @@ from speakerid.audio.format import Block
 from speakerid.errors import GalleryError
 from speakerid.gallery.consent import Consent, consent_of
 from speakerid.gallery.flac import compress, decompress
-from speakerid.gallery.packed import pack, text_of, unpack
+from speakerid.gallery.serialization import pack, text_of, unpack
 from speakerid.gallery.voiceprint import Newer
 
 KIND, SOUND_KIND, VERSION = "session", "session-sound", "1"

@@ -13,7 +13,7 @@ from speakerid.errors import GalleryError
 from speakerid.gallery import schema
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.database import LOCK_SECONDS
-from speakerid.gallery.packed import clean_label
+from speakerid.gallery.serialization import clean_label
 from speakerid.gallery.store import Store
 from speakerid.roles import Role
 

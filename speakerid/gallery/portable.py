@@ -4,7 +4,7 @@ The file is a zip archive (stored, not compressed); encrypted as a whole, as `sp
 describes, where a passphrase was given. Its members are
 
     N.safetensors           a voiceprint, as `speakerid.gallery.voiceprint` describes; N counts from 0
-    N.RECORDING.recording   a kept recording of person N, as `speakerid.gallery.recordings` describes
+    N.RECORDING.recording   a kept recording of person N, as `speakerid.gallery.kept_recording` describes
 
 Member names are never used as paths.
 """
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import recordings as kept
-from speakerid.gallery.contents import SUFFIX
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.files import clear_leftovers, replace_file
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed
+from speakerid.gallery.snapshot import SUFFIX
 from speakerid.gallery.voiceprint import MAX_FILE_BYTES, Voiceprint, from_bytes, to_bytes
 
 MAX_BYTES = 1_000_000_000  # more than a hundred thousand people, or eight hours of kept recordings

@@ -9,8 +9,8 @@ import sqlalchemy as sql
 from speakerid import settings
 from speakerid.errors import GalleryError
 from speakerid.gallery import rows
-from speakerid.gallery.contents import SUFFIX, Contents, Damaged, Sealed, changed, damage, sort
 from speakerid.gallery.sealing import HEAD, Locked, Seal, WrongSeal, is_sealed
+from speakerid.gallery.snapshot import SUFFIX, Damaged, Sealed, Snapshot, changed, damage, sort
 from speakerid.gallery.voiceprint import Voiceprint, from_bytes
 
 _CHANGED = "it was changed since it was encrypted"
@@ -32,10 +32,10 @@ class People:
     generation: int = 0
     rows: dict[str, Row] = field(default_factory=dict)
     sealed: frozenset[str] = frozenset()
-    before: tuple[Contents, dict[str, Row | None]] | None = None
+    before: tuple[Snapshot, dict[str, Row | None]] | None = None
 
     @cached_property
-    def contents(self) -> Contents:
+    def snapshot(self) -> Snapshot:
         """People and what is damaged.
 
         Raises:
@@ -54,9 +54,9 @@ class People:
         return sort(judged.values())
 
     @property
-    def known(self) -> Contents | None:
-        """The contents, if somebody asked for them already."""
-        return self.__dict__.get("contents")
+    def known(self) -> Snapshot | None:
+        """The snapshot, if somebody asked for them already."""
+        return self.__dict__.get("snapshot")
 
     @property
     def proven(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from speakerid.errors import GalleryError, SpeakerIdError
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.enrollment import examine
@@ -87,8 +87,8 @@ def _reembed(gallery: Kept, person: Voiceprint, encoder: Embedder) -> None:
 
 
 def chosen(gallery: Kept, names: Sequence[str]) -> list[Voiceprint]:
-    contents = gallery.store.read()
-    found = [require(contents, name) for name in names] or list(contents.people.values())
+    snapshot = gallery.store.read()
+    found = [require(snapshot, name) for name in names] or list(snapshot.people.values())
     return list({person.id: person for person in found}.values())
 
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sql
 
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery import kept_session
-from speakerid.gallery import recordings as kept
-from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.schema import (
     SESSIONS_SINCE,
     audit,
@@ -22,6 +21,7 @@ from speakerid.gallery.schema import (
     version_of,
     voiceprints,
 )
+from speakerid.gallery.snapshot import SUFFIX
 
 
 def generation(connection: sql.Connection) -> int:

@@ -15,7 +15,6 @@ from speakerid.errors import GalleryError
 from speakerid.gallery import audit
 from speakerid.gallery.base import Kept
 from speakerid.gallery.consent import Consent, require_consent, utc_now
-from speakerid.gallery.contents import Damaged, damage
 from speakerid.gallery.kept_session import (
     PIECE_S,
     KeptSession,
@@ -28,10 +27,11 @@ from speakerid.gallery.kept_session import (
     to_bytes,
 )
 from speakerid.gallery.labels import Names
-from speakerid.gallery.packed import clean_label
 from speakerid.gallery.reading import opened
 from speakerid.gallery.sealing import WrongSeal
+from speakerid.gallery.serialization import clean_label
 from speakerid.gallery.silencing import silenced, without
+from speakerid.gallery.snapshot import Damaged, damage
 from speakerid.gallery.store import Store
 from speakerid.gallery.voiceprint import Newer
 

@@ -10,11 +10,11 @@ import sqlalchemy as sql
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import attempts, rows
-from speakerid.gallery.contents import Contents
 from speakerid.gallery.database import LOCK_SECONDS, Database
 from speakerid.gallery.postgres import PostgresDatabase
 from speakerid.gallery.reading import People, Revision, opened
 from speakerid.gallery.sealing import Locked, Seal
+from speakerid.gallery.snapshot import Snapshot
 from speakerid.gallery.sqlite import SqliteDatabase
 from speakerid.gallery.takeover import forget, move_away, take_over, wants_taking_over
 from speakerid.gallery.transaction import Transaction, as_stored, require_open
@@ -72,7 +72,7 @@ class Store:
                 self._revision = (changed, rows.generation(connection))
         return self._revision[1]
 
-    def read(self) -> Contents:
+    def read(self) -> Snapshot:
         """Everybody at one moment; only what changed since the last look is read.
 
         Raises:
@@ -81,24 +81,24 @@ class Store:
         """
         connection = self._mine.connection
         if connection is not None and self._mine.wrote:
-            return self._people.up_to_date(connection).contents  # it may still be rolled back
+            return self._people.up_to_date(connection).snapshot  # it may still be rolled back
         if connection is None:
             if not self._ready():
-                return Contents({}, ())
+                return Snapshot({}, ())
             people = self._people
             if people.known and people.generation == self.revision():
-                return people.contents
+                return people.snapshot
         with self._guard:
-            return self._contents()
+            return self._brought_up_to_date()
 
-    def _contents(self) -> Contents:
+    def _brought_up_to_date(self) -> Snapshot:
         if self.seal and not self._tried:
             attempts.require_turn(self.place)
         try:
             with self._connection() as connection:
                 if connection is not None:
                     self._people = self._people.up_to_date(connection)
-            contents = self._people.contents
+            snapshot = self._people.snapshot
         except Locked:
             if self.seal and not self._tried:
                 attempts.note(self.place, right=False)
@@ -107,7 +107,7 @@ class Store:
         if not self._tried and self._people.proven:
             attempts.note(self.place, right=True)
             self._tried = True
-        return contents
+        return snapshot
 
     @property
     def proven(self) -> bool:

@@ -14,10 +14,10 @@ from pathlib import Path
 import sqlalchemy as sql
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import recordings as kept
+from speakerid.gallery import kept_recording as kept
 from speakerid.gallery import schema
-from speakerid.gallery.contents import SUFFIX
 from speakerid.gallery.sealing import Seal, WrongSeal, is_sealed
+from speakerid.gallery.snapshot import SUFFIX
 from speakerid.gallery.voiceprint import MAX_FILE_BYTES, from_bytes
 
 FOLDER = "before-sqlite"

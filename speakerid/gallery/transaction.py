@@ -8,8 +8,8 @@ import sqlalchemy as sql
 
 from speakerid import settings
 from speakerid.errors import GalleryError
-from speakerid.gallery import kept_session, recordings, rows
-from speakerid.gallery.contents import SUFFIX, Contents, Sealed, named
+from speakerid.gallery import kept_recording, kept_session, rows
+from speakerid.gallery.snapshot import SUFFIX, Sealed, Snapshot, named
 from speakerid.gallery.voiceprint import Voiceprint, check_numbers, from_bytes, to_bytes
 
 
@@ -82,20 +82,20 @@ def check_part(file: str, content: bytes) -> None:
     """
     part = kept_session.part_of(file)
     if part is None:
-        recordings.check(content)
+        kept_recording.check(content)
     elif part[1]:
         kept_session.check_sound(content)
     else:
         kept_session.from_bytes(content, part[0])
 
 
-def require_open(contents: Contents, place: str) -> None:
+def require_open(snapshot: Snapshot, place: str) -> None:
     """Make sure that the passphrase opens every voiceprint, before anything is changed.
 
     Raises:
         GalleryError: if not, naming them: to write on would leave a gallery that no one passphrase opens.
     """
-    closed = [damaged.file for damaged in contents.damaged if isinstance(damaged, Sealed)]
+    closed = [damaged.file for damaged in snapshot.damaged if isinstance(damaged, Sealed)]
     if closed:
         raise GalleryError(
             f'Nothing can be changed in "{place}", since the passphrase does not open '

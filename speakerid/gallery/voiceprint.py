@@ -1,6 +1,6 @@
 """What is known of one person's voice, and its form on disk.
 
-One person is one file, in the form that `speakerid.gallery.packed` describes, of the kind "voiceprint": the
+One person is one file, in the form that `serialization.py` describes, of the kind "voiceprint": the
 tensors `embeddings` float32 [k, d] and `seconds` float32 [k], and in the JSON
 
     name, model, sources [k], recordings [k], created, updated,
@@ -23,7 +23,7 @@ import numpy as np
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery.consent import Consent, consent_of, require_consent
 from speakerid.gallery.names import clean_name
-from speakerid.gallery.packed import pack, text_of, unpack
+from speakerid.gallery.serialization import pack, text_of, unpack
 
 KIND, VERSION = "voiceprint", "2"
 MAX_EXEMPLARS = 10  # kept for one person

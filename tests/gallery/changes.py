@@ -13,7 +13,7 @@ import numpy as np
 from people import CONSENT, KEPT, recording, voiceprint
 from support import voices
 
-from speakerid.gallery import Gallery, recordings
+from speakerid.gallery import Gallery, kept_recording
 from speakerid.gallery.portable import Portable, write_people
 from speakerid.gallery.voiceprint import unit
 
@@ -24,8 +24,8 @@ def enroll(folder: str, seed: int, secret: str):
     for i in range(10_000):
         name = f"New {seed} {i}"
         person = voiceprint(name, (seed + 1) * 10_000 + i)
-        file = recordings.file_of(person.id, KEPT)
-        content = recordings.to_bytes(recording(name, seed=i))
+        file = kept_recording.file_of(person.id, KEPT)
+        content = kept_recording.to_bytes(recording(name, seed=i))
         with gallery.store.locked():
             gallery.commit("enroll", [person.id], [person], {file: content})
         yield name
@@ -85,7 +85,7 @@ def load(folder: str, seed: int, secret: str):
         for name in (f"Imported {seed}", f"New {seed} {i}"):
             take = f"take {i}"
             person = replace(voiceprint(name, i), sources=(take,) * 3, recordings=(f"{i:016x}",) * 3)
-            content = recordings.to_bytes(recording(take, f"{i:016x}", seed=i))
+            content = kept_recording.to_bytes(recording(take, f"{i:016x}", seed=i))
             people.append(Portable(person, {f"{i:016x}": content}))
         write_people(file, people, None)
         assert not gallery.load(file, "model-1", same_name="replace").refused

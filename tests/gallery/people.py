@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import sqlalchemy as sql
 
-from speakerid.gallery import Consent, Voiceprint, packed, recordings, schema
+from speakerid.gallery import Consent, Voiceprint, kept_recording, schema, serialization
 from speakerid.gallery.sealing import Seal
 from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
@@ -32,20 +32,20 @@ def voiceprint(name: str, seed: int = 0, exemplars: int = 3, model: str = "model
     )
 
 
-def recording(source: str = "kitchen", identifier: str = KEPT, seed: int = 0) -> recordings.KeptRecording:
+def recording(source: str = "kitchen", identifier: str = KEPT, seed: int = 0) -> kept_recording.KeptRecording:
     """A second of noise that may be kept."""
     samples = (np.random.default_rng(seed).standard_normal(16_000) * 0.1).astype(np.float32)
     consent = replace(CONSENT, keep_recordings=True)
-    return recordings.KeptRecording(identifier, samples, source, "2026-01-02T03:04:05+00:00", consent)
+    return kept_recording.KeptRecording(identifier, samples, source, "2026-01-02T03:04:05+00:00", consent)
 
 
 def keep(folder, person: Voiceprint, source: str, identifier: str | None = None, seal=None) -> str:
     """Store a recording of a person; returns its file's name."""
     made = recording(source, identifier or source.encode().hex().ljust(16, "0")[:16])
     store = open_store(folder, seal)
-    file = recordings.file_of(person.id, made.id)
+    file = kept_recording.file_of(person.id, made.id)
     with store.locked():
-        store.write(recordings={file: recordings.to_bytes(made)})
+        store.write(recordings={file: kept_recording.to_bytes(made)})
     return file
 
 
@@ -67,7 +67,7 @@ def old_format(person: Voiceprint) -> bytes:
         "consent": {k: v for k, v in asdict(person.consent).items() if k != "keep_recordings"},
     }
     tensors = {"embeddings": person.embeddings, "seconds": person.seconds}
-    return packed.pack("voiceprint", "1", json.loads(json.dumps(about)), tensors)
+    return serialization.pack("voiceprint", "1", json.loads(json.dumps(about)), tensors)
 
 
 def rows_of(place) -> dict[str, bytes]:

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from people import keep, put_row, recording, rows_of, store_people, voiceprint
 
 from speakerid.errors import AudioError, GalleryError, SpeakerIdError
-from speakerid.gallery import Gallery, SameName, recordings
+from speakerid.gallery import Gallery, SameName, kept_recording
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.names import MAX_NAME_LENGTH, clean_name, name_key
-from speakerid.gallery.packed import pack, unpack
 from speakerid.gallery.sealing import Seal, WrongSeal
+from speakerid.gallery.serialization import pack, unpack
 from speakerid.gallery.voiceprint import VERSION, from_bytes, to_bytes
 
 fuzzed = settings(
@@ -33,8 +33,8 @@ fuzzed = settings(
     print_blob=True,
 )
 ANNA = voiceprint("Anna", 1)
-WHOLE = {"voiceprint": to_bytes(ANNA), "recording": recordings.to_bytes(recording())}
-READ = {"voiceprint": from_bytes, "recording": recordings.from_bytes}
+WHOLE = {"voiceprint": to_bytes(ANNA), "recording": kept_recording.to_bytes(recording())}
+READ = {"voiceprint": from_bytes, "recording": kept_recording.from_bytes}
 SEAL = Seal("correct horse")
 
 anything = st.recursive(

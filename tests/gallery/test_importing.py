@@ -7,7 +7,7 @@ import pytest
 from people import keep, recording, store_people, voiceprint
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import Gallery, recordings
+from speakerid.gallery import Gallery, kept_recording
 from speakerid.gallery.names import MAX_NAME_LENGTH, clean_name, free_name, name_key
 from speakerid.gallery.portable import Portable, packed_people
 from speakerid.gallery.store import open_store
@@ -81,7 +81,7 @@ def test_both_are_kept_under_the_name_that_was_promised(folder):
 def test_two_of_one_voice_are_merged_with_their_recordings(folder):
     gallery = Gallery.open(folder)
     arriving = near("Anna", 0, 1, sources=("garden",) * 3, recordings=(TWO, "", ""))
-    content = exported(arriving, **{TWO: recordings.to_bytes(recording("garden", TWO))})
+    content = exported(arriving, **{TWO: kept_recording.to_bytes(recording("garden", TWO))})
     assert gallery.load(content, "model-1", same_name="merge").added == ["Anna"]
     anna = gallery.get("Anna")
     assert len(anna.embeddings) == 6 and anna.id == voiceprint("Anna", 0).id
@@ -108,8 +108,8 @@ def test_two_voices_are_not_merged(folder):
 
 def test_too_many_recordings_are_not_merged(folder):
     gallery = Gallery.open(folder)
-    ids = [f"{number:016x}" for number in range(recordings.MAX_RECORDINGS)]
-    kept = {one: recordings.to_bytes(recording("garden", one)) for one in ids}
+    ids = [f"{number:016x}" for number in range(kept_recording.MAX_RECORDINGS)]
+    kept = {one: kept_recording.to_bytes(recording("garden", one)) for one in ids}
     arriving = near("Anna", 0, 1, recordings=(" ".join(ids), "", ""))
     result = gallery.load(exported(arriving, **kept), "model-1", same_name="merge")
     assert "more than 20 kept recordings" in result.refused["Anna"]
@@ -119,7 +119,7 @@ def test_too_many_recordings_are_not_merged(folder):
 def test_who_is_replaced_leaves_nothing_behind(folder):
     gallery = Gallery.open(folder)
     arriving = replace(voiceprint("ANNA", 5), recordings=(TWO, "", ""))
-    content = exported(arriving, **{TWO: recordings.to_bytes(recording("garden", TWO))})
+    content = exported(arriving, **{TWO: kept_recording.to_bytes(recording("garden", TWO))})
     assert gallery.load(content, "model-1", same_name="replace").added == ["ANNA"]
     assert names(gallery) == ["ANNA", "Bob"]
     assert [kept.source for kept in gallery.recordings("ANNA")] == ["garden"]

@@ -9,8 +9,8 @@ from people import CONSENT, keep, recording, store_people, voiceprint
 from support import voices
 
 from speakerid.errors import GalleryError
-from speakerid.gallery import Gallery, recordings
-from speakerid.gallery.recordings import MAX_RECORDINGS
+from speakerid.gallery import Gallery, kept_recording
+from speakerid.gallery.kept_recording import MAX_RECORDINGS
 from speakerid.gallery.sealing import Seal
 from speakerid.gallery.store import open_store
 
@@ -72,15 +72,15 @@ def test_what_was_kept_is_what_was_said(folder, enrolled):
 def test_nothing_is_kept_without_the_tick():
     for consent in (CONSENT, replace(CONSENT, text="")):
         with pytest.raises(GalleryError, match="did not agree"):
-            recordings.to_bytes(replace(recording(), consent=consent))
+            kept_recording.to_bytes(replace(recording(), consent=consent))
 
 
 @pytest.mark.parametrize("position", range(0, 4000, 97))
 def test_a_flipped_bit_in_a_recording_is_noticed(position):
-    content = bytearray(recordings.to_bytes(recording()))
+    content = bytearray(kept_recording.to_bytes(recording()))
     content[position] ^= 2
     with pytest.raises(GalleryError):
-        recordings.from_bytes(bytes(content), "0" * 16)
+        kept_recording.from_bytes(bytes(content), "0" * 16)
 
 
 def test_a_new_passphrase_seals_recordings_too(folder):
@@ -148,7 +148,7 @@ def test_too_many_recordings_are_refused(folder, encoder):
 
 def test_too_long_a_recording_is_refused():
     with pytest.raises(GalleryError, match="longer than 10 minutes"):
-        recordings.to_bytes(replace(recording(), samples=np.zeros(16_000 * 600 + 1, np.float32)))
+        kept_recording.to_bytes(replace(recording(), samples=np.zeros(16_000 * 600 + 1, np.float32)))
 
 
 def test_too_many_people_are_refused(tmp_path, encoder):

@@ -21,7 +21,7 @@ from speakerid.dashboard.shared.engine import supervise
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import EnrollmentRefused
 from speakerid.gallery import MIN_SPEECH_SECONDS
-from speakerid.gallery.recordings import require_length
+from speakerid.gallery.kept_recording import require_length
 from speakerid.uploads import MAX_FILE_BYTES, too_much
 
 _WEBRTC_KEY = "enroll-webrtc"

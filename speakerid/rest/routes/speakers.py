@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from speakerid.audio.decode import decode
 from speakerid.errors import GalleryError
 from speakerid.gallery import Consent, EnrollmentReport, Gallery, Voiceprint, acting_as, clean_name
+from speakerid.gallery.kept_recording import require_length
 from speakerid.gallery.listing import people_of
-from speakerid.gallery.recordings import require_length
 from speakerid.rest.access import Caller
 from speakerid.rest.deps import Admin, Operator, TheService
 from speakerid.rest.models import Enrolled, NewName, People, Person, Removed, Renamed

@@ -12,7 +12,7 @@ from support import voices
 from speakerid import uploads
 from speakerid.audio.format import RATE
 from speakerid.dashboard.shared import resources
-from speakerid.gallery import Gallery, recordings
+from speakerid.gallery import Gallery
 from speakerid.gallery.store import open_store
 
 
@@ -243,7 +243,7 @@ def test_files_that_are_too_large_together_are_refused(page, monkeypatch, tmp_pa
 
 
 def test_recordings_that_are_too_long_together_are_refused(page, monkeypatch, tmp_path):
-    monkeypatch.setattr(recordings, "MAX_SECONDS_AT_ONCE", 12.0)
+    monkeypatch.setattr(kept_recording, "MAX_SECONDS_AT_ONCE", 12.0)
     data = recording("Alice", tmp_path, seconds=7)
     app = upload(fill(page, "Alice"), *[(f"{number}.wav", data) for number in range(2)])
     assert "leave some out" in app.error[0].value

@@ -55,7 +55,7 @@ def damage(file: str, error: GalleryError, head: bytes = b"") -> Damaged:
 
 
 @dataclass(frozen=True)
-class Contents:
+class Snapshot:
     """What a folder holds at one moment: the people by name key, in order, and the unusable files."""
 
     people: dict[str, Voiceprint]
@@ -66,7 +66,7 @@ class Contents:
         return self.people.get(name_key(name))
 
 
-def sort(rows: Iterable[Voiceprint | Damaged]) -> Contents:
+def sort(rows: Iterable[Voiceprint | Damaged]) -> Snapshot:
     """People by name. Of two files with one name (copied by hand) the one updated last counts."""
     rows = list(rows)
     damaged = [row for row in rows if isinstance(row, Damaged)]
@@ -77,12 +77,12 @@ def sort(rows: Iterable[Voiceprint | Damaged]) -> Contents:
         if kept is not voiceprint:
             reason = f"it holds the same name as {kept.id}{SUFFIX}, which is newer; delete one of the two"
             damaged.append(Double(f"{voiceprint.id}{SUFFIX}", reason))
-    return Contents(dict(sorted(people.items())), tuple(sorted(damaged, key=lambda d: d.file)))
+    return Snapshot(dict(sorted(people.items())), tuple(sorted(damaged, key=lambda d: d.file)))
 
 
 def changed(
-    before: Contents, were: Mapping[str, Voiceprint | Damaged | None], now: Mapping[str, Voiceprint | Damaged]
-) -> Contents | None:
+    before: Snapshot, were: Mapping[str, Voiceprint | Damaged | None], now: Mapping[str, Voiceprint | Damaged]
+) -> Snapshot | None:
     """What `sort` makes of all rows, by way of those that changed: among many, that is far less work.
 
     Args:
@@ -108,7 +108,7 @@ def changed(
             damaged[row.file] = row
         elif people.setdefault(name_key(row.name), row) is not row:
             return None
-    return Contents(dict(sorted(people.items())), tuple(sorted(damaged.values(), key=lambda d: d.file)))
+    return Snapshot(dict(sorted(people.items())), tuple(sorted(damaged.values(), key=lambda d: d.file)))
 
 
 def shows_name(content: bytes, name: str) -> bool:

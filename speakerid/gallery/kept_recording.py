@@ -1,7 +1,7 @@
 """Recordings that a person lets us keep, so that another model can make the voiceprint anew; and their form.
 
 One recording is one file, `VOICEPRINT.RECORDING.recording` by the ids of both, in the form that
-`speakerid.gallery.packed` describes, of the kind "recording": the tensor `flac` uint8 [n], a FLAC file of
+`serialization.py` describes, of the kind "recording": the tensor `flac` uint8 [n], a FLAC file of
 16 kHz, mono, 16 bits, and in the JSON
 
     source, kept_at, seconds, consent {text, given_at, source, keep_recordings, version}
@@ -18,7 +18,7 @@ from speakerid.audio.format import RATE, Block
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery.consent import Consent, consent_of
 from speakerid.gallery.flac import compress, decompress
-from speakerid.gallery.packed import pack, text_of, unpack
+from speakerid.gallery.serialization import pack, text_of, unpack
 from speakerid.gallery.voiceprint import Newer
 
 KIND, VERSION = "recording", "1"
