@@ -9,7 +9,7 @@ from support import voices
 
 from speakerid.cli import main
 from speakerid.gallery import Gallery
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 
 
 @pytest.fixture(scope="module")

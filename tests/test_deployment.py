@@ -17,7 +17,7 @@ from support.app import App
 from support.postgres import Server
 
 from speakerid.gallery.keys import Keys
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 
 SHIPPED = Path(__file__).resolve().parents[1] / "speakerid/deployment/nginx.conf"
 

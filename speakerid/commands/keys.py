@@ -32,7 +32,7 @@ def keys(args: argparse.Namespace) -> None:
         GalleryError: no such key, the name is taken, or the database cannot be used.
     """
     from speakerid.gallery.keys import Keys
-    from speakerid.gallery.store import open_store
+    from speakerid.gallery.opening import open_store
 
     store = Keys(open_store(args.voiceprints))
     if args.revoke:

@@ -42,7 +42,7 @@ def serve(args: argparse.Namespace) -> None:
     """
     local = this_computer(args.host)
     from speakerid.gallery.keys import Keys
-    from speakerid.gallery.store import open_store
+    from speakerid.gallery.opening import open_store
 
     token = _token(local, bool(Keys(open_store(args.voiceprints)).all()))
     listening = _listen(args.host, args.port)  # before the model loads, so that a taken port is told at once

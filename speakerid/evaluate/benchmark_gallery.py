@@ -34,7 +34,7 @@ def storing(people: int, say: Callable[[str], None] | None = None) -> dict:
     from speakerid.gallery.consent import utc_now
     from speakerid.gallery.enrollment import Examined
     from speakerid.gallery.exemplars import Exemplars
-    from speakerid.gallery.store import open_store
+    from speakerid.gallery.opening import open_store
     from speakerid.gallery.voiceprint import Voiceprint, to_bytes
     from speakerid.identify.scoring import Scorer
 

@@ -21,6 +21,7 @@ from speakerid.evaluate.two_voices import at_once, by_sentences, in_turn
 from speakerid.gallery import Consent, Gallery, Voiceprint, voices
 from speakerid.gallery import enrollment as gate
 from speakerid.gallery.exemplars import Spoken
+from speakerid.gallery.owner import check_owner
 from speakerid.gallery.segmented import MOST_AT_ONCE, agreement_of_pairs, segmented
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.embedder import Embedder
@@ -189,7 +190,7 @@ def _owner(
     examined: gate.Examined, name: str, own: Voiceprint | None, others: list[Voiceprint]
 ) -> EnrollmentRefused | None:
     try:
-        gate.check_owner(examined, name, own, others)
+        check_owner(examined, name, own, others)
     except EnrollmentRefused as refused:
         return refused
     return None

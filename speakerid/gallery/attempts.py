@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from speakerid.gallery.sealing import Locked
 
@@ -32,3 +34,31 @@ def note(place: str, *, right: bool) -> None:
         count = _wrong.get(place, (0, 0.0))[0] + 1
         wait = min(LONGEST, 2.0 ** (count - FREE)) if count >= FREE else 0.0
         _wrong[place] = (count, time.monotonic() + wait)
+
+
+class Attempt:
+    """One passphrase at one place, which is tried once, until it is found to be right or wrong."""
+
+    def __init__(self, place: str, given: bool):
+        self._place, self._open = place, given
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """A block that raises Locked where the passphrase is wrong.
+
+        Raises:
+            Locked: also where too many wrong ones were tried.
+        """
+        if self._open:
+            require_turn(self._place)
+        try:
+            yield
+        except Locked:
+            self.was(right=False)
+            raise
+
+    def was(self, *, right: bool) -> None:
+        """Take down what it was found to be."""
+        if self._open:
+            self._open = False
+            note(self._place, right=right)

@@ -1,48 +1,48 @@
-"""Corrections to who is enrolled: names, two people into one, single exemplars."""
+"""Corrections to who is enrolled: names, two people into one, people who go."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import kept_recording as kept
-from speakerid.gallery import sessions
-from speakerid.gallery.base import Kept, require
+from speakerid.gallery import leaving
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.database import DiskFull
 from speakerid.gallery.exemplars import Exemplars, choose, exemplars_of
-from speakerid.gallery.labels import Names, neutral_labels, relabeled
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.reading import opened
-from speakerid.gallery.snapshot import SUFFIX, shows_name
-from speakerid.gallery.voiceprint import MAX_EXEMPLARS, Voiceprint
+from speakerid.gallery.snapshot import SUFFIX, require, shows_name
+from speakerid.gallery.voiceprint import Voiceprint
 from speakerid.model.limits import limits_of
+
+if TYPE_CHECKING:
+    from speakerid.gallery.gallery import Gallery
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _deleting(change: Callable[P, R]) -> Callable[P, R]:
+def deleting(change: "Callable[Concatenate[Gallery, P], R]") -> "Callable[Concatenate[Gallery, P], R]":
     """A change that deletes works on a full disk too: it gets the room that is kept for it."""
 
     @wraps(change)
-    def changed(*args: P.args, **more: P.kwargs) -> R:
+    def changed(gallery: "Gallery", *args: P.args, **more: P.kwargs) -> R:
         try:
-            return change(*args, **more)
+            return change(gallery, *args, **more)
         except DiskFull:
-            gallery = args[0]
-            if not (isinstance(gallery, Kept) and gallery.store.make_room()):
+            if not gallery.store.make_room():
                 raise
-            return change(*args, **more)
+            return change(gallery, *args, **more)
 
     return changed
 
 
-def rename(gallery: Kept, old: str, new: str) -> None:
+def rename(gallery: "Gallery", old: str, new: str) -> None:
     """Give a person another name.
 
     Raises:
@@ -58,8 +58,8 @@ def rename(gallery: Kept, old: str, new: str) -> None:
         gallery.commit("rename", [person.id], [replace(person, name=new, updated=utc_now())])
 
 
-@_deleting
-def remove(gallery: Kept, name: str) -> None:
+@deleting
+def remove(gallery: "Gallery", name: str) -> None:
     """Delete everything stored of a person: voiceprint, kept recordings, damaged files with the name; in kept
     sessions they are silent and nameless.
 
@@ -70,12 +70,12 @@ def remove(gallery: Kept, name: str) -> None:
         person = require(gallery.store.read(), name)
         files = _files_of(gallery, person)
         theirs = [file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX)]
-        sessions.forget(gallery, theirs, [person.name])
+        leaving.forget(gallery, theirs, [person.name])
         gallery.commit("remove", [person.id], gone=files, files=len(files))
 
 
-@_deleting
-def remove_recordings(gallery: Kept, name: str) -> int:
+@deleting
+def remove_recordings(gallery: "Gallery", name: str) -> int:
     """Delete the kept recordings of a person and keep the voiceprint.
 
     Returns:
@@ -86,16 +86,16 @@ def remove_recordings(gallery: Kept, name: str) -> int:
     """
     with gallery.store.locked():
         person = require(gallery.store.read(), name)
-        files = gallery.store.recordings(person.id).get(person.id, [])
+        files = gallery.store.recordings_of(person.id)
         without = replace(
-            _keeping(person, False),
+            keeping(person, False),
             recordings=("",) * len(person.sources),
         )
         gallery.commit("remove-recordings", [person.id], [without], gone=files, files=len(files))
     return len(files)
 
 
-def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voiceprint:
+def merge(gallery: "Gallery", name: str, into: str, *, force: bool = False) -> Voiceprint:
     """Make two people one, who keeps the name `into`.
 
     The exemplars of both are joined and, where there are more than MAX_EXEMPLARS, chosen for variety as
@@ -115,7 +115,7 @@ def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voicep
     with gallery.store.locked():
         snapshot = gallery.store.read()
         other, target = require(snapshot, name), require(snapshot, into)
-        _check_pair(other, target)
+        check_pair(other, target)
         if other is target:
             raise GalleryError(f'"{target.name}" cannot be merged with itself: name two people.')
         if not force and float(other.centroid @ target.centroid) < limits_of(target.model).same_voice:
@@ -124,69 +124,16 @@ def merge(gallery: Kept, name: str, into: str, *, force: bool = False) -> Voicep
                 "make a bad voiceprint: check the names, or, if you are sure, run the command merge with "
                 "--force."
             )
-        moved = _moved(gallery, other, target, gallery.store.recordings(other.id).get(other.id, []))
+        moved = moved_recordings(gallery, other, target, gallery.store.recordings_of(other.id))
         pool = exemplars_of(target).join(exemplars_of(other))
-        merged = joined(target, pool, other, keeps=bool(gallery.store.recordings(target.id) or moved))
-        gone = [f"{other.id}{SUFFIX}", *gallery.store.recordings(other.id).get(other.id, ())]
-        sessions.reassign(gallery, other.id, target.id)
+        merged = joined(target, pool, other, keeps=bool(gallery.store.recordings_of(target.id) or moved))
+        gone = [f"{other.id}{SUFFIX}", *gallery.store.recordings_of(other.id)]
+        leaving.reassign(gallery, other.id, target.id)
         gallery.commit("merge", [other.id, target.id], [merged], moved, gone)
     return merged
 
 
-def move_exemplar(gallery: Kept, name: str, index: int, to: str) -> None:
-    """Give one exemplar, by its row in `Voiceprint.embeddings`, to somebody else.
-
-    The kept recording that it was made from goes along if no other exemplar of this person is from it.
-
-    Raises:
-        GalleryError: somebody is not enrolled, they are the same or made by different models, there is no
-            such exemplar, it is the last one, the other has MAX_EXEMPLARS, or the folder cannot be
-            written.
-    """
-    with gallery.store.locked():
-        snapshot = gallery.store.read()
-        source, target = require(snapshot, name), require(snapshot, to)
-        _check_pair(source, target)
-        if source is target:
-            raise GalleryError(f'This exemplar is already one of "{target.name}": name somebody else.')
-        if len(target.embeddings) >= MAX_EXEMPLARS:
-            raise GalleryError(
-                f'"{target.name}" has {MAX_EXEMPLARS} exemplars, as many as there may be: '
-                "remove one of them first."
-            )
-        left, taken, files = _split(gallery, source, index)
-        moved = _moved(gallery, source, target, files)
-        given = _with(target, exemplars_of(target).join(taken))
-        given = _keeping(given, given.consent.keep_recordings or bool(moved))
-        # The labels may name who it was taken for, and would when that person is long deleted.
-        heard = {file: kept.label_of(content) for file, content in moved.items()}
-        new = {*taken.sources, *heard.values()}
-        labels = neutral_labels(given, Names([source.name]), heard.values())
-        labels = {label: neutral for label, neutral in labels.items() if label in new}
-        given = relabeled(given, labels)
-        moved |= {
-            file: kept.relabel(moved[file], labels[label]) for file, label in heard.items() if label in labels
-        }
-        gallery.commit("move-exemplar", [source.id, target.id], [left, given], moved, files)
-
-
-@_deleting
-def remove_exemplar(gallery: Kept, name: str, index: int) -> None:
-    """Delete one exemplar, by its row in `Voiceprint.embeddings`.
-
-    The kept recording that it was made from is deleted too if no other exemplar is from it.
-
-    Raises:
-        GalleryError: nobody of that name is enrolled, there is no such exemplar, it is the last one, or
-            the folder cannot be written.
-    """
-    with gallery.store.locked():
-        person = require(gallery.store.read(), name)
-        left, _, files = _split(gallery, person, index)
-        gallery.commit("remove-exemplar", [person.id], [left], gone=files)
-
-
-def _files_of(gallery: Kept, person: Voiceprint) -> list[str]:
+def _files_of(gallery: "Gallery", person: Voiceprint) -> list[str]:
     """Names of every row that holds something of a person: voiceprint, hidden doubles of it, recordings, and
     damaged rows in which the name can still be read."""
     store = gallery.store
@@ -197,34 +144,15 @@ def _files_of(gallery: Kept, person: Voiceprint) -> list[str]:
                 files.append(damaged.file)
     for file in tuple(files):
         owner = file.removesuffix(SUFFIX)
-        files += store.recordings(owner).get(owner, ())
+        files += store.recordings_of(owner)
     return files
 
 
-def _split(gallery: Kept, person: Voiceprint, index: int) -> tuple[Voiceprint, Exemplars, list[str]]:
-    """The person without an exemplar; the exemplar; the files of recordings that only it is from."""
-    rows = list(range(len(person.embeddings)))
-    if index not in rows:
-        raise GalleryError(
-            f'"{person.name}" has no exemplar number {index + 1}: choose from 1 to {len(rows)}.'
-        )
-    if len(rows) == 1:
-        raise GalleryError(
-            f'This is the only exemplar of "{person.name}": remove or merge the person instead.'
-        )
-    rows.remove(index)
-    pool = exemplars_of(person)
-    left, taken = pool.pick(rows), pool.pick([index])
-    still = {one for ids in left.recordings for one in ids.split()}
-    alone = {kept.file_of(person.id, one) for one in taken.recordings[0].split() if one not in still}
-    there = gallery.store.recordings(person.id).get(person.id, ())
-    files = [file for file in there if file in alone]
-    return _keeping(_with(person, left), len(there) > len(files)), taken, files
-
-
-def _moved(gallery: Kept, source: Voiceprint, target: Voiceprint, files: list[str]) -> dict[str, bytes]:
+def moved_recordings(
+    gallery: "Gallery", source: Voiceprint, target: Voiceprint, files: list[str]
+) -> dict[str, bytes]:
     """Contents of recordings by the names that they have once they belong to the target."""
-    there = len(gallery.store.recordings(target.id).get(target.id, ()))
+    there = len(gallery.store.recordings_of(target.id))
     if there + len(files) > kept.MAX_RECORDINGS:
         raise GalleryError(
             f'"{source.name}" and "{target.name}" have more than {kept.MAX_RECORDINGS} kept recordings '
@@ -248,14 +176,14 @@ def joined(target: Voiceprint, pool: Exemplars, other: Voiceprint, *, keeps: boo
     consents = [*target.earlier_consents, target.consent, *other.earlier_consents, other.consent]
     consents.sort(key=lambda consent: consent.given_at)
     return replace(
-        _with(target, pool.pick(choose(pool))),
+        with_exemplars(target, pool.pick(choose(pool))),
         created=min(target.created, other.created),
         consent=replace(consents[-1], keep_recordings=keeps),
         earlier_consents=tuple(consents[:-1]),
     )
 
 
-def _check_pair(one: Voiceprint, other: Voiceprint) -> None:
+def check_pair(one: Voiceprint, other: Voiceprint) -> None:
     if one.model != other.model:
         raise GalleryError(
             f'"{one.name}" was enrolled with the model {one.model} and "{other.name}" with {other.model}, '
@@ -263,12 +191,12 @@ def _check_pair(one: Voiceprint, other: Voiceprint) -> None:
         )
 
 
-def _keeping(person: Voiceprint, keeps: bool) -> Voiceprint:
+def keeping(person: Voiceprint, keeps: bool) -> Voiceprint:
     """The person, whose consent says whether recordings are kept."""
     return replace(person, consent=replace(person.consent, keep_recordings=keeps))
 
 
-def _with(person: Voiceprint, pool: Exemplars) -> Voiceprint:
+def with_exemplars(person: Voiceprint, pool: Exemplars) -> Voiceprint:
     return replace(
         person,
         embeddings=np.ascontiguousarray(pool.embeddings),

@@ -1,53 +1,63 @@
-"""The people that can be named: enroll them and look them up; see `editing` and `keeping` for the rest."""
+"""The people that can be named. What can be done with them is in functions over a gallery, a module each."""
 
-import secrets
-from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
-from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery import editing, importing, keeping, reembedding, rows
-from speakerid.gallery import kept_recording as kept
-from speakerid.gallery.base import MAX_PEOPLE, Kept, require
-from speakerid.gallery.consent import Consent, require_consent, utc_now
-from speakerid.gallery.enrollment import EnrollmentReport, Examined, check_owner, examine
-from speakerid.gallery.exemplars import Embedder, choose, exemplars_of, unknown
-from speakerid.gallery.given import Given, read
-from speakerid.gallery.kept_recording import KeptRecording
-from speakerid.gallery.names import clean_name
+from speakerid.errors import GalleryError
+from speakerid.gallery import (
+    audit,
+    correcting,
+    editing,
+    enrolling,
+    exporting,
+    importing,
+    passphrases,
+    recordings,
+    reembedding,
+    rows,
+)
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.sealing import is_sealed, seal_of
-from speakerid.gallery.serialization import clean_label
-from speakerid.gallery.snapshot import Damaged, Snapshot
-from speakerid.gallery.store import open_store
+from speakerid.gallery.snapshot import Damaged, Snapshot, require
+from speakerid.gallery.store import Store
+from speakerid.gallery.takeover import FOLDER, old_files
 from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.places import network_file_system
+
+MAX_PEOPLE = 20_000
 
 
-class Gallery(Kept):
+class Gallery:
     """The people of one store. Several threads and processes may use the same one at once.
 
     Each change is made wholly or not at all, and recorded in the audit log. What can be done is in functions
     over a gallery, in the modules named here.
     """
 
+    enroll = enrolling.enroll
+    add = enrolling.add
     rename = editing.rename
     remove = editing.remove
     remove_recordings = editing.remove_recordings
     merge = editing.merge
-    move_exemplar = editing.move_exemplar
-    remove_exemplar = editing.remove_exemplar
-    unlock = keeping.unlock
-    is_passphrase = keeping.is_passphrase
-    change_passphrase = keeping.change_passphrase
-    recordings = keeping.recordings
-    export = keeping.export
-    export_bytes = keeping.export_bytes
+    move_exemplar = correcting.move_exemplar
+    remove_exemplar = correcting.remove_exemplar
+    unlock = passphrases.unlock
+    is_passphrase = passphrases.is_passphrase
+    change_passphrase = passphrases.change_passphrase
+    recording_counts = recordings.recording_counts
+    recordings = recordings.recordings
+    export = exporting.export
+    export_bytes = exporting.export_bytes
     look_into = importing.look_into
     load = importing.load
-    recording_counts = reembedding.recording_counts
     not_kept = reembedding.not_kept
     reembed = reembedding.reembed
-    is_encrypting = property(keeping.is_encrypting)
+    is_encrypting = property(passphrases.is_encrypting)
+
+    def __init__(self, store: Store, max_people: int = MAX_PEOPLE):
+        self.store = store
+        self.max_people = max_people
 
     @classmethod
     def open(cls, path: str | Path, passphrase: str | None = None, max_people: int = MAX_PEOPLE) -> "Gallery":
@@ -121,159 +131,54 @@ class Gallery(Kept):
         """
         return require(self.store.read(), name)
 
-    def enroll(
+    @property
+    def place(self) -> str:
+        """Where the voiceprints are kept, for messages: a folder, or an address without its password."""
+        return self.store.place
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder where the voiceprints are kept; None where they are on a server."""
+        return self.store.folder
+
+    def commit(
         self,
-        name: str,
-        blocks: Given | Sequence[Given],
-        encoder: Embedder,
-        *,
-        consent: Consent | None,
-        sources: Sequence[str] | None = None,
-        keep_recordings: bool = False,
-        gains_db: Sequence[float] = (),
-        distinct_from: Sequence[str] = (),
-    ) -> EnrollmentReport:
-        """Store a person's voice, or add to what is stored of it.
+        what: str,
+        whom: Sequence[str],
+        voiceprints: Sequence[Voiceprint] = (),
+        recordings: Mapping[str, bytes] | None = None,
+        gone: Sequence[str] = (),
+        **more: object,
+    ) -> None:
+        """Make a change as `Store.write` does, and record it; call it while holding the lock."""
+        self.store.write(voiceprints, recordings, gone, audit.line_of(what, whom, **more))
 
-        Args:
-            name: any Unicode name; see `clean_name` for what is refused.
-            blocks: one [samples] array a recording, 16 kHz mono, -1..1, or a file; or one of these alone; at
-                least MIN_SPEECH_SECONDS of speech together.
-            encoder: the model that makes the embeddings.
-            consent: that the person agreed; nothing is stored without.
-            sources: one label a recording, kept with the exemplars; by default the file's name.
-            keep_recordings: whether the person agreed that the recordings are kept too, so that another model
-                can make the voiceprint anew; recorded in the consent. Those that were not good enough to be
-                used are never kept.
-            gains_db: by how much each recording was raised when it came in, where that is known; what came in
-                too quiet is refused.
-            distinct_from: names of people whose voice it is not, though it sounds like theirs, such as twins.
-
-        Recordings that the person is enrolled from already are not used again, and the report says so.
+    def require_room(self, snapshot: Snapshot) -> None:
+        """Make sure that one more person may be enrolled.
 
         Raises:
-            AudioError: a file cannot be read.
-            EnrollmentRefused: if the recordings would make a bad voiceprint, with reasons and remedies.
-            GalleryError: no consent, a name that cannot be used, another model's voiceprint, too many people
-                or recordings, a folder that cannot be written. Nothing is stored in any of these cases.
+            GalleryError: if not.
         """
-        name = clean_name(name)
-        consent = replace(require_consent(consent), keep_recordings=keep_recordings)
-        given = read(blocks, sources, gains_db)
-        blocks, gains_db = given.samples, given.gains_db
-        if not blocks:
-            raise EnrollmentRefused(["No recording was given: record or choose at least one."])
-        labels = _told_apart([clean_label(source) for source in given.sources])
-        ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
-        self._may_enroll(self.store.read(), name, encoder.id)  # refuse early what needs no listening
-        examined = examine(blocks, encoder, labels, ids, gains_db)
-        kept_ones = [
-            KeptRecording(ids[i], blocks[i], labels[i], utc_now(), consent)
-            for i in examined.used
-            if keep_recordings
-        ]
-        report = self.add(name, examined, encoder.id, consent, kept_ones, distinct_from)
-        return replace(report, warnings=given.warnings + report.warnings)
-
-    def add(
-        self,
-        name: str,
-        examined: Examined,
-        model: str,
-        consent: Consent | None,
-        keep: Sequence[KeptRecording] = (),
-        distinct_from: Sequence[str] = (),
-    ) -> EnrollmentReport:
-        """Store what `examine` found in recordings, as `enroll` does.
-
-        Args:
-            model: id of the encoder that `examine` used.
-            keep: the recordings to keep, by the ids that `examine` was given.
-            distinct_from: as for `enroll`.
-
-        Raises:
-            EnrollmentRefused: it is the voice of somebody else.
-            GalleryError: as for `enroll`.
-        """
-        name, consent = clean_name(name), require_consent(consent)
-        contents_of = {recording.id: kept.to_bytes(recording) for recording in keep}
-        with self.store.locked():
-            snapshot = self.store.read()
-            own = self._may_enroll(snapshot, name, model)
-            same_model = [person for person in snapshot.people.values() if person.model == model]
-            alike = check_owner(examined, name, own, same_model, distinct_from)
-            identifier = own.id if own else secrets.token_hex(8)
-            pool, fresh, again = None, examined.exemplars, []
-            if own:
-                new, pool, again = unknown(exemplars_of(own), fresh)
-                left = fresh.pick(new)
-                known = fresh.kept() - pool.kept() - left.kept()  # recordings that are kept already
-                contents_of = {one: content for one, content in contents_of.items() if one not in known}
-                fresh = left
-            warnings = examined.warnings + alike
-            warnings += [
-                f'"{name}" is already enrolled from this recording: "{source}" was not used again.'
-                for source in again
-            ]
-            if own and not len(fresh) and not contents_of:
-                count = len(own.embeddings)
-                return EnrollmentReport(name, 0, count, examined.speech_seconds, examined.quality, warnings)
-            self._require_room_for(identifier, name, len(contents_of))
-            pool = pool.join(fresh) if pool else fresh
-            rows = choose(pool)
-            chosen = pool.pick(rows)
-            now = utc_now()
-            keeps = bool(contents_of or self.store.recordings(identifier))
-            person = Voiceprint(
-                id=identifier,
-                name=name,
-                model=model,
-                embeddings=chosen.embeddings,
-                seconds=chosen.seconds,
-                sources=chosen.sources,
-                created=own.created if own else now,
-                updated=now,
-                consent=replace(consent, keep_recordings=keeps),
-                recordings=chosen.recordings,
-                earlier_consents=(*own.earlier_consents, own.consent) if own else (),
-            )
-            files = {kept.file_of(identifier, one): content for one, content in contents_of.items()}
-            self.commit("enroll", [identifier], [person], files, recordings_kept=len(files))
-        added = sum(row >= len(pool) - len(fresh) for row in rows)
-        return EnrollmentReport(name, added, len(chosen), examined.speech_seconds, examined.quality, warnings)
-
-    def _may_enroll(self, snapshot: Snapshot, name: str, model: str) -> Voiceprint | None:
-        """The person to add to, if there is one of exactly that name made by that model."""
-        own = snapshot.find(name)
-        if own is None:
-            self.require_room(snapshot)
-            return None
-        if own.name != name:
+        if len(snapshot.people) >= self.max_people:
             raise GalleryError(
-                f'There is already somebody called "{own.name}", which looks the same as "{name}": '
-                f'write "{own.name}" to add to that person, or choose another name.'
-            )
-        if own.model != model:
-            raise GalleryError(
-                f'"{name}" was enrolled with the model {own.model} and this is {model}: '
-                "use that model, re-embed the kept recordings, or remove the person and enroll again."
-            )
-        return own
-
-    def _require_room_for(self, owner: str, name: str, more: int) -> None:
-        there = len(self.store.recordings(owner).get(owner, ())) if more else 0
-        if there + more > kept.MAX_RECORDINGS:
-            raise GalleryError(
-                f'"{name}" has {there} kept recordings and may have {kept.MAX_RECORDINGS}: '
-                "remove the kept recordings first, or enroll without keeping them."
+                f'There are {len(snapshot.people):,} people in "{self.place}", as many as there may be: '
+                "remove somebody first, or use another folder."
             )
 
-
-def _told_apart(labels: Sequence[str]) -> list[str]:
-    """Labels of one enrollment, each another: what is the same gets a number."""
-    seen: Counter[str] = Counter()
-    told: list[str] = []
-    for label in labels:
-        seen[label] += 1
-        told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
-    return told
+    def notices(self) -> list[str]:
+        """What whoever keeps these voiceprints has to know, a sentence each: old files, a network folder."""
+        told: list[str] = []
+        if self.folder is None:
+            return told
+        if count := len(old_files(self.folder)):
+            told.append(
+                f'The voiceprints are in one database now. The {count} files of before are in "'
+                f'{self.folder / FOLDER}" and hold the same people: delete that folder when all is well.'
+            )
+        if kind := network_file_system(self.folder):
+            told.append(
+                f'"{self.folder}" is on a network file system ({kind}), where two computers that write at '
+                "once may damage the voiceprints: use one computer, or PostgreSQL for several "
+                "(SPEAKERID_VOICEPRINTS=postgresql://…)."
+            )
+        return told

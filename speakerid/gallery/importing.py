@@ -4,11 +4,10 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import kept_recording as kept
-from speakerid.gallery.base import Kept
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.editing import joined
 from speakerid.gallery.exemplars import Embedder, exemplars_of, unknown
@@ -18,6 +17,9 @@ from speakerid.gallery.reembedding import Progress, reembedded
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.voiceprint import Voiceprint
 from speakerid.model.limits import limits_of
+
+if TYPE_CHECKING:
+    from speakerid.gallery.gallery import Gallery
 
 SameName = Literal["skip", "both", "merge", "replace"]
 """What becomes of somebody in the file whose name is taken: left out; kept too, under the name with a number;
@@ -50,7 +52,7 @@ class _NotTaken(GalleryError):
 
 
 def look_into(
-    gallery: Kept, file: str | Path | bytes, passphrase: str = ""
+    gallery: "Gallery", file: str | Path | bytes, passphrase: str = ""
 ) -> tuple[list[Arrival], dict[str, str]]:
     """Who is in a file that `export` wrote, and which of its members are damaged, with the reason.
 
@@ -80,7 +82,7 @@ def look_into(
 
 
 def load(
-    gallery: Kept,
+    gallery: "Gallery",
     file: str | Path | bytes,
     model: str,
     *,
@@ -126,7 +128,7 @@ def load(
 
 
 def _take_in(
-    gallery: Kept,
+    gallery: "Gallery",
     people: Sequence[Portable],
     refused: dict[str, str],
     same_name: SameName | Mapping[str, SameName],
@@ -151,7 +153,7 @@ def _take_in(
 
 
 def _take_in_one(
-    gallery: Kept,
+    gallery: "Gallery",
     person: Portable,
     there: Mapping[str, Voiceprint],
     taken: Collection[str],
@@ -165,7 +167,7 @@ def _take_in_one(
     return _merge(gallery, person, known) if same_name == "merge" else _replace(gallery, person, known)
 
 
-def _add(gallery: Kept, person: Portable, count: int, other_name: str) -> Voiceprint:
+def _add(gallery: "Gallery", person: Portable, count: int, other_name: str) -> Voiceprint:
     if count >= gallery.max_people:
         raise _NotTaken(f"there are {count:,} people already, as many as there may be")
     made = _as_stored(person)
@@ -174,16 +176,16 @@ def _add(gallery: Kept, person: Portable, count: int, other_name: str) -> Voicep
     return made
 
 
-def _replace(gallery: Kept, person: Portable, known: Voiceprint) -> Voiceprint:
+def _replace(gallery: "Gallery", person: Portable, known: Voiceprint) -> Voiceprint:
     made = replace(_as_stored(person), id=known.id)
     recordings = _files(person.recordings, known.id)
-    before = gallery.store.recordings(known.id).get(known.id, [])
+    before = gallery.store.recordings_of(known.id)
     gone = [file for file in before if file not in recordings]
     gallery.commit("import", [known.id], [made], recordings, gone)
     return made
 
 
-def _merge(gallery: Kept, person: Portable, known: Voiceprint) -> Voiceprint:
+def _merge(gallery: "Gallery", person: Portable, known: Voiceprint) -> Voiceprint:
     """Make somebody from a file one with who is enrolled; what that person has already comes no second
     time."""
     arrived = _as_stored(person)
@@ -196,7 +198,7 @@ def _merge(gallery: Kept, person: Portable, known: Voiceprint) -> Voiceprint:
     left = fresh.pick(new)
     twice = fresh.kept() - pool.kept() - left.kept()  # recordings that are kept already
     recordings = _files({one: c for one, c in person.recordings.items() if one not in twice}, known.id)
-    there = set(gallery.store.recordings(known.id).get(known.id, ()))
+    there = set(gallery.store.recordings_of(known.id))
     if len(there | recordings.keys()) > kept.MAX_RECORDINGS:
         raise _NotTaken(
             f"together they have more than {kept.MAX_RECORDINGS} kept recordings: remove those of "

@@ -7,9 +7,10 @@ from pathlib import Path
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
 from speakerid.gallery import kept_recording as kept
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.snapshot import SUFFIX
-from speakerid.gallery.store import Store, open_store
+from speakerid.gallery.store import Store
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import kept_recording as kept
-from speakerid.gallery.base import Kept, require
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.enrollment import examine
 from speakerid.gallery.exemplars import Embedder, choose
 from speakerid.gallery.portable import Portable
+from speakerid.gallery.recordings import recording_counts, recordings_of
+from speakerid.gallery.snapshot import require
 from speakerid.gallery.voiceprint import Voiceprint
+
+if TYPE_CHECKING:
+    from speakerid.gallery.gallery import Gallery
 
 Progress = Callable[[int, int, str], None]
 """Called with how many people are done, how many there are, and the name of the next one."""
@@ -24,12 +29,7 @@ class Reembedded:
     left: dict[str, str]
 
 
-def recording_counts(gallery: Kept) -> dict[str, int]:
-    """How many recordings are kept, by the id of the voiceprint; who has none is not in it."""
-    return {owner: len(files) for owner, files in gallery.store.recordings().items()}
-
-
-def not_kept(gallery: Kept, model: str, names: Sequence[str] = ()) -> dict[str, int]:
+def not_kept(gallery: "Gallery", model: str, names: Sequence[str] = ()) -> dict[str, int]:
     """What `reembed` with this model would lose: by name, how many exemplars are of recordings that were
     not kept; who loses nothing, or has no kept recording and stays as before, is not in it.
 
@@ -43,7 +43,7 @@ def not_kept(gallery: Kept, model: str, names: Sequence[str] = ()) -> dict[str, 
 
 
 def reembed(
-    gallery: Kept, encoder: Embedder, progress: Progress | None = None, names: Sequence[str] = ()
+    gallery: "Gallery", encoder: Embedder, progress: Progress | None = None, names: Sequence[str] = ()
 ) -> Reembedded:
     """Make the voiceprints of other models anew with this one, from the recordings that were kept.
 
@@ -72,7 +72,7 @@ def reembed(
     return Reembedded(done, left)
 
 
-def _reembed(gallery: Kept, person: Voiceprint, encoder: Embedder) -> None:
+def _reembed(gallery: "Gallery", person: Voiceprint, encoder: Embedder) -> None:
     recordings = recordings_of(gallery, person)
     if not recordings:
         raise GalleryError(
@@ -86,32 +86,10 @@ def _reembed(gallery: Kept, person: Voiceprint, encoder: Embedder) -> None:
         gallery.commit("reembed", [person.id], [made])
 
 
-def chosen(gallery: Kept, names: Sequence[str]) -> list[Voiceprint]:
+def chosen(gallery: "Gallery", names: Sequence[str]) -> list[Voiceprint]:
     snapshot = gallery.store.read()
     found = [require(snapshot, name) for name in names] or list(snapshot.people.values())
     return list({person.id: person for person in found}.values())
-
-
-def recordings_of(gallery: Kept, person: Voiceprint) -> dict[str, bytes]:
-    """Contents of a person's recordings by their ids."""
-    found: dict[str, bytes] = {}
-    for file in gallery.store.recordings(person.id).get(person.id, ()):
-        if ids := kept.ids_of(file):
-            found[ids[1]] = _bytes_of(gallery, file)
-    return found
-
-
-def _bytes_of(gallery: Kept, file: str) -> bytes:
-    try:
-        return gallery.store.recording_bytes(file)
-    except GalleryError as error:
-        raise unusable(file, error) from error
-
-
-def unusable(file: str, error: GalleryError) -> GalleryError:
-    return GalleryError(
-        f'The recording "{file}" cannot be used, because {error}: "speakerid doctor --repair" moves it away.'
-    )
 
 
 def reembedded(person: Portable, encoder: Embedder) -> Voiceprint:

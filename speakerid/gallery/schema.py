@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
 
-from speakerid.errors import GalleryError
+from speakerid.gallery.database import Unavailable
 
 tables = MetaData()
 
@@ -108,11 +108,11 @@ def has_tables(connection: sql.Connection) -> bool:
     """Whether there are tables, and of a version that this program knows.
 
     Raises:
-        GalleryError: if a newer version of this program made them.
+        Unavailable: if a newer version of this program made them.
     """
     version = version_of(connection)
     if version > len(STEPS):
-        raise GalleryError(
+        raise Unavailable(
             f"The voiceprints were written by a newer version of this program (tables {version}, and "
             f"this one knows {len(STEPS)}): update this program."
         )
@@ -123,7 +123,7 @@ def bring_up(connection: sql.Connection) -> None:
     """Make the tables, or bring older ones up to date, in the transaction that is open.
 
     Raises:
-        GalleryError: if a newer version of this program made them.
+        Unavailable: if a newer version of this program made them.
     """
     version = version_of(connection) if has_tables(connection) else 0
     for step in STEPS[version:]:

@@ -8,12 +8,12 @@ their name.
 import secrets
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from speakerid.audio.format import RATE, Block
 from speakerid.errors import GalleryError
 from speakerid.gallery import audit
-from speakerid.gallery.base import Kept
 from speakerid.gallery.consent import Consent, require_consent, utc_now
 from speakerid.gallery.kept_session import (
     PIECE_S,
@@ -26,14 +26,14 @@ from speakerid.gallery.kept_session import (
     sound_to_bytes,
     to_bytes,
 )
-from speakerid.gallery.labels import Names
 from speakerid.gallery.reading import opened
-from speakerid.gallery.sealing import WrongSeal
 from speakerid.gallery.serialization import clean_label
 from speakerid.gallery.silencing import silenced, without
 from speakerid.gallery.snapshot import Damaged, damage
 from speakerid.gallery.store import Store
-from speakerid.gallery.voiceprint import Newer
+
+if TYPE_CHECKING:
+    from speakerid.gallery.gallery import Gallery
 
 MAX_SESSIONS = 1000
 
@@ -52,7 +52,7 @@ class Shelf:
 _shelves: "WeakKeyDictionary[Store, tuple[Hashable, Shelf]]" = WeakKeyDictionary()
 
 
-def shelf(gallery: Kept) -> Shelf:
+def shelf(gallery: "Gallery") -> Shelf:
     """Every session that is kept; read anew only when something was written.
 
     Raises:
@@ -61,11 +61,11 @@ def shelf(gallery: Kept) -> Shelf:
     revision = gallery.store.revision()
     known = _shelves.get(gallery.store)
     if known is None or known[0] != revision:
-        known = _shelves[gallery.store] = (revision, _read(gallery.store))
+        known = _shelves[gallery.store] = (revision, read_all(gallery.store))
     return known[1]
 
 
-def get(gallery: Kept, identifier: str) -> KeptSession:
+def get(gallery: "Gallery", identifier: str) -> KeptSession:
     """One session.
 
     Raises:
@@ -73,13 +73,13 @@ def get(gallery: Kept, identifier: str) -> KeptSession:
     """
     _files_of(gallery.store, identifier)
     try:
-        return _read_one(gallery.store, identifier)
+        return read_one(gallery.store, identifier)
     except GalleryError as error:
         raise GalleryError(f"This session cannot be opened: {error}.") from error
 
 
 def keep(
-    gallery: Kept, session: KeptSession, sound: Sound = (), consent: Consent | None = None
+    gallery: "Gallery", session: KeptSession, sound: Sound = (), consent: Consent | None = None
 ) -> KeptSession:
     """Keep a conversation.
 
@@ -132,7 +132,7 @@ def keep(
     return session
 
 
-def retitle(gallery: Kept, identifier: str, title: str) -> None:
+def retitle(gallery: "Gallery", identifier: str, title: str) -> None:
     """Call a session otherwise.
 
     Raises:
@@ -142,7 +142,9 @@ def retitle(gallery: Kept, identifier: str, title: str) -> None:
         _change(gallery, replace(get(gallery, identifier), title=_title(title)))
 
 
-def correct(gallery: Kept, identifier: str, starts: Collection[float], voice: SessionVoice) -> KeptSession:
+def correct(
+    gallery: "Gallery", identifier: str, starts: Collection[float], voice: SessionVoice
+) -> KeptSession:
     """Somebody says who spoke in the turns that begin at these seconds.
 
     Raises:
@@ -158,7 +160,7 @@ def correct(gallery: Kept, identifier: str, starts: Collection[float], voice: Se
     return session
 
 
-def delete(gallery: Kept, identifier: str) -> None:
+def delete(gallery: "Gallery", identifier: str) -> None:
     """Delete a session and its sound, usable or not.
 
     Raises:
@@ -169,57 +171,13 @@ def delete(gallery: Kept, identifier: str) -> None:
         gallery.store.write_raw({}, files, audit.line_of("remove-session", [], session=identifier))
 
 
-def piece(gallery: Kept, identifier: str, number: int) -> Block:
+def piece(gallery: "Gallery", identifier: str, number: int) -> Block:
     """The sound of part `number` (1, 2 …), float32 [n] at 16 kHz.
 
     Raises:
         GalleryError: it is kept no more, or cannot be used.
     """
     return sound_from_bytes(gallery.store.recording_bytes(file_of(identifier, number)))
-
-
-def forget(gallery: Kept, people: Collection[str], names: Iterable[str]) -> None:
-    """Leave nothing of these people (ids, and their names): call it in the transaction that removes them.
-
-    A session that is too damaged to tell who is heard in it is deleted.
-
-    Raises:
-        GalleryError: the gallery cannot be read or written.
-    """
-    named = Names(names)
-    for identifier, files in gallery.store.sessions().items():
-        try:
-            session = _read_one(gallery.store, identifier)
-        except (WrongSeal, Newer):
-            continue
-        except GalleryError:
-            gallery.store.write_raw({}, files)
-            continue
-        left, silent = without(session, people)
-        if named.is_in(left.title, ""):
-            left = replace(left, title=f"Session of {left.kept_at[:10]}")
-        left = replace(left, warnings=tuple(one for one in left.warnings if not named.is_in(one, "")))
-        if left == session:
-            continue
-        contents = {file_of(identifier): to_bytes(left)}
-        gone: list[str] = []
-        for number, one in enumerate(session.sound, 1):
-            if not any(start < one.end and one.start < end for start, end in silent):
-                continue
-            try:
-                samples = piece(gallery, identifier, number)
-                contents[file_of(identifier, number)] = sound_to_bytes(silenced(samples, one, silent))
-            except GalleryError:  # what cannot be read cannot be silenced
-                gone.append(file_of(identifier, number))
-        gallery.store.write((), contents, gone)
-
-
-def reassign(gallery: Kept, person: str, to: str) -> None:
-    """Two people are one: turns of `person` (id) are those of `to` (id); call it in that transaction."""
-    for session in _read(gallery.store).sessions:
-        if any(voice.person == person for voice in session.voices):
-            voices = tuple(replace(v, person=to) if v.person == person else v for v in session.voices)
-            gallery.store.write((), {file_of(session.id): to_bytes(replace(session, voices=voices))})
 
 
 def _title(title: str) -> str:
@@ -229,31 +187,37 @@ def _title(title: str) -> str:
     return title
 
 
-def _change(gallery: Kept, session: KeptSession) -> None:
+def _change(gallery: "Gallery", session: KeptSession) -> None:
     """Put a session in the place of what it was; call it while holding the lock."""
     gallery.commit("change-session", [], (), {file_of(session.id): to_bytes(session)}, session=session.id)
 
 
 def _files_of(store: Store, identifier: str) -> list[str]:
-    files = store.sessions(identifier).get(identifier, [])
+    files = store.parts_of(identifier)
     if not files:
         raise GalleryError("This session is kept no more: somebody deleted it.")
     return files
 
 
-def _read(store: Store) -> Shelf:
+def read_all(store: Store) -> Shelf:
+    """Every session, whatever is known of them already."""
     found: list[KeptSession] = []
     damaged: list[Damaged] = []
     for identifier in store.sessions():
         try:
-            found.append(_read_one(store, identifier))
+            found.append(read_one(store, identifier))
         except GalleryError as error:
             damaged.append(damage(identifier, error))
     found.sort(key=lambda session: (session.kept_at, session.id), reverse=True)
     return Shelf(tuple(found), tuple(damaged))
 
 
-def _read_one(store: Store, identifier: str) -> KeptSession:
+def read_one(store: Store, identifier: str) -> KeptSession:
+    """One session.
+
+    Raises:
+        GalleryError: saying what is wrong with it.
+    """
     content = store.raw(file_of(identifier))
     if not content:
         raise GalleryError("it is sound without a description")

@@ -66,6 +66,27 @@ class Snapshot:
         return self.people.get(name_key(name))
 
 
+def require(snapshot: Snapshot, name: str) -> Voiceprint:
+    """The person of that name.
+
+    Raises:
+        GalleryError: if there is none, saying who there is.
+    """
+    person = snapshot.find(name)
+    if person is None:
+        if not snapshot.people:
+            raise GalleryError(
+                f'Nobody called "{name}" is enrolled, nor anybody else: enroll a person first.'
+            )
+        known = [f'"{p.name}"' for p in snapshot.people.values()]
+        if len(known) > 6:
+            known = [*known[:5], f"{len(known) - 5} more"]
+        raise GalleryError(
+            f'Nobody called "{name}" is enrolled (there is {", ".join(known)}): check the name.'
+        )
+    return person
+
+
 def sort(rows: Iterable[Voiceprint | Damaged]) -> Snapshot:
     """People by name. Of two files with one name (copied by hand) the one updated last counts."""
     rows = list(rows)

@@ -11,15 +11,12 @@ import sqlalchemy as sql
 from speakerid.errors import GalleryError
 from speakerid.gallery import attempts, rows
 from speakerid.gallery.database import LOCK_SECONDS, Database
-from speakerid.gallery.postgres import PostgresDatabase
 from speakerid.gallery.reading import People, Revision, opened
-from speakerid.gallery.sealing import Locked, Seal
+from speakerid.gallery.sealing import Seal
 from speakerid.gallery.snapshot import Snapshot
-from speakerid.gallery.sqlite import SqliteDatabase
 from speakerid.gallery.takeover import forget, move_away, take_over, wants_taking_over
 from speakerid.gallery.transaction import Transaction, as_stored, require_open
 from speakerid.gallery.voiceprint import Voiceprint
-from speakerid.places import is_address
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +37,7 @@ class Store:
         self._mine = Transaction()
         self._checked = folder is None  # whether an older folder was looked for
         self._revision: Revision | None = None
-        self._tried = False  # whether the passphrase was found to be right or wrong
+        self._attempt = attempts.Attempt(self.place, seal is not None)
         self._largest = -1
 
     @property
@@ -92,21 +89,12 @@ class Store:
             return self._brought_up_to_date()
 
     def _brought_up_to_date(self) -> Snapshot:
-        if self.seal and not self._tried:
-            attempts.require_turn(self.place)
-        try:
-            with self._connection() as connection:
-                if connection is not None:
-                    self._people = self._people.up_to_date(connection)
+        with self._attempt.counted(), self._connection() as connection:
+            if connection is not None:
+                self._people = self._people.up_to_date(connection)
             snapshot = self._people.snapshot
-        except Locked:
-            if self.seal and not self._tried:
-                attempts.note(self.place, right=False)
-                self._tried = True
-            raise
-        if not self._tried and self._people.proven:
-            attempts.note(self.place, right=True)
-            self._tried = True
+        if self._people.proven:
+            self._attempt.was(right=True)
         return snapshot
 
     @property
@@ -119,13 +107,21 @@ class Store:
         self.read()
         return self._people.in_clear()
 
-    def recordings(self, owner: str | None = None) -> dict[str, list[str]]:
-        """Names of kept recordings by the id of their voiceprint: of everybody, or of one."""
-        return self._ask(rows.recording_files, owner) or {}
+    def recordings(self) -> dict[str, list[str]]:
+        """Names of everybody's kept recordings, by the id of their voiceprint."""
+        return self._ask(rows.recording_files) or {}
 
-    def sessions(self, session: str | None = None) -> dict[str, list[str]]:
-        """Names of what is kept of sessions by their ids: of all of them, or of one."""
-        return self._ask(rows.session_files, session) or {}
+    def recordings_of(self, owner: str) -> list[str]:
+        """Names of the kept recordings of one voiceprint."""
+        return (self._ask(rows.recording_files, owner) or {}).get(owner, [])
+
+    def sessions(self) -> dict[str, list[str]]:
+        """Names of what is kept of all sessions, by their ids."""
+        return self._ask(rows.session_files) or {}
+
+    def parts_of(self, session: str) -> list[str]:
+        """Names of what is kept of one session."""
+        return (self._ask(rows.session_files, session) or {}).get(session, [])
 
     def recording_bytes(self, file: str) -> bytes:
         """The content of a recording or of a part of a session, opened if it is sealed.
@@ -227,7 +223,8 @@ class Store:
     def use_seal(self, seal: Seal | None) -> None:
         """Encrypt and open with another seal from now on; everything is read anew."""
         with self._guard:
-            self._people, self._tried = People(self.place, seal), False
+            self._people = People(self.place, seal)
+            self._attempt = attempts.Attempt(self.place, seal is not None)
 
     def _ready(self) -> bool:
         """Whether there is anything to read; takes an older folder over at the first look."""
@@ -264,23 +261,3 @@ class Store:
             with self._database.reading() as connection:
                 self._largest = rows.longest_part(connection)
         return self._largest
-
-
-def open_store(place: str | Path, seal: Seal | None = None) -> Store:
-    """The store of a place; nothing is made yet where there is none.
-
-    Args:
-        place: a folder, or an address "postgresql://USER:PASSWORD@HOST:PORT/NAME".
-
-    Raises:
-        GalleryError: the address cannot be read, or a package for it is missing.
-    """
-    if is_address(place):
-        return Store(PostgresDatabase(str(place)), seal)
-    if isinstance(place, str) and "://" in place:
-        raise GalleryError(
-            f'"{place.split("://")[0]}" is no kind of database for voiceprints: give a folder, or '
-            "postgresql://USER:PASSWORD@HOST/NAME."
-        )
-    folder = Path(place).expanduser()
-    return Store(SqliteDatabase(folder), seal, folder)

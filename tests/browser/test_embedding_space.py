@@ -7,7 +7,7 @@ from gallery.people import voiceprint
 from playwright.sync_api import Page
 from support.app import App
 
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.model import Encoder
 
 PLENTY = 120_000  # ms; the machine may be busy

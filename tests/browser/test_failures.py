@@ -10,7 +10,7 @@ from support.app import App
 from support.chromium import press_start
 
 from speakerid.dashboard.live.demo_people import shipped
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 
 PLENTY = 120_000  # ms; the machine may be busy
 NOTICE = ".live-notice"

@@ -65,12 +65,12 @@ def test_every_format_has_every_name_safely_and_alike():
 
 
 def test_the_report_has_title_date_model_and_a_figure_for_every_name():
-    names = ["Ana", "__proto__", "a" * 200, "100%", "unknown 1"]
+    names = ["Ana", "__proto__", "<!--<script>", "a" * 200, "100%", "unknown 1"]
     turns = tuple(Entry(k, k + 2, name, 0.9, name) for k, name in enumerate(names))
-    made = Conversation("talk", 6.0, turns, "ecapa-x", False, ("The end is lost.",))
+    made = Conversation("talk", 7.0, turns, "ecapa-x", False, ("The end is lost.",))
     page = to_html(made, "Board <1>", {"Ana": "#123456"}, datetime(2031, 5, 6, 7, 8))
     assert "<h1>Board &lt;1&gt;</h1>" in page and "2031-05-06 07:08" in page and "The end is lost." in page
-    assert "ecapa-x (not calibrated" in page and "5, 1 of them unknown" in page
+    assert "ecapa-x (not calibrated" in page and "6, 1 of them unknown" in page
     assert page.count("<rect") == len(turns) and 'fill="#123456"' in page
     assert "<script" not in page and len(page) < 20_000
     assert "Nobody speaks" in to_html(Conversation("talk", 6.0, (), "ecapa-x", True))

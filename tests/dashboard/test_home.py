@@ -7,7 +7,7 @@ from dashboard.pages import open_page, plain, said
 from gallery.people import voiceprint
 
 from speakerid.dashboard.shared import resources
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.voiceprint import to_bytes
 
 

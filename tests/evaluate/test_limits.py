@@ -8,7 +8,8 @@ import pytest
 from speakerid.errors import EnrollmentRefused
 from speakerid.evaluate.limits import FEWEST, Side, from_sides, parts_of, tail
 from speakerid.gallery import voices
-from speakerid.gallery.enrollment import Examined, check_owner
+from speakerid.gallery.enrollment import Examined
+from speakerid.gallery.owner import check_owner
 from speakerid.gallery.voiceprint import unit
 from speakerid.identify.scoring import Calibration, save, set_limits
 from speakerid.model.companions import own_file

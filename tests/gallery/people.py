@@ -7,8 +7,8 @@ import numpy as np
 import sqlalchemy as sql
 
 from speakerid.gallery import Consent, Voiceprint, kept_recording, schema, serialization
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.sealing import Seal
-from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 CONSENT = Consent("I agree to be recognized by my voice.", "2026-01-02T03:04:05+00:00", "cli")

@@ -8,8 +8,8 @@ from people import CONSENT, keep, old_format, put_row, rows_of, store_people, vo
 from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery
 from speakerid.gallery.doctor import examine_folder
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.sealing import Seal
-from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import to_bytes
 
 SECRET = "correct horse"
@@ -109,7 +109,7 @@ def test_a_newer_row_and_another_passphrase_are_left_alone(folder):
 
 def test_a_network_folder_is_told_with_the_remedy(folder, monkeypatch):
     store_people(folder, "Anna")
-    monkeypatch.setattr("speakerid.gallery.base.network_file_system", lambda folder: "cifs")
+    monkeypatch.setattr("speakerid.gallery.gallery.network_file_system", lambda folder: "cifs")
     (found,) = examine_folder(folder).left
     assert "cifs" in found.what and "postgresql://" in found.what
     assert open_store(folder).rows()

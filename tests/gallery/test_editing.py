@@ -8,7 +8,7 @@ from people import KEPT, keep, rows_of, voiceprint
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import MAX_EXEMPLARS, Gallery
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.voiceprint import unit
 
 

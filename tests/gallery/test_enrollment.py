@@ -11,7 +11,7 @@ from support import voices
 from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import Gallery
 from speakerid.gallery.exemplars import MAX_EXEMPLARS, Exemplars, choose
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.voiceprint import unit
 
 RATE = 16_000

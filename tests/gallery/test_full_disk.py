@@ -15,17 +15,27 @@ from speakerid.gallery import Gallery
 HERE = Path(__file__).parent
 
 
-def test_everybody_can_be_deleted_from_a_disk_that_is_full(tmp_path):
+def run_on_its_own_disk(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script of this folder where `folder` is a file system of 3 MB, which nobody else sees."""
     paths = os.pathsep.join([str(HERE), str(HERE.parent), str(HERE.parents[1])])
-    inside = f'mount -t tmpfs -o size=3m none "{tmp_path}" && exec "{sys.executable}" "$@"'
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", inside, "sh", str(HERE / "full_disk.py"), str(tmp_path)],
+    inside = f'mount -t tmpfs -o size=3m none "{folder}" && exec "{sys.executable}" "$@"'
+    return subprocess.run(
+        ["unshare", "-rm", "sh", "-c", inside, "sh", str(HERE / script), str(folder)],
         env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def test_everybody_can_be_deleted_from_a_disk_that_is_full(tmp_path):
+    done = run_on_its_own_disk("full_disk.py", tmp_path)
     assert (done.stdout, done.returncode) == ("all deleted\n", 0), done.stderr
+
+
+def test_a_disk_that_became_read_only_is_told_at_every_door(tmp_path):
+    done = run_on_its_own_disk("read_only.py", tmp_path)
+    assert (done.stdout, done.returncode) == ("told at every door\n", 0), done.stderr
 
 
 AS_NOBODY = """

@@ -9,8 +9,8 @@ from people import keep, recording, store_people, voiceprint
 from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery, kept_recording
 from speakerid.gallery.names import MAX_NAME_LENGTH, clean_name, free_name, name_key
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.portable import Portable, packed_people
-from speakerid.gallery.store import open_store
 from speakerid.gallery.voiceprint import unit
 
 ONE, TWO = "1" * 16, "2" * 16

@@ -11,8 +11,8 @@ from support import voices
 from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery, kept_recording
 from speakerid.gallery.kept_recording import MAX_RECORDINGS
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.sealing import Seal
-from speakerid.gallery.store import open_store
 
 SECRET = "correct horse"
 

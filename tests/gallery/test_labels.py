@@ -8,7 +8,7 @@ from people import KEPT, keep, voiceprint
 from speakerid.gallery import Gallery
 from speakerid.gallery.doctor import examine_folder
 from speakerid.gallery.labels import Names, neutral_labels
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from speakerid.gallery.enrollment import _is_theirs
+from speakerid.gallery.owner import _is_theirs
 from speakerid.model.limits import Limits
 
 L = Limits(other_voice=0.7, near_voice=0.6, near_margin=0.15)

@@ -11,7 +11,7 @@ from people import keep, store_people, voiceprint
 
 from speakerid.errors import GalleryError
 from speakerid.gallery import Gallery
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.voiceprint import from_bytes, to_bytes
 
 

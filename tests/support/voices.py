@@ -108,7 +108,7 @@ def enroll_four(folder: Path) -> None:
 
 def enroll(folder: Path, *names: str) -> None:
     """Enroll people of PEOPLE in the gallery at `folder`, with the bundled model."""
-    from speakerid.gallery.store import open_store
+    from speakerid.gallery.opening import open_store
 
     store = open_store(folder)
     for name in names:

@@ -46,7 +46,7 @@ class DemoPeople:
 
     def __init__(self, encoder: "Encoder | None" = None):
         from speakerid.gallery import Gallery
-        from speakerid.gallery.store import open_store
+        from speakerid.gallery.opening import open_store
 
         people = shipped()
         if encoder is not None and any(person.model != encoder.id for person in people):

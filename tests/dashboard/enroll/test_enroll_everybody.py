@@ -11,9 +11,9 @@ from support import voices
 
 from speakerid.dashboard.shared import resources
 from speakerid.gallery import Gallery
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.portable import Portable, packed_people
 from speakerid.gallery.sealing import Seal
-from speakerid.gallery.store import open_store
 
 SECRET, NEW = "correct horse", "battery staple"
 

@@ -12,8 +12,8 @@ from support import voices
 from speakerid import uploads
 from speakerid.audio.format import RATE
 from speakerid.dashboard.shared import resources
-from speakerid.gallery import Gallery
-from speakerid.gallery.store import open_store
+from speakerid.gallery import Gallery, kept_recording
+from speakerid.gallery.opening import open_store
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from speakerid.dashboard.shared import resources
 from speakerid.dashboard.shared.local_microphone import by_label
 from speakerid.evaluate.gate_measures import agreement
 from speakerid.gallery import Consent, Gallery, Voiceprint
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.voiceprint import unit
 
 

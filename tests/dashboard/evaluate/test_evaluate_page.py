@@ -9,7 +9,7 @@ import pytest
 from dashboard.pages import open_page, said
 from evaluate.test_own import person
 
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.gallery.voiceprint import unit
 
 

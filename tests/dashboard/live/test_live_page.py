@@ -11,7 +11,7 @@ from speakerid.dashboard import demo
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import resources
 from speakerid.errors import SpeakerIdError
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.identify import Snapshot, Turn
 
 PAGE = "2_Live.py"

@@ -13,7 +13,7 @@ from support.postgres import Server
 from speakerid.dashboard.live.session import LiveSession
 from speakerid.dashboard.shared import resources
 from speakerid.gallery import Consent, Gallery
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 from speakerid.identify import watch as watching
 from speakerid.identify.watch import Watch
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from speakerid.dashboard.shared import access
 from speakerid.gallery import Gallery
-from speakerid.gallery.store import open_store
+from speakerid.gallery.opening import open_store
 
 AUTH = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
