@@ -10,7 +10,7 @@ from speakerid.errors import EnrollmentRefused, GalleryError
 from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.consent import Consent, require_consent, utc_now
 from speakerid.gallery.enrollment import EnrollmentReport, Examined, examine
-from speakerid.gallery.exemplars import Embedder, choose, exemplars_of, unknown
+from speakerid.gallery.exemplars import choose, exemplars_of, unknown
 from speakerid.gallery.given import Given, read
 from speakerid.gallery.kept_recording import KeptRecording
 from speakerid.gallery.names import clean_name
@@ -18,6 +18,7 @@ from speakerid.gallery.owner import check_owner
 from speakerid.gallery.serialization import clean_label
 from speakerid.gallery.snapshot import Snapshot
 from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.model.embedder import Embedder
 
 if TYPE_CHECKING:
     from speakerid.gallery.gallery import Gallery

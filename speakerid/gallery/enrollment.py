@@ -13,10 +13,11 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.errors import EnrollmentRefused, GalleryError
-from speakerid.gallery.exemplars import Embedder, Exemplars, Spoken, embed_speech
+from speakerid.gallery.exemplars import Exemplars, Spoken, embed_speech
 from speakerid.gallery.pauses import LOUD_PAUSES_DB, speech_above_pauses
 from speakerid.gallery.segmented import segmented
 from speakerid.gallery.voices import MORE_THAN_ONE, embed_phrases, more_than_one, phrases_of
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import TYPICAL, Limits, limits_of
 
 if TYPE_CHECKING:

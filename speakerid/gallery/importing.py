@@ -10,12 +10,13 @@ from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.editing import joined
-from speakerid.gallery.exemplars import Embedder, exemplars_of, unknown
+from speakerid.gallery.exemplars import exemplars_of, unknown
 from speakerid.gallery.names import free_name, name_key
 from speakerid.gallery.portable import Imported, Portable, read_people
 from speakerid.gallery.reembedding import Progress, reembedded
 from speakerid.gallery.sealing import seal_of
 from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import limits_of
 
 if TYPE_CHECKING:

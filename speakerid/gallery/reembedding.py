@@ -8,11 +8,12 @@ from speakerid.errors import GalleryError, SpeakerIdError
 from speakerid.gallery import kept_recording as kept
 from speakerid.gallery.consent import utc_now
 from speakerid.gallery.enrollment import examine
-from speakerid.gallery.exemplars import Embedder, choose
+from speakerid.gallery.exemplars import choose
 from speakerid.gallery.portable import Portable
 from speakerid.gallery.recordings import recording_counts, recordings_of
 from speakerid.gallery.snapshot import require
 from speakerid.gallery.voiceprint import Voiceprint
+from speakerid.model.embedder import Embedder
 
 if TYPE_CHECKING:
     from speakerid.gallery.gallery import Gallery

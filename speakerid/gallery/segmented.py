@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.exemplars import Embedder
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.embedder import Embedder
 from speakerid.model.segmentation import FRAME
 from speakerid.model.segmentation_windows import WindowSegmenter
 

@@ -8,9 +8,10 @@ from itertools import combinations
 import numpy as np
 
 from speakerid.audio.format import RATE
-from speakerid.gallery.exemplars import Embedder, spread
+from speakerid.gallery.exemplars import spread
 from speakerid.gallery.segmented import MOST_AT_ONCE, Segmented, agreement_of_pairs
 from speakerid.gallery.voiceprint import unit
+from speakerid.model.embedder import Embedder
 from speakerid.model.limits import Limits
 
 MORE_THAN_ONE = (
