@@ -25,7 +25,7 @@ from speakerid.evaluate.calibration import fit, trials_by_cosine
 from speakerid.evaluate.degrade import with_noise
 from speakerid.evaluate.gate_measures import Remembering
 from speakerid.evaluate.gender import adult, learn_head
-from speakerid.evaluate.limits import Side, from_sides, side
+from speakerid.evaluate.limits import Side, from_sides, side_of, spoken_in
 from speakerid.evaluate.subjects import Subject, subject
 from speakerid.gallery.exemplars import SHORTEST_WINDOW_SECONDS
 from speakerid.identify.gender import GenderHead
@@ -142,7 +142,8 @@ def learn(encoder: Embedder, progress: Progress | None = None, voices: Sequence[
         if progress:
             progress(done, len(heard))
         long = _long(voice.recordings)
-        mine = [side([one], remembering, voice.speaker, noise=False) for one in _halves(long)]
+        parts = [spoken_in([one]) for one in _halves(long)]
+        mine = [side_of(*part, remembering, voice.speaker, noise=False) for part in parts]
         sides.append(mine)
         center = np.mean([one.voice for one in mine], axis=0)
         centers.append(center / np.linalg.norm(center))
@@ -152,7 +153,8 @@ def learn(encoder: Embedder, progress: Progress | None = None, voices: Sequence[
             made = subject(
                 voice.speaker,
                 voice.corpus,
-                long,
+                # As enrollment and a Listener hear them, and embedded already.
+                [spoken[0].samples for spoken, _ in parts],
                 remembering,
                 rng,
                 spoil_test=spoil,

@@ -112,12 +112,45 @@ def parts_of(recordings: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     return made
 
 
-def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str, *, noise: bool = True) -> Side:
-    """Embed recordings [n] as enrollment does; where hardly any speech is heard, all is taken for it.
+def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str) -> Side:
+    """Embed recordings [n] as enrollment does; where hardly any speech is heard, all is taken for it."""
+    return side_of(*spoken_in(recordings), encoder, label)
+
+
+def side_of(
+    spoken: Sequence[Spoken],
+    phrases: Sequence[np.ndarray],
+    encoder: Embedder,
+    label: str,
+    *,
+    noise: bool = True,
+) -> Side:
+    """Embed what `spoken_in` found.
 
     Args:
         noise: False saves the embeddings in noise; those in quiet stand for them.
     """
+    windows, wholes = embed_speech(spoken, encoder)
+    candidates = wholes.join(windows)
+    noisy = windows
+    if noise:
+        spoilt = [Spoken(with_noise(one.samples, label, NOISE_DB), one.seconds, "") for one in spoken]
+        noisy, _ = embed_speech(spoilt, encoder)
+    return Side(
+        unit(candidates.pick(choose(candidates)).embeddings.mean(axis=0)),
+        unit(windows.embeddings.mean(axis=0)),
+        unit(noisy.embeddings.mean(axis=0)),
+        # A single phrase is about what its window is; there is no other to hold it against.
+        voices.embed_phrases(phrases, encoder)
+        if len(phrases) > 1
+        else voices.Phrases(windows.embeddings, windows.seconds),
+        _windows(spoken, encoder),
+    )
+
+
+def spoken_in(recordings: Sequence[np.ndarray]) -> tuple[list[Spoken], list[np.ndarray]]:
+    """Recordings [n] as enrollment takes them, without silence, and their phrases; where hardly any speech is
+    heard, all is taken for it and nothing is cut."""
     from speakerid.audio.vad import speech_probabilities
 
     spoken: list[Spoken] = []
@@ -130,19 +163,7 @@ def side(recordings: Sequence[np.ndarray], encoder: Embedder, label: str, *, noi
         spoken.append(Spoken(samples, len(samples) / RATE, ""))
     if sum(one.seconds for one in spoken) < SHORTEST_WINDOW_SECONDS:
         spoken = [Spoken(samples, len(samples) / RATE, "") for samples in recordings]
-    windows, wholes = embed_speech(spoken, encoder)
-    candidates = wholes.join(windows)
-    noisy = windows
-    if noise:
-        spoilt = [Spoken(with_noise(one.samples, label, NOISE_DB), one.seconds, "") for one in spoken]
-        noisy, _ = embed_speech(spoilt, encoder)
-    return Side(
-        unit(candidates.pick(choose(candidates)).embeddings.mean(axis=0)),
-        unit(windows.embeddings.mean(axis=0)),
-        unit(noisy.embeddings.mean(axis=0)),
-        voices.embed_phrases(phrases or [one.samples for one in spoken], encoder),
-        _windows(spoken, encoder),
-    )
+    return spoken, phrases
 
 
 def _windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:

@@ -11,7 +11,7 @@ from speakerid import Encoder, settings
 from speakerid.cli import main
 from speakerid.evaluate import arrival, installing
 from speakerid.evaluate.calibration import fit
-from speakerid.evaluate.subjects import Subject
+from speakerid.evaluate.subjects import TEST_SECONDS, Subject
 from speakerid.gallery.voiceprint import unit
 from speakerid.identify.gender import GenderHead
 from speakerid.identify.scoring import Calibration, Scorer
@@ -75,6 +75,24 @@ SPEECH = tuple(
     for k in range(3)
     for name, sex in zip(voices.PEOPLE, "fmmfmm", strict=True)
 )
+
+
+def test_nothing_is_embedded_twice(encoder):
+    """What a voice is enrolled from serves its limits, the cohort and its trials alike."""
+
+    class Counting:
+        id, width = encoder.id, encoder.width
+        seconds = 0.0
+
+        def embed(self, blocks):
+            Counting.seconds += sum(map(len, blocks)) / 16_000
+            return encoder.embed(blocks)
+
+    arrival.learn(Counting(), voices=SPEECH)
+    spoken = sum(len(samples) for voice in SPEECH for samples in voice.recordings) / 16_000
+    tests = len(SPEECH) * arrival.TESTS * np.mean(TEST_SECONDS)
+    # Its windows, its phrases, neighbours that overlap, the pieces to test with.
+    assert Counting.seconds < 3.5 * spoken + tests
 
 
 def test_learning_starts_from_another_calibration_and_leaves_it_for_evidence():

