@@ -167,12 +167,15 @@ def spoken_in(recordings: Sequence[np.ndarray]) -> tuple[list[Spoken], list[np.n
 
 
 def _windows(spoken: Sequence[Spoken], encoder: Embedder) -> np.ndarray:
-    """Unit embeddings [m, d] of windows of WINDOW_SECONDS that overlap by half."""
+    """Unit embeddings [m, d] of windows of WINDOW_SECONDS that overlap by half; none, [0, 0], where there are
+    too few for two that do not overlap."""
     pieces: list[np.ndarray] = []
     for part in spoken:
         size = min(round(WINDOW_SECONDS * RATE), len(part.samples))
         starts = range(0, len(part.samples) - size + 1, max(size // 2, 1))
         pieces += [part.samples[start : start + size] for start in starts]
+    if len(pieces) < 3:
+        return np.empty((0, 0), np.float32)
     return unit(encoder.embed(spread(pieces)))
 
 
