@@ -13,14 +13,14 @@ from speakerid.audio import endings
 from speakerid.audio.downmix import Downmix
 from speakerid.audio.joined import follower, parts
 from speakerid.audio.kinds import check_channels, check_rate
-from speakerid.audio.mended import is_lost
 from speakerid.audio.opening import Source, open_container, open_file
+from speakerid.audio.packets import Packets
 from speakerid.audio.part import PartFile
 from speakerid.audio.promises import ends_early, promised
 from speakerid.audio.resample import Resampler
 from speakerid.audio.samples import check, full_scale, samples_of
 from speakerid.audio.timeline import Bytes, Timeline
-from speakerid.audio.tracks import cannot_decode, choose, codec_named, decoder_of
+from speakerid.audio.tracks import cannot_decode, choose, codec_named
 from speakerid.errors import AudioError
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ class Sound:
         counted = Bytes()
         timeless = bool(self._formats & _NO_TIMESTAMPS) or self._mpeg_in_wav(container)
         failed, before = 0, 0.0
-        for packet, frames in self._packets(container, container.streams.audio[self._track]):
+        packets = Packets(self._file, container, container.streams.audio[self._track])
+        for packet, frames in packets:
             failed += frames is None
             for number, frame in enumerate(frames or ()):
                 seconds = frame.samples / frame.sample_rate
@@ -196,7 +197,8 @@ class Sound:
                 failed = failed if at_end else 0
                 timeline.at += gap + seconds
                 yield frame.sample_rate, self._samples(frame), gap
-        self._failed = failed
+        self.cut |= packets.broken
+        self._failed, self._codec, self._last = failed, packets.codec, packets.last
 
     def _mpeg_in_wav(self, container: "InputContainer") -> bool:
         """Whether packets are counted in a WAV file: those of codecs that have heads of their own."""
@@ -208,38 +210,6 @@ class Sound:
         end = counted.end or 0
         lost = counted.gap(packet.pos, packet.size, seconds)
         return lost if lost and self._alone and not endings.tag_at(self._file, self._begin + end) else 0.0
-
-    def _packets(
-        self, container: "InputContainer", stream: "AudioStream"
-    ) -> "Iterator[tuple[av.Packet, list[av.AudioFrame] | None]]":
-        """Each packet with its frames, None if it cannot be decoded."""
-        import av
-        from av.error import FFmpegError
-
-        decoder = decoder_of(stream)
-        assert decoder is not None
-        self._codec = decoder.name
-        self._last = (0, 0)  # position and size of the last packet
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except FFmpegError:
-                self.cut = True
-                return
-            if packet is None:
-                return
-            self._last = max(self._last, (packet.pos or 0, packet.size))
-            if is_lost(self._file, packet.pos):
-                yield packet, None
-                continue
-            try:
-                frames = decoder.decode(packet)
-            except FFmpegError:
-                if not endings.is_tag(bytes(packet)):
-                    yield packet, None
-                continue
-            yield packet, [frame for frame in frames if isinstance(frame, av.AudioFrame) and frame.samples]
 
     def _samples(self, frame: "av.AudioFrame") -> np.ndarray:
         check_rate(frame.sample_rate, self.name)
@@ -256,7 +226,7 @@ class Sound:
             open_container(self._inner(file, 0), self.name, file) as container,
         ):
             heard = 0.0
-            for _, frames in self._packets(container, container.streams.audio[track]):
+            for _, frames in Packets(file, container, container.streams.audio[track]):
                 for frame in frames or ():
                     heard += frame.samples / frame.sample_rate
                     check_rate(frame.sample_rate, self.name)
