@@ -15,7 +15,7 @@ from speakerid.audio.kinds import EXTENSIONS
 from speakerid.audio.ring import Ring
 from speakerid.dashboard.enroll.session import Enrollment
 from speakerid.dashboard.enroll.take import WANTED_SPEECH_SECONDS, Take, advice
-from speakerid.dashboard.shared import local_microphone, widgets
+from speakerid.dashboard.shared import browser_stream, local_microphone, widgets
 from speakerid.dashboard.shared.browser_stream import NO_FIRST_FRAME, NO_MORE_FRAMES, gone_silent
 from speakerid.dashboard.shared.engine import supervise
 from speakerid.dashboard.shared.escaping import escaped
@@ -31,17 +31,9 @@ _IF_REFUSED = (
 )
 _RING_SECONDS = 30.0  # the recorder empties it 20 times a second; this bridges a busy moment
 
-# Chrome's own processing flips the polarity and starts 10 dB too loud; off here and on the live page alike.
-_CONSTRAINTS = {
-    "audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False},
-    "video": False,
-}
-
 
 def browser(enrollment: Enrollment) -> list[Take]:
     """The browser's microphone, by WebRTC."""
-    from streamlit_webrtc import WebRtcMode, webrtc_streamer
-
     if problem := widgets.insecure_page():
         st.warning(problem, icon=":material/lock_open:")
     context = st.session_state.get(_WEBRTC_KEY)
@@ -52,16 +44,12 @@ def browser(enrollment: Enrollment) -> list[Take]:
         source = BrowserSource(Ring(_RING_SECONDS))  # one a stream: it holds the resampler's state
         enrollment.source = source
     with st.container(key="inset-microphone"):
-        context = webrtc_streamer(
-            key=_WEBRTC_KEY,
-            mode=WebRtcMode.SENDONLY,
-            rtc_configuration={"iceServers": []},
-            media_stream_constraints=_CONSTRAINTS,
-            queued_audio_frames_callback=source.on_frames,
-            on_audio_ended=source.close,
-            media_toggle_controls=False,
-            desired_playing_state=False if enrollment.finished(source) else None,  # None: START and STOP
-            translations={"start": "START", "stop": "STOP", "select_device": "Choose microphone"},
+        context = browser_stream.streamer(
+            _WEBRTC_KEY,
+            source.on_frames,
+            source.close,
+            device="Choose microphone",
+            playing=False if enrollment.finished(source) else None,
         )
     if enrollment.look().full:  # nothing to start now; "Record again" is with the result
         st.html("<style>.st-key-inset-microphone { display: none; }</style>")

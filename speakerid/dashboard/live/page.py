@@ -1,33 +1,24 @@
 """What the Live page draws around its board: sources, controls, and the way on where something is missing."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from speakerid.dashboard import server
 from speakerid.dashboard.live import controls as live_controls
-from speakerid.dashboard.live import fallback, press_start
+from speakerid.dashboard.live import fallback, sources
 from speakerid.dashboard.live.component import live_board
 from speakerid.dashboard.live.session import LiveSession
-from speakerid.dashboard.shared import access, local_microphone, state, widgets
+from speakerid.dashboard.live.sources import BROWSER, DEMO, DEMO_NOW, LISTEN_NOW, MICROPHONE, RECORDING
+from speakerid.dashboard.shared import access, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
-BROWSER, MICROPHONE, RECORDING, DEMO = "Browser microphone", "This computer's microphone", "Recording", "Demo"
 _HINTS = {
     BROWSER: 'Press START and talk. No sound is kept unless "Keep sound" is on.',
     MICROPHONE: "Press Start to listen with a microphone of the computer that runs this.",
     RECORDING: "Choose a recording and press Start; it plays in real time.",
     DEMO: "Press Start: four synthetic voices and a stranger talk for a minute. Your people are not touched.",
 }
-_SESSION, _SOURCE, _DEMO_NOW = "live-session", "live-source", "live-demo-now"
-_LISTEN_NOW = "live-listen-now"
-
-# Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and here alike.
-_CONSTRAINTS = {
-    "audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False},
-    "video": False,
-}
+_SESSION, _SOURCE = "live-session", "live-source"
 
 
 class _OnThisPage:
@@ -66,12 +57,12 @@ def draw() -> None:
         )
         source = session.choices[_SOURCE] = source or BROWSER
         if source != BROWSER:
-            st.session_state.pop(_LISTEN_NOW, None)
+            st.session_state.pop(LISTEN_NOW, None)
             session.end_browser()
         session.hint(_HINTS[source])
         wide = source in (MICROPHONE, RECORDING)  # they get a line of their own
         if not wide:
-            _source_area(session, source)
+            sources.draw(session, source)
         if access.may("operator"):
             live_controls.keep_sound(session)
         live_controls.draw(session)
@@ -80,7 +71,7 @@ def draw() -> None:
         ):
             session.start_again()
     if wide:
-        _source_area(session, source)
+        sources.draw(session, source)
     with st.container(key="live-remarks"):  # always there: the board keeps its place
         if left := session.people.other_model():
             st.warning(
@@ -125,13 +116,13 @@ def _nobody_enrolled() -> None:
 def choose_demo() -> None:
     """Let the demo begin when the page is drawn next."""
     st.session_state[_SOURCE] = DEMO
-    st.session_state[_DEMO_NOW] = True
+    st.session_state[DEMO_NOW] = True
 
 
 def listen_at_once() -> None:
     """Let the browser's microphone be listened to when the page is drawn next, as if START were pressed."""
     st.session_state[_SOURCE] = BROWSER
-    st.session_state[_LISTEN_NOW] = True
+    st.session_state[LISTEN_NOW] = True
 
 
 def show_names_from(threshold: float) -> float:
@@ -179,111 +170,3 @@ def _board(session: LiveSession, token: str, *, microphone: bool) -> None:
         ):
             live_controls.keep_session(session)
         fallback.draw(session)
-
-
-def _source_area(session: LiveSession, source: str) -> None:
-    with st.container(key="live-source-area"):
-        _DRAW[source](session)
-
-
-# -- sources -------------------------------------------------------------------------------------------------
-
-
-def _browser(session: LiveSession) -> None:
-    from streamlit_webrtc import WebRtcMode, webrtc_streamer
-
-    stream = webrtc_streamer(
-        key="live-webrtc",
-        mode=WebRtcMode.SENDONLY,
-        rtc_configuration={"iceServers": []},
-        media_stream_constraints=_CONSTRAINTS,
-        queued_audio_frames_callback=session.on_frames,
-        on_audio_ended=session.on_browser_ended,
-        media_toggle_controls=False,
-        translations={"start": "START", "stop": "STOP", "select_device": "Device"},
-    )
-    if stream.state.playing or stream.state.signalling:
-        st.session_state.pop(_LISTEN_NOW, None)
-    elif st.session_state.get(_LISTEN_NOW):
-        press_start.draw("START")
-    session.stream.use(stream)
-    if session.listening and not session.by_browser:  # what was begun before has no other button here
-        _stop(session)
-
-
-def _microphone(session: LiveSession) -> None:
-    if not access.may("operator"):  # a viewer elsewhere must not hear the room that the server stands in
-        st.info(
-            f'The microphone of the computer that runs this is for operators; your own is under "{BROWSER}".',
-            icon=":material/lock:",
-        )
-        if session.listening:
-            _stop(session)
-        return
-    names = local_microphone.to_choose_from()
-    if not names:
-        if session.listening:
-            _stop(session)
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Microphone", list(names), key="live-device", width=420)
-        _start_stop(session, lambda: session.start_microphone(names[chosen]))
-
-
-def _recording(session: LiveSession) -> None:
-    from speakerid.audio.kinds import EXTENSIONS
-
-    with st.container(horizontal=True, vertical_alignment="center"):
-        upload = st.file_uploader(
-            "A recording, played in real time",
-            EXTENSIONS,
-            key="live-file",
-            width=520,
-            label_visibility="collapsed",
-        )
-        data = upload.getvalue() if upload else b""
-        _start_stop(session, lambda: session.start_replay(data), disabled=not data)
-
-
-def _demo(session: LiveSession) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _start_stop(
-            session,
-            session.start_demo,
-            now=st.session_state.pop(_DEMO_NOW, False),
-            waiting="Getting the demo's voices ready …",
-        )
-
-
-def _start_stop(
-    session: LiveSession,
-    start: Callable[[], None],
-    *,
-    disabled: bool = False,
-    now: bool = False,
-    waiting: str = "Getting ready …",
-) -> None:
-    """Both buttons; `now` starts without a click, `waiting` is said meanwhile."""
-    clicked = st.button(
-        "Start", type="primary", icon=":material/play_arrow:", key="live-start", disabled=disabled
-    )
-    _stop(session)
-    if clicked or now:
-        try:
-            with st.spinner(waiting):
-                start()
-        except SpeakerIdError as error:
-            st.error(escaped(error), icon=":material/error:")
-
-
-def _stop(session: LiveSession) -> None:
-    if st.button("Stop", icon=":material/stop:", key="live-stop"):
-        session.stop()
-
-
-_DRAW: dict[str, Callable[[LiveSession], None]] = {
-    BROWSER: _browser,
-    MICROPHONE: _microphone,
-    RECORDING: _recording,
-    DEMO: _demo,
-}

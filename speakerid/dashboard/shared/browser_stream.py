@@ -2,11 +2,16 @@
 
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import av
+
     from speakerid.audio.browser import BrowserSource
     from speakerid.dashboard.shared.sources import Source
+
+FramesCallback = Callable[["list[av.AudioFrame]"], "Awaitable[list[av.AudioFrame]]"]
 
 FIRST_FRAME_S = 10.0  # from START to the first sound; 0.6 to 1.5 s are usual, a busy computer takes longer
 SILENT_SOURCE_S = 3.0  # a browser's stream without frames for so long has ended without telling
@@ -18,6 +23,11 @@ NO_MORE_FRAMES = (
     "No sound has come from the browser for some seconds. Press START to go on (STOP first, while that is "
     "shown)."
 )
+# Chrome's own processing flips the polarity and starts 10 dB too loud; off in enrollment and live alike.
+_CONSTRAINTS = {
+    "audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False},
+    "video": False,
+}
 _UNSEEN_S = 1.5  # a page that runs twice a second and has not for so long is closed
 
 
@@ -25,6 +35,36 @@ def gone_silent(source: "Source", now: float) -> bool:
     """Whether a browser's stream has stopped without a word (`now` from `time.monotonic`)."""
     last = getattr(source, "last_frame_at", None)
     return not source.closed and last is not None and now - last > SILENT_SOURCE_S
+
+
+def streamer(
+    key: str,
+    on_frames: FramesCallback,
+    on_ended: Callable[[], None],
+    *,
+    device: str = "Device",
+    playing: bool | None = None,
+) -> Any:
+    """Draw START, STOP and the choice of a device; -> the context of `webrtc_streamer`.
+
+    Args:
+        on_frames: gets frames on a thread of its own.
+        device: what the choice is called.
+        playing: whether to send; None leaves it to START and STOP.
+    """
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+    return webrtc_streamer(
+        key=key,
+        mode=WebRtcMode.SENDONLY,
+        rtc_configuration={"iceServers": []},
+        media_stream_constraints=_CONSTRAINTS,
+        queued_audio_frames_callback=on_frames,
+        on_audio_ended=on_ended,
+        media_toggle_controls=False,
+        desired_playing_state=playing,
+        translations={"start": "START", "stop": "STOP", "select_device": device},
+    )
 
 
 class BrowserStream:

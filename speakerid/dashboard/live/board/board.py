@@ -18,17 +18,10 @@ from speakerid.dashboard.live.board.bars import Bars
 from speakerid.dashboard.live.board.cast import Cast
 from speakerid.dashboard.live.board.rolling import Rolling
 from speakerid.dashboard.live.board.space import SpaceView
+from speakerid.dashboard.live.board.speaking import Speaking
 from speakerid.dashboard.live.board.state import State
 from speakerid.dashboard.shared.colors import UNKNOWN
-from speakerid.dashboard.shared.words import (
-    corrected,
-    explanation,
-    firmness,
-    latency,
-    not_listening,
-    now_speaking,
-    signal,
-)
+from speakerid.dashboard.shared.words import corrected, latency, not_listening, signal
 from speakerid.identify.scoring import Scorer
 from speakerid.model import companions
 
@@ -71,12 +64,8 @@ class Board:
         self._set_cast(Cast(people, everybody))
 
     def _reset(self) -> None:
-        self._decision: Decision | None = None
-        self._explained: Decision | None = None  # the latest that has reasons
-        self._sure: dict[str, float] = {}  # of each name when it was last the main one
-        self._firm = 1.0  # how far the decision is from a first impression
+        self._speaking = Speaking()
         self._snapshot: Snapshot | None = None
-        self._gendered: Message | None = None
         self._rolling = Rolling()
         self._log = SessionLog()
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
@@ -123,7 +112,7 @@ class Board:
             }
 
     def _nobody(self) -> None:
-        self._decision = self._gendered = None
+        self._speaking.nobody()
         self._space.voice = None
 
     def around(self) -> Message:
@@ -153,15 +142,8 @@ class Board:
         """Take in what the Engine says; returns the message for the browsers."""
         with self._lock:
             self._snapshot = snapshot
-            for decision in pending or [snapshot.decision]:
-                self._firm = firmness(decision, self._decision, self._firm)
-                self._decision = decision
-                if decision is not None and decision.speaker is not None:
-                    self._sure[decision.speaker] = decision.confidence
-            if snapshot.decision is not None and snapshot.decision.details is not None:
-                self._explained = snapshot.decision
-            if pending and self._decision is not None:
-                self._gendered = self.gender(self._decision) if self.gender else None
+            self._speaking.take(snapshot, pending, self.gender)
+            if pending and self._speaking.decision is not None:
                 self._bars.take(self._scores())
             for decision in pending:
                 self._log.strangers.hear(decision, self._log.offset, Scorer.for_model(self.model))
@@ -233,7 +215,7 @@ class Board:
             "space": self._space.message(),
             "signal": self._signal(),
             "latency": latency(self._latencies),
-            "explain": explanation(self._explained, self._cast.names),
+            "explain": self._speaking.reasons(self._cast.names),
             **self.around(),
         }
 
@@ -243,23 +225,19 @@ class Board:
         return said if self.state.kind == "listening" else signal(None) | {"lost": said["lost"]}
 
     def _scores(self) -> list[float]:
-        """Each name's probability; who speaks beside the main voice is as sure as when heard alone."""
-        scores = dict(self._decision.scores) if self._decision else {}
-        for name in self._decision.also if self._decision else ():
-            scores[name] = max(scores.get(name, 0.0), self._sure.get(name, 0.0))
-        return [round(float(scores.get(name, 0.0)), 4) for name in self._cast.names]
+        return self._speaking.scores(self._cast.names)
 
     def _now(self) -> Message:
         if self.state.kind != "listening" or self._snapshot is None:
             return not_listening(self.state.text)
-        now = now_speaking(self._decision, self.color, self._firm)
+        now = self._speaking.message(self.color)
         latest = self._log.latest
         if latest is not None and latest.corrected and latest.named == now["name"]:
             now = corrected(now, latest.speaker, self.color(latest.speaker))
-        return now | {"gender": self._gendered}
+        return now
 
     def _bars_message(self) -> Message:
-        return self._bars.message(self._scores(), told=bool(self._decision and self._decision.scores))
+        return self._bars.message(self._scores(), told=self._speaking.told)
 
     def _turns_message(self, first: int) -> Message:
         return self._log.message(first, self.color, self._cast.names)
