@@ -18,7 +18,7 @@ RUN_BY = {
     "examples/test_examples.py": "examples.*",
     "api/test_rest_*.py": "rest.*",
     "audio/test_bad_recordings.py": "audio.opening audio.loading audio.samples",
-    "audio/test_decode.py": "audio.container audio.tracks audio.downmix",
+    "audio/test_decode.py": "audio.container audio.packets audio.tracks audio.downmix",
     "audio/test_wild_recordings.py": "audio.riff audio.endings audio.timeline audio.kinds "
     "audio.part audio.big_endian audio.joined",
     "conversation/test_formats.py": "conversation.log conversation.report conversation.entry",
@@ -117,3 +117,18 @@ def test_every_module_is_named_by_a_test():
     }
     parts = set().union(*(named_in(PACKAGE / f"{module.replace('.', '/')}.py") for module in tested))
     assert every - tested - parts == set(), "name it in a test, or in RUN_BY the test that runs it"
+
+
+def test_what_the_architecture_names_is_there():
+    text = (PACKAGE / "docs" / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`([\w/]+(?:\.py|\.js|\.html|/))`", text)
+    assert len(named) > 50
+    assert [name for name in named if not ((PACKAGE / name).exists() or (ROOT / name).exists())] == []
+
+
+def test_nothing_to_change_takes_more_than_four_files():
+    text = (PACKAGE / "docs" / "ARCHITECTURE.md").read_text("utf-8")
+    rows = [row for row in text.split("## Where to change what")[1].splitlines() if row.startswith("| ")][1:]
+    assert len(rows) >= 10
+    for row in rows:
+        assert 1 <= len(re.findall(r"`[\w/]+(?:\.py|\.js|\.html|/)`", row)) <= 4, row
