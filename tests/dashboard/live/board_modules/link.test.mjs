@@ -12,7 +12,9 @@ class Socket {
 }
 
 beforeEach(() => {
-  sockets = [], told = [], answer = { ok: true, status: 200, json: true };
+  sockets = [];
+  told = [];
+  answer = { ok: true, status: 200, json: true };
   globalThis.WebSocket = Socket;
   globalThis.location = { protocol: "https:", host: "here" };
   globalThis.fetch = async () => {
@@ -76,7 +78,8 @@ test("four refusals in a row block, an absent server never", async () => {
   for (let k = 0; k < 4; k++) await link.retry();
   assert.equal(ofKind("blocked").at(-1), true);
   const other = linked();
-  told = [], answer = null;
+  told = [];
+  answer = null;
   for (let k = 0; k < 9; k++) await other.retry();
   assert.deepEqual(ofKind("blocked"), []);
   link.end(); other.end();
