@@ -264,12 +264,37 @@ def test_identify_tells_a_wrong_place_before_the_work(heard):
     assert sorted(folder.iterdir()) == before
 
 
+COMMANDS_WITH_A_NAME = (
+    "remove Alise", "rename Alise Ada", "merge Alise Bruno", "merge Bruno Alise", "export o.zip Alise",
+    "move-exemplar Alise 1 Bruno", "move-exemplar Bruno 1 Alise", "remove-exemplar Alise 1",
+    "reembed Alise", "verify Alise {talk}", "enroll Zoe {talk} --consent --distinct-from Alise",
+    "enroll --from {people} --consent --distinct-from Alise", "record Zoe --consent --distinct-from Alise",
+)  # fmt: skip
+
+
+def test_a_name_that_nobody_has_is_told_with_those_that_are_like_it(enrolled, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(enrolled)
+    monkeypatch.delenv("SPEAKERID_VOICEPRINTS")
+    (tmp_path / "Zoe").mkdir()
+    before = done("speakers", "--json", folder=enrolled)
+    talk = voices.enrollment_files("Bruno")[0]
+    for command in COMMANDS_WITH_A_NAME:
+        words = [word.format(talk=talk, people=tmp_path) for word in command.split()]
+        assert main(words) == 1, command
+        out, err = capsys.readouterr()
+        assert (out, err) == (
+            "",
+            'speakerid: Nobody called "Alise" is enrolled (there is "Alice", "Bruno"): check the name.\n',
+        ), command
+    assert done("speakers", "--json", folder=enrolled) == before and not Path("o.zip").exists()
+
+
 def test_another_persons_voice_is_refused_on_the_command_line(enrolled):
     again = ("enroll", "Mallory", voices.enrollment_files("Alice")[1], "--consent")
     told = refused(*again, folder=enrolled)
     assert 'the voice of "Alice"' in told and '--distinct-from "Alice"' in told
     try:
-        accepted = run(*again, "--distinct-from", "Alice", folder=enrolled)
+        accepted = run(*again, "--distinct-from", "alice", folder=enrolled)
         assert 'sounds very much like "Alice"' in accepted.stderr
     finally:
         run("remove", "Mallory", folder=enrolled)

@@ -17,7 +17,7 @@ from speakerid.commands.common import (
 )
 from speakerid.errors import AudioError, EnrollmentRefused, GalleryError, SpeakerIdError
 from speakerid.gallery.kept_recording import require_length
-from speakerid.gallery.names import clean_name
+from speakerid.gallery.names import clean_name, name_key
 from speakerid.plural import counted
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def enroll_one(args: argparse.Namespace) -> None:
     """Enroll one person."""
     consent, name = consent_of(args), clean_name(args.name)
     gallery = open_gallery(args, writes=True)
+    require_all(gallery, args.distinct_from)
     blocks, gains = _decode(args.files)  # before the model, so that a wrong path is told at once
     report = gallery.enroll(
         name,
@@ -117,6 +118,8 @@ def enroll_folder(args: argparse.Namespace) -> None:
             f'"{args.folder}" has no sub-folders: make one for each person, called by their name.'
         )
     gallery = open_gallery(args, writes=True)
+    coming = {name_key(folder.name) for folder in folders}
+    require_all(gallery, [name for name in args.distinct_from if name_key(name) not in coming])
     encoder = load_encoder(args)
     results: list[dict[str, Any]] = []
     with Progress() as progress:
@@ -137,6 +140,16 @@ def enroll_folder(args: argparse.Namespace) -> None:
             f"{len(refused)} of {len(results)} people were not enrolled ({', '.join(refused)}): "
             "see the reason of each above and repeat the command, which only adds what is missing."
         )
+
+
+def require_all(gallery: "Gallery", names: list[str]) -> None:
+    """Make sure that these people are enrolled, before anything that takes time.
+
+    Raises:
+        GalleryError: somebody is not.
+    """
+    for name in names:
+        gallery.get(name)
 
 
 def consent_of(args: argparse.Namespace, source: str = "cli") -> "Consent":
@@ -174,6 +187,7 @@ def _try_folder(
         if not files:
             raise EnrollmentRefused([f'There are no recordings in "{folder}": add some.'])
         used, blocks, gains, warnings = _decodable(files)
+        here = {name_key(person.name) for person in gallery.speakers()} if args.distinct_from else ()
         report = gallery.enroll(
             folder.name,
             blocks,
@@ -182,7 +196,7 @@ def _try_folder(
             sources=_labels(used),
             keep_recordings=args.keep_recordings,
             gains_db=gains,
-            distinct_from=args.distinct_from,
+            distinct_from=[name for name in args.distinct_from if name_key(name) in here],
         )
     except (AudioError, GalleryError) as error:
         return {"name": folder.name, "refused": sentence_of(error)}

@@ -111,14 +111,9 @@ def identify(args: argparse.Namespace) -> None:
                 file.write(KINDS[kind].write(conversation))
     for warning in conversation.warnings:
         note(warning)
-    about = {
-        "model": encoder.id,
-        "calibrated": listener.scorer.calibrated,
-        "calibration": conversation.calibration,
-    }
-    if not about["calibrated"]:
+    if not conversation.calibrated:
         note(f"The model {encoder.id} is not calibrated: do not take confidences at their word.")
-    _print(args, conversation, guesses, about)
+    _print(args, conversation, guesses)
 
 
 def _identify_folder(args: argparse.Namespace) -> None:
@@ -138,7 +133,6 @@ def _identify_folder(args: argparse.Namespace) -> None:
 
 def identifier(model: str, people: "list[Voiceprint]", closed_set: str | None) -> batch.Work:
     """What says who speaks when in one recording, as JSON, in a process of its own."""
-    from speakerid.conversation.formats import turn_row
     from speakerid.conversation.hearing import identify as hear
     from speakerid.model import Encoder
 
@@ -150,14 +144,7 @@ def identifier(model: str, people: "list[Voiceprint]", closed_set: str | None) -
 
     def work(path: str) -> bytes:
         heard = hear(path, cast("Gallery", Enrolled()), encoder, _config(closed_set))
-        value = {
-            "recording": path,
-            "model": heard.model,
-            "calibrated": heard.calibrated,
-            "seconds": round(heard.seconds, 2),
-            "turns": [turn_row(turn) for turn in heard.turns],
-            "warnings": list(heard.warnings),
-        }
+        value = {"recording": path, **heard.answer()}
         return (json_text(value) + "\n").encode(errors="surrogateescape")
 
     return work
@@ -213,20 +200,15 @@ def _write(file: IO[str] | None, decisions: "list[Decision]") -> None:
         file.writelines(as_json(decision) + "\n" for decision in decisions)
 
 
-def _print(
-    args: argparse.Namespace, conversation: "Conversation", guesses: Guesses | None, about: dict[str, Any]
-) -> None:
+def _print(args: argparse.Namespace, conversation: "Conversation", guesses: Guesses | None) -> None:
     from speakerid.conversation.entry import clock
-    from speakerid.conversation.formats import turn_row
 
     if args.decisions == "-" and not args.json:
         return
-    turns = conversation.turns
-    value = {
-        **about,
-        "seconds": round(conversation.seconds, 2),
-        "turns": [{**turn_row(t), **({"gender": guesses.of(t).label} if guesses else {})} for t in turns],
-    }
+    turns, value = conversation.turns, conversation.answer()
+    if guesses:
+        for turn, row in zip(turns, value["turns"], strict=True):
+            row["gender"] = guesses.of(turn).label
     lines = [
         f"{clock(t.start):>9} – {clock(t.end):>9}  {t.confidence:4.0%}  {t.speaker}"
         + (f"  ({guesses.of(t).label})" if guesses else "")

@@ -10,7 +10,7 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.commands.common import Progress, load_encoder, note, open_gallery, options
-from speakerid.commands.enroll import add_enrolling, consent_of, tell
+from speakerid.commands.enroll import add_enrolling, consent_of, require_all, tell
 from speakerid.commands.identify import warn_of_strangers
 from speakerid.gallery.kept_recording import MAX_SECONDS
 from speakerid.gallery.names import clean_name
@@ -55,6 +55,7 @@ def record_person(args: argparse.Namespace) -> None:
     name = clean_name(args.name)
     consent = consent_of(args, "microphone")
     gallery = open_gallery(args, writes=True)
+    require_all(gallery, args.distinct_from)
     encoder = load_encoder(args)  # first, so that the person does not speak to a program that is not ready
     blocks: list[np.ndarray] = []
     with Microphone(args.device) as microphone, Progress() as progress:

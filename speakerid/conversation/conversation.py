@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from speakerid.conversation import formats, report
 from speakerid.conversation.entry import Entry, is_stranger
@@ -47,6 +48,17 @@ class Conversation:
         """The same, where a person says who speaks in the turns that begin at these seconds."""
         turns = (replace(turn, speaker=name) if turn.start in starts else turn for turn in self.turns)
         return replace(self, turns=tuple(turns))
+
+    def answer(self) -> dict[str, Any]:
+        """What programs are told that ask who speaks when, by the command line and the REST API alike."""
+        return {
+            "model": self.model,
+            "calibrated": self.calibrated,
+            "calibration": self.calibration,
+            "seconds": round(self.seconds, 2),
+            "turns": [formats.turn_row(turn) for turn in self.turns],
+            "warnings": list(self.warnings),
+        }
 
     def rttm(self) -> str:
         """RTTM, a line a turn."""

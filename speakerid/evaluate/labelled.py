@@ -132,8 +132,7 @@ def enrolled(folder: Path, encoder: Embedder, place: Path) -> tuple[Gallery, lis
 
     gallery = Gallery.open(place)
     refused: list[str] = []
-    people = sorted((folder / "enroll").iterdir())
-    for person in people:
+    for person in sorted((folder / "enroll").iterdir()):
         files = sorted(path for path in person.iterdir() if path.is_file())
         try:
             gallery.enroll(
@@ -142,7 +141,7 @@ def enrolled(folder: Path, encoder: Embedder, place: Path) -> tuple[Gallery, lis
                 encoder,
                 consent=Consent.now("Labelled recordings, used for measuring only.", "evaluate"),
                 sources=[path.name for path in files],
-                distinct_from=[other.name for other in people if other != person],
+                distinct_from=[other.name for other in gallery.speakers()],
             )
         except EnrollmentRefused as error:
             refused.append(f"{folder.name}: {person.name} was not enrolled. {error}")

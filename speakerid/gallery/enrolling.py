@@ -16,7 +16,7 @@ from speakerid.gallery.kept_recording import KeptRecording
 from speakerid.gallery.names import clean_name
 from speakerid.gallery.owner import check_owner
 from speakerid.gallery.serialization import clean_label
-from speakerid.gallery.snapshot import Snapshot
+from speakerid.gallery.snapshot import Snapshot, require
 from speakerid.gallery.voiceprint import Voiceprint
 from speakerid.model.embedder import Embedder
 
@@ -50,14 +50,15 @@ def enroll(
             used are never kept.
         gains_db: by how much each recording was raised when it came in, where that is known; what came in
             too quiet is refused.
-        distinct_from: names of people whose voice it is not, though it sounds like theirs, such as twins.
+        distinct_from: enrolled people whose voice it is not, though it sounds like theirs, such as twins.
 
     Recordings that the person is enrolled from already are not used again, and the report says so.
 
     Raises:
         AudioError: a file cannot be read.
         EnrollmentRefused: if the recordings would make a bad voiceprint, with reasons and remedies.
-        GalleryError: no consent, a name that cannot be used, another model's voiceprint, too many people
+        GalleryError: no consent, a name that cannot be used, somebody in `distinct_from` who is not
+            enrolled, another model's voiceprint, too many people
             or recordings, a folder that cannot be written. Nothing is stored in any of these cases.
     """
     name = clean_name(name)
@@ -68,7 +69,10 @@ def enroll(
         raise EnrollmentRefused(["No recording was given: record or choose at least one."])
     labels = _told_apart([clean_label(source) for source in given.sources])
     ids = [secrets.token_hex(8) if keep_recordings else "" for _ in blocks]
-    _may_enroll(gallery, gallery.store.read(), name, encoder.id)  # refuse early what needs no listening
+    before = gallery.store.read()
+    _may_enroll(gallery, before, name, encoder.id)  # refuse early what needs no listening
+    for other in distinct_from:
+        require(before, other)
     examined = examine(blocks, encoder, labels, ids, gains_db)
     kept_ones = [
         KeptRecording(ids[i], blocks[i], labels[i], utc_now(), consent)
@@ -105,7 +109,8 @@ def add(
         snapshot = gallery.store.read()
         own = _may_enroll(gallery, snapshot, name, model)
         same_model = [person for person in snapshot.people.values() if person.model == model]
-        alike = check_owner(examined, name, own, same_model, distinct_from)
+        apart = [require(snapshot, other).name for other in distinct_from]
+        alike = check_owner(examined, name, own, same_model, apart)
         identifier = own.id if own else secrets.token_hex(8)
         pool, fresh, again = None, examined.exemplars, []
         if own:

@@ -1,7 +1,8 @@
 """Names of people: any Unicode that a person has, as long as two names cannot be mistaken for one another."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from difflib import SequenceMatcher
 
 from speakerid.errors import GalleryError
 
@@ -45,6 +46,20 @@ def name_key(name: str) -> str:
         return name.casefold().strip()
     visible = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold()).strip()
+
+
+def nearest_names(name: str, names: Sequence[str], most: int = 5) -> list[str]:
+    """Those of the names that are spelled most like this one, the nearest first; all if they are hardly more
+    than `most`."""
+    wanted = name_key(name)
+
+    def unlikeness(other: str) -> tuple[float, str]:
+        key = name_key(other)
+        part = bool(wanted) and (wanted in key or key in wanted)  # "Ada" of "Ada Lovelace"
+        return -part - SequenceMatcher(None, wanted, key).ratio(), other
+
+    close = sorted(names, key=unlikeness)
+    return close if len(close) <= most + 1 else close[:most]
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speakerid.errors import GalleryError
-from speakerid.gallery.names import name_key
+from speakerid.gallery.names import name_key, nearest_names
 from speakerid.gallery.sealing import WrongSeal
 from speakerid.gallery.voiceprint import Newer, Voiceprint
 
@@ -70,7 +70,7 @@ def require(snapshot: Snapshot, name: str) -> Voiceprint:
     """The person of that name.
 
     Raises:
-        GalleryError: if there is none, saying who there is.
+        GalleryError: if there is none, saying who there is, the most like it first.
     """
     person = snapshot.find(name)
     if person is None:
@@ -78,9 +78,9 @@ def require(snapshot: Snapshot, name: str) -> Voiceprint:
             raise GalleryError(
                 f'Nobody called "{name}" is enrolled, nor anybody else: enroll a person first.'
             )
-        known = [f'"{p.name}"' for p in snapshot.people.values()]
-        if len(known) > 6:
-            known = [*known[:5], f"{len(known) - 5} more"]
+        known = [f'"{one}"' for one in nearest_names(name, [p.name for p in snapshot.people.values()])]
+        if len(snapshot.people) > len(known):
+            known.append(f"{len(snapshot.people) - len(known):,} more")
         raise GalleryError(
             f'Nobody called "{name}" is enrolled (there is {", ".join(known)}): check the name.'
         )

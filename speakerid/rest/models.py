@@ -118,6 +118,7 @@ class Identified(BaseModel):
     turns: list[Turn]
     model: str
     calibrated: bool
+    calibration: str
     warnings: list[str]
     decisions: list[Decision] | None = None
 

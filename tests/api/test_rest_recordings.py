@@ -3,7 +3,9 @@
 import json
 import socket
 import time
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from served import serving
@@ -11,6 +13,7 @@ from support import voices
 
 import speakerid
 from speakerid.audio.decode import decode
+from speakerid.cli import main
 from speakerid.conversation.formats import decision_row, turn_row
 from speakerid.identify import Listener
 from speakerid.rest.routes import recordings
@@ -34,6 +37,46 @@ def test_a_recording_gives_the_turns_and_decisions_of_the_listener(api, talk, id
     assert [turn["speaker"] for turn in answer.json["turns"]] == ["unknown", "Bruno"]
     assert (answer.json["model"], answer.json["calibrated"]) == (api.service.encoder.id, True)
     assert answer.json["seconds"] == pytest.approx(decode(talk).seconds, abs=0.01)
+
+
+def test_the_command_line_says_the_same(api, talk, tmp_path, capsys):
+    samples = decode(talk).samples
+    film = tmp_path / "talk and more.mkv"
+    damaged = tmp_path / "damaged.mp3"
+    for path, codec, tracks in [(film, "flac", 2), (damaged, "libmp3lame", 1)]:
+        with av.open(str(path), "w") as container:
+            streams = [container.add_stream(codec, rate=16_000, layout="mono") for _ in range(tracks)]
+            for stream in streams:
+                size = stream.codec_context.frame_size or 1152
+                for at in range(0, len(samples) - size, size):
+                    heard = samples[at : at + size] * (stream is streams[-1])
+                    frame = av.AudioFrame.from_ndarray(
+                        (heard[None] * 32767).astype(np.int16), format="s16", layout="mono"
+                    )
+                    frame.sample_rate, frame.pts, frame.time_base = 16_000, at, Fraction(1, 16_000)
+                    resampler = av.AudioResampler(stream.codec_context.format, "mono", 16_000)
+                    container.mux([p for one in resampler.resample(frame) for p in stream.encode(one)])
+                container.mux(stream.encode(None))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 3 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
+    damaged.write_bytes(content)
+    for path, says in [(film, "heard is track 2"), (damaged, "is damaged at 0:01"), (talk, "")]:
+        by_api = api.form("/v1/identify", (path.name, path.read_bytes()))
+        arguments = ["identify", str(path), "--voiceprints", str(api.folder)]
+        assert main([*arguments, "--json", "--rttm", str(tmp_path / "o.rttm")]) == 0
+        assert by_api.json == json.loads(capsys.readouterr().out)
+        assert says in " ".join(by_api.json["warnings"]) and by_api.json["turns"]
+        kind = "text/x-rttm"
+        body = path.read_bytes()
+        boundary = (
+            f'--x\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
+            + body
+            + b"\r\n--x--\r\n"
+        )
+        rttm = api(
+            "POST", "/v1/identify", boundary, Accept=kind, Content_Type="multipart/form-data; boundary=x"
+        )
+        assert rttm.content == (tmp_path / "o.rttm").read_bytes()
 
 
 def test_a_recording_gives_its_embedding(api, sent):

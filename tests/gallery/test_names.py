@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 
 from speakerid.errors import GalleryError
-from speakerid.gallery.names import clean_name, name_key
+from speakerid.gallery.names import clean_name, name_key, nearest_names
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_names_that_people_take_for_one_share_a_key():
         len({name_key(name) for name in ("Straße", "STRASSE", "strasse ", "Ｓtrasse", "Stra\u00adsse")}) == 1
     )
     assert name_key("Anna") != name_key("Anne")
+
+
+def test_the_names_most_like_one_come_first():
+    names = ["Zoe", "Bruno", "Ada Lovelace", "Adam", "Anna", "José", "Bert", "Cleo", "Dirk"]
+    assert nearest_names("ada", names)[:2] == ["Adam", "Ada Lovelace"]
+    assert nearest_names("Jose", names)[0] == "José" and len(nearest_names("Jose", names)) == 5
+    assert sorted(nearest_names("x", names[:6])) == sorted(names[:6])  # rather than "and 1 more"

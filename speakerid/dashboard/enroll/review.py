@@ -139,6 +139,7 @@ def _save(
     gallery = resources.gallery()
     try:
         with access.acting("operator", "enroll people"), st.spinner("Making the voiceprint …"):
+            here = {person.name for person in gallery.speakers()}  # somebody may have removed one by now
             report = gallery.enroll(
                 name,
                 [take.samples for take in takes],
@@ -147,7 +148,7 @@ def _save(
                 sources=[take.name for take in takes],
                 keep_recordings=bool(consent and consent.keep_recordings),
                 gains_db=[take.gain_db for take in takes],
-                distinct_from=[other for one, other in enrollment.distinct if one == name],
+                distinct_from=[one for of, one in enrollment.distinct if of == name and one in here],
             )
     except EnrollmentRefused as refused:
         offer = refused.belongs_to or (_free_name(name) if refused.other_voice else "")

@@ -205,6 +205,7 @@ def _enroll(
     today = f"{datetime.now():%Y-%m-%d}"
     try:
         with st.spinner("Making the voiceprint …"), access.acting("operator", "enroll people"):
+            here = {person.name for person in gallery.speakers()}  # somebody may have removed one by now
             report = gallery.enroll(
                 name,
                 [
@@ -217,7 +218,7 @@ def _enroll(
                 # When it was said, and not what it was heard as: that may be somebody else's name.
                 sources=[f"{source}, {today}, at {clock(stretch.start)}" for stretch in chosen],
                 gains_db=[stretch.gain_db for stretch in chosen],
-                distinct_from=[other for one, other in opening.distinct if one == name],
+                distinct_from=[one for of, one in opening.distinct if of == name and one in here],
             )
     except EnrollmentRefused as refused:
         return refused

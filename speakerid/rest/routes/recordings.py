@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from http import HTTPStatus
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from speakerid.audio.decode import MAX_BYTES, decode, stream
 from speakerid.conversation.conversation import KINDS, Conversation
-from speakerid.conversation.formats import decision_row, turn_row
+from speakerid.conversation.formats import decision_row
 from speakerid.conversation.hearing import Hearing
 from speakerid.identify import Decision, Listener
 from speakerid.identify.verification import nearest as nearest_to
@@ -188,15 +189,9 @@ def _identify(
                 f"The decisions of this recording hold more than {MAX_SCORES:,} scores: leave out decisions, "
                 "or cut the recording into parts.",
             )
-    conversation = hearing.conversation(upload.name, source.warnings, lambda _: stop_if(stop))
-    content = {
-        "seconds": round(conversation.seconds, 2),
-        "turns": [turn_row(turn) for turn in conversation.turns],
-        "model": conversation.model,
-        "calibrated": conversation.calibrated,
-        "warnings": list(conversation.warnings),
-        **({"decisions": decisions} if wants_decisions else {}),
-    }
+    name = PurePath(upload.name).stem  # as the command line calls it in RTTM
+    conversation = hearing.conversation(name, source.warnings, lambda _: stop_if(stop))
+    content = {**conversation.answer(), **({"decisions": decisions} if wants_decisions else {})}
     return conversation, content
 
 

@@ -154,7 +154,7 @@ def _enroll(
             sources=[one.name for one in recordings],
             keep_recordings=_keeps(fields),
             gains_db=[one.gain_db for one in recordings],
-            distinct_from=fields.get("distinct_from", "").splitlines(),
+            distinct_from=[one for one in fields.get("distinct_from", "").splitlines() if one.strip()],
         )
     warnings = [warning for one in recordings for warning in one.warnings]
     return replace(report, warnings=warnings + report.warnings)
