@@ -23,6 +23,7 @@ COMMANDS = (
     "speakerid.commands.enroll",
     "speakerid.commands.speakers",
     "speakerid.commands.voiceprints",
+    "speakerid.commands.sessions",
     "speakerid.commands.doctor",
     "speakerid.commands.move",
     "speakerid.commands.identify",

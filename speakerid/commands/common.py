@@ -123,6 +123,12 @@ def answer(args: argparse.Namespace, value: Any, text: str) -> None:
     print(json_text(value) if args.json else text, flush=True)
 
 
+def agreed(question: str) -> bool:
+    """Whether the person at the terminal answers yes; the question is no part of the output."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 @contextmanager
 def written(path: Path, mode: str = "w") -> Generator[IO[Any]]:
     """`atomic.written`, for a user.

@@ -201,7 +201,7 @@ def _write(file: IO[str] | None, decisions: "list[Decision]") -> None:
 
 
 def _print(args: argparse.Namespace, conversation: "Conversation", guesses: Guesses | None) -> None:
-    from speakerid.conversation.entry import clock
+    from speakerid.conversation.formats import to_lines
 
     if args.decisions == "-" and not args.json:
         return
@@ -209,10 +209,8 @@ def _print(args: argparse.Namespace, conversation: "Conversation", guesses: Gues
     if guesses:
         for turn, row in zip(turns, value["turns"], strict=True):
             row["gender"] = guesses.of(turn).label
-    lines = [
-        f"{clock(t.start):>9} – {clock(t.end):>9}  {t.confidence:4.0%}  {t.speaker}"
-        + (f"  ({guesses.of(t).label})" if guesses else "")
-        for t in turns
-    ]
+    lines = to_lines(turns)
+    if guesses:
+        lines = [f"{line}  ({row['gender']})" for line, row in zip(lines, value["turns"], strict=True)]
     nobody = f"Nobody speaks in {conversation.seconds:.0f} seconds of recording."
     answer(args, value, "\n".join(lines) or nobody)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from speakerid.commands.common import answer, open_gallery, options
+from speakerid.commands.common import agreed, answer, open_gallery, options
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery.listing import people_of
 from speakerid.plural import counted
@@ -61,11 +61,7 @@ def remove_speaker(args: argparse.Namespace) -> None:
     gallery = open_gallery(args, writes=True)
     name = gallery.get(args.name).name
     what = "every kept recording" if args.recordings else "everything stored"
-    if (
-        not args.yes
-        and sys.stdin.isatty()
-        and not _agreed(f'Delete {what} of "{name}"? It cannot be undone.')
-    ):
+    if not args.yes and sys.stdin.isatty() and not agreed(f'Delete {what} of "{name}"? It cannot be undone.'):
         raise SpeakerIdError("Nothing was deleted: answer y, or give --yes.")
     if args.recordings:
         count = gallery.remove_recordings(name)
@@ -74,12 +70,6 @@ def remove_speaker(args: argparse.Namespace) -> None:
         return
     gallery.remove(name)
     answer(args, {"removed": name}, f'Everything stored of "{name}" is deleted.')
-
-
-def _agreed(question: str) -> bool:
-    """Whether the person at the terminal answers yes; the question is no part of the output."""
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def rename_speaker(args: argparse.Namespace) -> None:

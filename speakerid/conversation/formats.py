@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from speakerid.conversation.entry import Entry
+from speakerid.conversation.entry import Entry, clock
 
 if TYPE_CHECKING:
     from speakerid.identify import Decision, Turn
@@ -81,6 +81,14 @@ def to_json(entries: Sequence[Entry], more: Mapping[str, str] | None = None) -> 
         for entry in entries
     ]
     return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+
+
+def to_lines(entries: Sequence[Entry]) -> list[str]:
+    """A line a turn, as a terminal shows them."""
+    return [
+        f"{clock(entry.start):>9} – {clock(entry.end):>9}  {entry.confidence:4.0%}  {entry.speaker}"
+        for entry in entries
+    ]
 
 
 def turn_row(turn: "Turn | Entry") -> dict[str, Any]:

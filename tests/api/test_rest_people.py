@@ -63,7 +63,7 @@ def test_a_voice_like_that_of_somebody_enrolled_may_be_somebody_elses(empty):
     first, second = recordings("Alice")
     empty.form("/v1/speakers/Alice", first, consent="true")
     answer = empty.form("/v1/speakers/Zoe", second, consent="true", distinct_from="Ben\nAlice")
-    assert answer.status == 422 and 'Nobody called "Ben" is enrolled (there is "Alice")' in answer.error
+    assert answer.status == 409 and 'Nobody called "Ben" is enrolled (there is "Alice")' in answer.error
     assert len(empty.service.gallery.speakers()) == 1
     answer = empty.form("/v1/speakers/Zoe", second, consent="true", distinct_from="\nalice\n")
     assert answer.status == 200 and 'sounds very much like "Alice"' in answer.json["warnings"][0]

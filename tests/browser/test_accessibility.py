@@ -1,5 +1,6 @@
 """Every page but Live for everybody: axe-core, headings, names of buttons, focus, and the keyboard alone."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from support import voices
 from support.app import App
 from support.chromium import box
 
+WEBRTC = "iframe[src*=webrtc]"
 PLENTY = 90_000  # ms; the machine may be busy
 _NAMELESS = """() => [...document.querySelectorAll("button, [role=button], a, input, select, audio")]
   .filter((one) => one.checkVisibility() && !(one.innerText?.trim() || one.ariaLabel || one.title
@@ -47,6 +49,24 @@ def good_for_everybody(page: Page) -> None:
     assert page.evaluate(_NAMELESS) == []
 
 
+def frame_good_for_everybody(page: Page) -> None:
+    """The same of what streamlit-webrtc draws, in a frame of its own; axe-core runs within it."""
+    (frame,) = (one for one in page.frames if "webrtc" in one.url)
+    expect(page.frame_locator(WEBRTC).get_by_role("button", name=re.compile("START|STOP"))).to_be_visible()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(700)
+        found = Axe().run(frame).response
+        assert found["passes"], "nothing was looked at"
+        serious = [
+            (scheme, one["id"], [node["html"][:160] for node in one["nodes"]])
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+    assert frame.evaluate(_NAMELESS) == []
+
+
 def open_at(page: Page, app: App, where: str, until: str) -> None:
     page.goto(f"{app.url}/{where}", timeout=PLENTY)
     expect(page.locator(until).first).to_be_visible(timeout=PLENTY)
@@ -73,6 +93,18 @@ def test_no_page_has_a_serious_fault(app: App, open_browser, tmp_path: Path):
     page.wait_for_timeout(1000)
     good_for_everybody(page)
     plays_whole(page)
+
+
+def test_the_frame_of_the_microphone_has_no_serious_fault(app: App, open_browser):
+    page = open_browser(np.concatenate(voices.enrollment("Alice")), loop=True)
+    open_at(page, app, "Enroll", WEBRTC)
+    frame_good_for_everybody(page)
+    voices.enroll(app.voiceprints, "Alice")
+    open_at(page, app, "Live", WEBRTC)
+    frame_good_for_everybody(page)
+    page.frame_locator(WEBRTC).get_by_role("button", name="START").click()
+    expect(page.locator(".live-name")).to_have_text("Alice", timeout=PLENTY)
+    frame_good_for_everybody(page)
 
 
 def plays_whole(page: Page) -> None:

@@ -64,6 +64,7 @@ def test_one_click_on_the_name_corrects_the_turn_everywhere_and_can_be_taken_bac
 def test_presenting_shows_the_name_in_its_color_and_bars_and_obeys_the_keyboard(live: Page):
     live.locator("body").press("p")
     expect(live.locator(STAGE)).to_be_visible()
+    assert no_ring(live)
     for technical in (".live-now footer", ".live-space", ".live-rolling", ".live-explain", ".live-log"):
         expect(live.locator(technical)).to_be_hidden()
     expect(live.locator(".st-key-confidence-bars .barlayer .point").first).to_be_attached()
@@ -110,6 +111,24 @@ def test_presenting_shows_the_name_in_its_color_and_bars_and_obeys_the_keyboard(
         assert card["width"] > 0.9 * width and bars["bottom"] <= 781 and card["bottom"] <= bars["top"]
     live.keyboard.press("Escape")
     expect(live.locator(STAGE)).to_have_count(0)
+    assert no_ring(live)
+    present = live.locator(".live-stage-toggle")
+    expect(present).to_be_focused()
+    ring = "(button) => getComputedStyle(button).outlineStyle"
+    assert present.evaluate(ring) != "none"  # Escape is a key
+    present.click()
+    expect(live.locator(STAGE)).to_be_visible()
+    present.click()
+    expect(live.locator(STAGE)).to_have_count(0)
+    expect(present).to_be_focused()
+    assert present.evaluate(ring) == "none" and no_ring(live)
+
+
+def no_ring(page: Page) -> bool:
+    """Whether nothing is drawn around the whole board, as where the focus is."""
+    return (
+        page.evaluate("() => getComputedStyle(document.querySelector('.live-board')).outlineStyle") == "none"
+    )
 
 
 def test_the_page_keeps_still_whatever_name_comes_and_nothing_is_cut(live: Page):

@@ -27,7 +27,10 @@ export class Stage {
     board.find(".live-stage-toggle").textContent = on ? board.words.leave : board.words.present;
     this.wake();  // so that one sees how to leave
     if (on) board.root.focus({ preventScroll: true });  // or space would press what was pressed last
-    else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+    else {
+      board.find(".live-stage-toggle").focus({ preventScroll: true });
+      if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+    }
     if (!board.hello) return;
     board.now.draw(board.hello.now);
     board.now.fit();
