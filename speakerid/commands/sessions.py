@@ -165,7 +165,7 @@ def _found(shelf: "Shelf", wanted: str) -> tuple[str, str]:
         raise GalleryError(f'No session is called "{wanted}", nor is any other kept: see the page Live.')
     known = ", ".join(f'"{one}"' for one in nearest_names(wanted, sorted(set(titles.values()))))
     raise GalleryError(
-        f'No session is called "{wanted}" (there is {known}): see python -m speakerid sessions.'
+        f'No session is called "{wanted}" (there is {known}): check the title, or give the id.'
     )
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from speakerid.dashboard.enroll import exporting as enroll_export
 from speakerid.dashboard.enroll import importing as enroll_import
 from speakerid.dashboard.enroll import passphrase as enroll_passphrase
-from speakerid.dashboard.shared import access, state
+from speakerid.dashboard.shared import access, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
@@ -63,9 +63,7 @@ def _draw() -> None:
     if not access.may("admin"):  # a dialog is drawn again by itself, and roles may change meanwhile
         st.error("This takes an admin: ask whoever runs this app.", icon=":material/lock:")
         return
-    # Streamlit puts a dialog outside the part of the page that has the scheme of the theme.
-    scheme = st.context.theme.type or "light"
-    st.html(f'<style>[data-testid="stDialog"] {{ color-scheme: {scheme}; }}</style>')
+    widgets.follow_scheme()
     one, two, three = st.tabs(["Export", "Import", "Passphrase"])
     for tab, part in (
         (one, lambda: enroll_export.draw(opened().prepared)),

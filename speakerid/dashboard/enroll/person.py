@@ -12,7 +12,7 @@ import streamlit as st
 from speakerid.audio.format import RATE
 from speakerid.dashboard.enroll import edit as enroll_edit
 from speakerid.dashboard.enroll.edit import Close
-from speakerid.dashboard.shared import access, resources
+from speakerid.dashboard.shared import access, resources, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.dashboard.shared.widgets import Tone
 from speakerid.errors import SpeakerIdError
@@ -38,9 +38,7 @@ def draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
 
 
 def _draw(person: Voiceprint, people: list[Voiceprint], close: Close) -> None:
-    # Streamlit puts a dialog outside the part of the page that has the scheme of the theme.
-    scheme = st.context.theme.type or "light"
-    st.html(f'<style>[data-testid="stDialog"] {{ color-scheme: {scheme}; }}</style>')
+    widgets.follow_scheme()
     _about(person)
     _exemplars(person, close)
     if access.may("operator"):

@@ -13,7 +13,7 @@ from speakerid.conversation.entry import clock
 from speakerid.conversation.kept import removed_since, stretches, to_keep
 from speakerid.conversation.kept_sound import KeptSound
 from speakerid.conversation.recorded_sound import RecordedSound
-from speakerid.dashboard.shared import access
+from speakerid.dashboard.shared import access, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 from speakerid.gallery import Consent, Gallery, sessions
@@ -58,6 +58,7 @@ def _dialog(
     source: str,
     kept: Callable[[str], None],
 ) -> None:
+    widgets.follow_scheme()
     now = talk()
     title = st.text_input("Title", now.name, key=f"keep-title-{number}", max_chars=200)
     st.caption(ABOUT)

@@ -24,6 +24,7 @@ from speakerid.gallery.consent import consent_text
 _OPENED = "naming-opened"  # in the session: how often the dialog was opened
 _OFFERED = 12  # turns when it opens; more do not make a better voiceprint
 _LATER = 12  # more that may come while it is open
+_LABEL = 260  # px of a turn's tick and label: the players stand below each other
 _LOOK_S = 1.5  # between two looks for turns that were heard meanwhile
 
 
@@ -106,6 +107,7 @@ def _dialog(
     source: str,
     named: Named,
 ) -> None:
+    widgets.follow_scheme()
     st.write("Choose turns in which only this person speaks; hear them if in doubt.")
     if source == "demo":
         st.caption("Whoever is enrolled in the demo is forgotten when it starts again.")
@@ -146,7 +148,9 @@ def _turns(opening: _Opening, offered: Callable[[], Sequence[Stretch]]) -> None:
     with st.container(key=opening.key("turns")):
         for stretch in opening.usable(offered()):
             with st.container(horizontal=True, vertical_alignment="center"):
-                if st.checkbox(escaped(stretch.label), stretch.chosen, key=opening.turn(stretch)):
+                if st.checkbox(
+                    escaped(stretch.label), stretch.chosen, key=opening.turn(stretch), width=_LABEL
+                ):
                     seconds += stretch.seconds
                 st.audio(stretch.samples, sample_rate=RATE, width=320)
     if seconds < MIN_SPEECH_SECONDS:

@@ -50,6 +50,7 @@ def page(name: str, *, lead: str = "", title: str | None = None) -> None:
     st.set_page_config(page_title=f"{name} · Speaker ID", page_icon=_icon(), layout="wide")
     state.enter(name)
     st.html(_LOOK)
+    follow_scheme()
     with st.container(horizontal=True, vertical_alignment="center", key="sid-nav"):
         st.html(f'<div class="sid-brand"><i>{_MARK}</i>Speaker ID</div>', width="content")
         for path, label, link_icon in PAGES:
@@ -63,6 +64,14 @@ def page(name: str, *, lead: str = "", title: str | None = None) -> None:
         size = " big" if name == "Home" else ""
         st.html(f'<div class="sid-title{size}"><h1>{escape(heading)}</h1>{below}</div>')
     resources.warm()
+
+
+def follow_scheme() -> None:
+    """Give dialogs and popovers the scheme, light or dark, of the page: Streamlit puts them outside the part
+    of the page that has it. A dialog, which is drawn by itself, calls this too."""
+    scheme = st.context.theme.type or "light"
+    outside = '[data-testid="stDialog"], [data-testid="stPopoverBody"]'
+    st.html(f"<style>{outside} {{ color-scheme: {scheme}; }}</style>")
 
 
 def link(
