@@ -179,7 +179,9 @@ class Sound:
     ) -> Iterator[tuple[int, np.ndarray, float]]:
         """(rate, [channels, n], seconds of silence before it) of one file."""
         counted = Bytes()
-        timeless = bool(self._formats & _NO_TIMESTAMPS) or self._mpeg_in_wav(container)
+        timeless = bool(self._formats & _NO_TIMESTAMPS) or (
+            "wav" in self._formats and _has_heads(container.streams.audio[self._track])
+        )
         failed, before = 0, 0.0
         packets = Packets(self._file, container, container.streams.audio[self._track])
         for packet, frames in packets:
@@ -199,11 +201,6 @@ class Sound:
                 yield frame.sample_rate, self._samples(frame), gap
         self.cut |= packets.broken
         self._failed, self._codec, self._last = failed, packets.codec, packets.last
-
-    def _mpeg_in_wav(self, container: "InputContainer") -> bool:
-        """Whether packets are counted in a WAV file: those of codecs that have heads of their own."""
-        codec = container.streams.audio[self._track].codec_context.name or ""
-        return "wav" in self._formats and codec.startswith(("mp", "aac", "ac3"))
 
     def _lost(self, counted: Bytes, packet: "av.Packet", seconds: float) -> float:
         """Seconds that lie in bytes before a packet that were not read, neither tags nor other tracks."""
@@ -254,6 +251,11 @@ class Sound:
         if "mov" in self._formats or not container.start_time:
             return 0.0
         return container.start_time / 1_000_000
+
+
+def _has_heads(stream: "AudioStream") -> bool:
+    """Whether the packets of a codec have heads of their own, by which they are found and counted."""
+    return (stream.codec_context.name or "").startswith(("mp", "aac", "ac3"))
 
 
 def _timestamp(frame: "av.AudioFrame", packet: "av.Packet") -> float | None:
