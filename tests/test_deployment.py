@@ -128,3 +128,10 @@ def test_pages_sockets_and_the_api_pass_the_proxy_and_a_replica_may_end(replicas
         ended.stop()
         assert people() == ["Anna"]
         ended.start()
+
+
+def test_the_image_holds_nothing_of_who_builds_it():
+    left_out = set((SHIPPED.parent / "Dockerfile.dockerignore").read_text().splitlines())
+    private = {"voiceprints/*", ".streamlit/secrets.toml", ".git"}
+    beside = {f"speakerid/deployment/{name}" for name in (".env", "secrets.toml", "certificates")}
+    assert left_out >= private | beside
