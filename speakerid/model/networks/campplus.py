@@ -9,7 +9,7 @@ taken out here.
 from __future__ import annotations
 
 import importlib.util
-import io
+import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -111,12 +111,12 @@ def converted(network: nn.Module) -> bytes:
     """The network as an ONNX graph: features [n, frames, BANDS] in, embedding [n, WIDTH] out."""
     import torch
 
-    out = io.BytesIO()
     sizes = {"features": {0: "n", 1: "frames"}, "embedding": {0: "n"}}
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory(prefix="speakerid-campplus-") as folder, warnings.catch_warnings():
+        out = Path(folder) / "campplus.onnx"
         warnings.simplefilter("ignore")  # that this exporter is the old one: the new one needs more packages
         try:
-            torch.onnx.export(
+            torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
                 network,
                 (torch.zeros(1, 300, BANDS),),
                 out,
@@ -130,7 +130,7 @@ def converted(network: nn.Module) -> bytes:
             raise Unconverted(
                 f"PyTorch cannot convert it ({str(problem).splitlines()[0][:200]})"
             ) from problem
-    return out.getvalue()
+        return out.read_bytes()
 
 
 def in_onnx(model: bytes, source: str) -> Run:
