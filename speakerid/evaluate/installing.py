@@ -31,8 +31,10 @@ def ready(name: str, report: Report | None = None, *, calibrated: bool = True) -
     from speakerid.model import Encoder
 
     def downloading(done: int, total: int) -> None:
-        if report:
+        if report and done < total:
             report(f"Downloading {done / 1e6:.0f} of {total / 1e6:.0f} MB", done / max(total, 1))
+        elif report:
+            report("Checking the download and loading the model", 1.0)
 
     def calibrating(done: int, total: int) -> None:
         if report:
@@ -42,6 +44,8 @@ def ready(name: str, report: Report | None = None, *, calibrated: bool = True) -
     catalog.remember(name, encoder.id)
     remark = ""
     if calibrated and arrival.needed(encoder.id):
+        if report:
+            report("Calibrating: getting the speech ready", 0.0)
         try:
             arrival.calibrate(encoder, calibrating)
         except ModelError as problem:

@@ -165,6 +165,7 @@ def _bar(progress: Progress) -> type:
             super().__init__(*args, **{**kwargs, "disable": True})  # pyright: ignore[reportUnknownMemberType]
             self.total: int | None = kwargs.get("total")
             self.done: int = kwargs.get("initial") or 0
+            progress(self.done, max(self.total or 0, self.done))  # pieces are large: the first takes a while
 
         def update(self, n: float | None = 1) -> None:
             self.done += int(n or 0)

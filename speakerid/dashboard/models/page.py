@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from speakerid import settings
 from speakerid.dashboard.models import installing, voiceprints
-from speakerid.dashboard.shared import access, resources, widgets
+from speakerid.dashboard.shared import access, resources, state, widgets
 from speakerid.dashboard.shared.escaping import escaped
 from speakerid.errors import SpeakerIdError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from speakerid.model.catalog import Entry
 
 _PERIOD = 1.0  # s between looks at a model on its way
+_IDLE_PERIOD = 10.0  # s between looks where nothing is: another visitor may choose a model
 _KINDS = {
     "bundled": "comes with the app",
     "package": "from a package",
@@ -31,7 +32,7 @@ def draw() -> None:
     """Draw the page below its heading."""
     from speakerid.model import catalog
 
-    _installing()
+    _draw_status()
     if catalog.is_fixed():
         st.info(
             f"`{settings.MODEL}` is set to {escaped(catalog.chosen())}: unset it and restart the app to "
@@ -52,32 +53,66 @@ def draw() -> None:
         _about()
 
 
-def _installing() -> None:
-    """What is on its way, and how the last one ended."""
-    job = installing.current()
-    if job is None:
-        return
-    if not job.done:
-        _progress()
-        return
-    installing.forget()
-    with st.container(key="models-installing"):
-        if job.error:
-            st.error(escaped(job.error), icon=":material/error:")
-        else:
-            st.success(f"{escaped(job.name)} is in use.", icon=":material/check_circle:")
-        if job.remark:
-            st.warning(escaped(job.remark), icon=":material/tune:")
+def _draw_status() -> None:
+    """What is on its way, and how the last one ended; it has the page drawn anew when either changes.
+
+    One fragment, which every run of the page draws at the same place: Streamlit forgets the fragments that
+    the run which ends last has not drawn. One that only a run with a job drew was forgotten when the run
+    before the click ended after it, and its part of the page stood still for good.
+    """
+    stand = _stand()
+    every = _PERIOD if stand.job is not None or stand.encoder in {"waiting", "loading"} else _IDLE_PERIOD
+    st.fragment(_status, run_every=every)(stand)
 
 
-@st.fragment(run_every=_PERIOD)
-def _progress() -> None:
+class _Stand(NamedTuple):
+    """What the whole page depends on."""
+
+    job: int | None  # which one is on its way
+    encoder: str
+    used: str
+
+
+def _stand() -> _Stand:
     job = installing.current()
-    if job is None or job.done:
+    running = id(job) if job is not None and not job.done else None
+    return _Stand(running, resources.encoder_state()[0], resources.model_name())
+
+
+def _status(drawn: _Stand) -> None:
+    if _stand() != drawn:
         st.rerun()
+    job = installing.current()
     with st.container(key="models-installing"):
-        st.progress(job.share, text=f"**{escaped(job.name)}** · {escaped(job.what)}")
-        st.caption("The model in use goes on listening meanwhile. This goes on when you leave the page.")
+        if job is not None and not job.done:
+            _watch(job)
+            st.progress(job.share, text=f"**{escaped(job.name)}** · {escaped(job.doing)}")
+            st.caption("The model in use goes on listening meanwhile. This goes on when you leave the page.")
+        elif job is not None and _watches(job):
+            _ended(job)
+        elif drawn.encoder in {"waiting", "loading"}:
+            st.caption(escaped(resources.encoder_state()[1]))
+
+
+def _ended(job: installing.Installing) -> None:
+    if job.error:
+        st.error(escaped(job.error), icon=":material/error:")
+    else:
+        st.success(f"{escaped(job.name)} is in use.", icon=":material/check_circle:")
+    if job.remark:
+        st.warning(escaped(job.remark), icon=":material/tune:")
+
+
+def _watch(job: installing.Installing) -> None:
+    state.kept("models-watched", list)[:] = [job]
+
+
+def _watches(job: installing.Installing) -> bool:
+    """Whether its end is for this visitor: who saw it on its way, or else who comes first."""
+    if not job.told:
+        _watch(job)
+        job.told = True
+    return any(one is job for one in state.kept("models-watched", list))
 
 
 def _card(entry: Entry, used: bool, *, fixed: bool) -> None:
@@ -152,23 +187,12 @@ def _megabytes(entry: Entry) -> str:
 
 
 def _in_use() -> None:
-    state, sentence = resources.encoder_state()
+    stand, sentence = resources.encoder_state()
     encoder = resources.loaded()
-    if state == "failed":
+    if stand == "failed":
         st.error(escaped(sentence), icon=":material/error:")
-    elif encoder is None:
-        _loading()
-    else:
+    elif encoder is not None:
         st.caption(f"Runs with {escaped(encoder.about_runtime)}; {encoder.width} numbers an embedding.")
-
-
-@st.fragment(run_every=_PERIOD)
-def _loading() -> None:
-    """How far the model in use is; the page is drawn anew once it is ready."""
-    state, sentence = resources.encoder_state()
-    if state in ("ready", "failed"):
-        st.rerun()
-    st.caption(escaped(sentence))
 
 
 def _speed(encoder) -> float | None:

@@ -1,7 +1,10 @@
 """The Models page under AppTest: what it says, and to whom it lets choose."""
 
+import threading
+
 import pytest
-from dashboard.pages import open_page, said
+from dashboard.pages import open_page, plain, said
+from streamlit.runtime.fragment import MemoryFragmentStorage
 from support import voices
 
 from speakerid.dashboard.models import installing
@@ -78,3 +81,70 @@ def test_a_choice_by_the_environment_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("SPEAKERID_MODEL", "ecapa-bundled")
     page = open_page("5_Models.py", tmp_path, monkeypatch)
     assert "SPEAKERID_MODEL" in said(page) and page.button(key="models-add").disabled
+
+
+def test_a_model_on_its_way_is_told_step_by_step_until_it_is_in_use(tmp_path, monkeypatch):
+    resources.encoder()
+    steps, taken = threading.Semaphore(0), threading.Semaphore(0)
+
+    def ready(name, report):
+        for step in (("Downloading 20 of 80 MB", 0.25), ("Calibrating: 60 of 120 voices heard", 0.5)):
+            report(*step)
+            taken.release()
+            steps.acquire()
+        return resources.encoder(), "It could not be calibrated."
+
+    monkeypatch.setattr("speakerid.evaluate.installing.ready", ready)
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    page.button(key="use-speechbrain-spkrec-ecapa-voxceleb").click().run()
+    for what, share in (("Downloading 20 of 80 MB", 25), ("Calibrating: 60 of 120 voices heard", 50)):
+        taken.acquire()
+        page.run()
+        (bar,) = page.get("progress")
+        assert what in plain(bar.proto.text) and bar.proto.value == share
+        steps.release()
+    while not installing.current().done:
+        pass
+    page.run()
+    for _ in range(2):  # it stays until the visitor leaves the page
+        assert "speechbrain/spkrec-ecapa-voxceleb is in use" in plain(page.success[0].value)
+        assert "It could not be calibrated" in said(page) and not page.get("progress")
+        page.run()
+    assert not open_page("5_Models.py", tmp_path, monkeypatch).success, "it was told once"
+
+
+def test_every_run_of_the_page_draws_the_part_that_watches(tmp_path, monkeypatch):
+    """Else a run that began before the click, and ends after it, makes Streamlit forget that part."""
+    drawn: list[tuple[str, ...]] = []
+    clear = MemoryFragmentStorage.clear
+    monkeypatch.setattr(
+        MemoryFragmentStorage,
+        "clear",
+        lambda self, new_fragment_ids=None: (
+            drawn.append(tuple(sorted(new_fragment_ids or ()))),
+            clear(self, new_fragment_ids),
+        )[1],
+    )
+    page = open_page("5_Models.py", tmp_path, monkeypatch)
+    drawn.clear()
+    page.run()
+    installing._current = installing.Installing("another/model")
+    page.run()
+    installing._current.done = True
+    page.run()
+    assert len(drawn) >= 3 and len(set(drawn)) == 1 and drawn[0]
+
+
+def test_the_time_left_is_told_once_it_can_be(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    job = installing.Installing("a/model")
+    job._report("Calibrating: 1 of 100 voices heard", 0.01)
+    now[0] += 10
+    assert job.doing == "Calibrating: 1 of 100 voices heard", "too early"
+    job._report("Calibrating: 25 of 100 voices heard", 0.25)
+    assert job.doing == "Calibrating: 25 of 100 voices heard, about 30 s left"
+    now[0] += 110
+    assert job.doing == "Calibrating: 25 of 100 voices heard, about 6 min left"
+    job._report("Checking the download", 1.0)
+    assert job.doing == "Checking the download"
