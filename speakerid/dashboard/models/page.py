@@ -136,6 +136,8 @@ def _card(entry: Entry, used: bool, *, fixed: bool) -> None:
             st.write("Install it, then restart the app:")
             st.code(entry.install, language="shell")
         busy = (job := installing.current()) is not None and not job.done
+        if job is not None and busy and job.name == entry.name:
+            st.caption("On its way: the top of this page says how far it is.")
         with st.container(horizontal=True):
             st.button(
                 "Use" if entry.installed else f"Download and use {_megabytes(entry)}".strip(),

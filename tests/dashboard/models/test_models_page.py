@@ -102,6 +102,7 @@ def test_a_model_on_its_way_is_told_step_by_step_until_it_is_in_use(tmp_path, mo
         page.run()
         (bar,) = page.get("progress")
         assert what in plain(bar.proto.text) and bar.proto.value == share
+        assert "On its way: the top of this page" in said(page), "also beside the button"
         steps.release()
     while not installing.current().done:
         pass
