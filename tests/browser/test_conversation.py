@@ -145,7 +145,8 @@ def test_a_conversation_is_named_live(heard: Heard) -> None:
     rows = [replace(row, at=row.at - lag) for row in rows]
     assert turns[-1].end > 60
     gaps = [later.at - row.at for row, later in pairwise(rows)]
-    print(f"{len(rows) / (rows[-1].at - rows[0].at):.1f} readings a second, at most {max(gaps):.2f} s apart")
+    longest = f"{max(gaps):.2f} s apart, after {rows[gaps.index(max(gaps))].at:.1f} s"
+    print(f"{len(rows) / (rows[-1].at - rows[0].at):.1f} readings a second, at most {longest}")
     print(f"{lag:.2f} s from the microphone to the app, taken off; at the end: {rows[-1].texts[1:]}")
 
     reactions: dict[voices.Turn, float | None] = {}
