@@ -25,9 +25,10 @@ from speakerid.plural import counted
 PERIOD = 0.02  # seconds between looks at the rings: one frame of a browser
 MOST_WORKERS = 8
 BATCH = 4  # sessions that a worker hears at once: more would make the first of them wait for the last
-# What a second of speech costs a session, in embeddings of 3 s (on twelve conversations: 64 ms in all, of it
-# 48 ms for embeddings, where one of 3 s took 7 ms), and the share of the processors that sessions may take.
-EMBEDDINGS_A_SECOND, SHARE = 9.0, 0.8
+# What a second of sound costs a session, in embeddings of 3 s, and the share of the processors that sessions
+# may take. On twelve conversations it was 3.1 (37 ms, where an embedding took 12) with strangers alone, whose
+# voices are soon clear; others are looked at more often.
+EMBEDDINGS_A_SECOND, SHARE = 5.0, 0.8
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
