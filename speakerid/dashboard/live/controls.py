@@ -73,6 +73,8 @@ def draw(session: LiveSession) -> None:
         session.people.leave_out(set(names) - set(taking_part))
         session.configure(_settings(session))
         _gender(session)
+        if session.model is not None:
+            st.caption(escaped(_heard_by(session.model)))
 
 
 def set_threshold(session: LiveSession, threshold: float) -> float:
@@ -126,6 +128,14 @@ def _gender(session: LiveSession) -> None:
         st.caption(NOT_AVAILABLE)
     elif on:
         st.caption(ABOUT)
+
+
+def _heard_by(model: str) -> str:
+    """Which model the decisions are from, and how it was calibrated."""
+    from speakerid.model import companions
+
+    how = companions.told(model)
+    return f"Heard by {model}, " + ("which is not calibrated." if how == "none" else f"calibrated {how}.")
 
 
 def recall(session: LiveSession, key: str, default: Any) -> None:

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from dashboard.pages import open_page, said
 from gallery.people import voiceprint
 from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
@@ -103,6 +104,21 @@ def test_controls_start_at_the_defaults_and_lead_back_to_them(tmp_path, monkeypa
     assert not session.people.left_out and not app.toggle(key="live-gender-1").value
     app.slider(key="live-set-threshold-1").set_value(0.7).run()
     assert session.settings == {"threshold": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("model", "told"), [(None, "calibrated with the app"), ("another-1234", "which is not calibrated")]
+)
+def test_the_controls_tell_which_model_is_heard_by_and_how_it_is_calibrated(
+    tmp_path, monkeypatch, model, told
+):
+    with_people(tmp_path / "v", "Ana")
+    app = open_page(PAGE, tmp_path / "v", monkeypatch)
+    assert "Heard by" not in said(app)
+    model = model or resources.encoder().id
+    app.session_state["live-session"]._listening.model = model
+    text = said(app.run()).replace("\\", "")
+    assert f"Heard by {model}" in text and told in text
 
 
 def test_people_of_another_model_are_told_to_enroll_again(tmp_path, monkeypatch):
