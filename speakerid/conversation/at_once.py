@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from speakerid.conversation.word import FRAME, SPEAKS
+from speakerid.conversation.word import FRAME
+from speakerid.model.segmentation_windows import SPEAKS
 
 _ALONE = 0.3  # s alone from which a run tells by itself whose it is; otherwise the slot's other runs do …
 _NEARBY = 5.0  # … so many s to both sides: so long the segmentation keeps a voice in its slot

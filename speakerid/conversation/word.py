@@ -10,13 +10,10 @@ import numpy as np
 
 from speakerid.audio.format import RATE
 from speakerid.model import segmentation
+from speakerid.model.segmentation_windows import SPEAKS
 
 FRAME = segmentation.FRAME / RATE
 """Seconds of a frame."""
-
-SPEAKS = 0.5
-"""Probability from which a local voice speaks. A second voice that is said to speak where it does not costs
-as much as one that is missed, so it pays from one half on."""
 
 _SHORTEST = 0.4  # s that somebody has the word; less is a cough, or a slip of the segmentation
 

@@ -14,12 +14,11 @@ from speakerid.audio.format import RATE
 from speakerid.gallery.voiceprint import unit
 from speakerid.model.embedder import Embedder
 from speakerid.model.segmentation import FRAME
-from speakerid.model.segmentation_windows import WindowSegmenter
+from speakerid.model.segmentation_windows import SPEAKS, WindowSegmenter
 
 MOST_AT_ONCE = 0.22
 """Share of the speech in which two may speak. Of 172 enrollments of people held out of training 1.7 % have
 more, and 98 % of as many in which two speak at once."""
-SPEAKS = 0.5  # probability from which a local voice speaks
 LEAST_ALONE = 0.8  # s that a local voice says alone; less is no voice of its own
 MOST_ALONE = 8.0  # s of it that are embedded
 

@@ -24,6 +24,9 @@ WEIGHTS_FILE = Path(__file__).parent / "weights" / "segmentation-windows.onnx"
 WINDOW = 625  # frames: 10 s
 HOP = 320  # frames between windows
 SHORTEST = 62  # frames; what is shorter is filled up with silence
+SPEAKS = 0.5
+"""Probability from which a local voice speaks. A second voice that is said to speak where it does not costs
+as much as one that is missed, so it pays from one half on."""
 STEP, CENTRE = 270, 495  # samples between the network's own frames, and to the middle of the first
 _RENAMINGS = np.array(list(permutations(range(VOICES))))
 
